@@ -1,0 +1,30 @@
+// The icon sets, train sets first, the two held-out ones last, and a reader for them.
+import { readFileSync } from 'node:fs'
+
+export const trainSets = ['noto', 'twemoji', 'fluent-emoji-flat', 'fluent-emoji', 'fluent-emoji-high-contrast', 'fxemoji', 'streamline-emojis', 'flat-color-icons']
+export const heldOutSets = ['openmoji', 'emojione']
+export const sets = [...trainSets, ...heldOutSets]
+
+const modules = new URL('node_modules/', import.meta.url)
+
+export function readPackageJson (path, fallback) {
+  try {
+    return JSON.parse(readFileSync(new URL(path, modules), 'utf8'))
+  } catch (error) {
+    if (fallback === undefined || error.code !== 'ENOENT') throw error
+    return fallback
+  }
+}
+
+export function readSet (name) {
+  return readPackageJson(`@iconify-json/${name}/icons.json`)
+}
+
+export function iconSvg (set, name, size) {
+  const icon = set.icons[name]
+  const width = icon.width ?? set.width ?? 16
+  const height = icon.height ?? set.height ?? 16
+  const box = `${icon.left ?? set.left ?? 0} ${icon.top ?? set.top ?? 0} ${width} ${height}`
+  const scale = size / Math.max(width, height)
+  return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="${box}" width="${width * scale}" height="${height * scale}" color="#222">${icon.body.replaceAll('currentColor', '#222')}</svg>`
+}

@@ -1,0 +1,76 @@
+"""Measures a set of weights on freshly drawn scenes: `python -m recipe.evaluate --weights lavit-mini/weights`.
+
+Trained art: new scenes of sprites from the sets trained on. Unseen art: scenes of the held-out sets. Prints JSON, and
+with `--about` writes the figures into the file that export reads.
+"""
+import argparse
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from .config import MINI
+from .model import build, load_weights, round_to_half
+from .scenes import Sprites
+from .stages import encoder as encoder_stage
+from .stages import tokenizer as tokenizer_stage
+from .stages.encoder import EncoderHeads
+from .stages.judge import Judge, answers
+from .stages.language_model import Eyes, Sentences, painting_figures, speaking_figures
+from .training import heldout
+
+
+def read(module, path):
+    module.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()})
+    return module.eval()
+
+
+def measure(model, heads, judge, sprites, sentences, count, seed):
+    """All held-out figures; `seed` chooses the scenes."""
+    eyes = Eyes(model.encoder, model.tokenizer, model.decoder, model.painter)
+    trained = heldout(sprites, count, seed=seed)
+    unseen = heldout(sprites, count, seed=seed + 1, styles=sprites.heldout_styles)
+    house = heldout(sprites, count, seed=seed + 2, styles=[sprites.house])
+    single = heldout(sprites, count, seed=seed + 3, styles=[sprites.house], plain=True, count=1)
+    result = {'scenes': count, 'seed': seed}
+    for name, art in (('trained', trained), ('unseen', unseen)):
+        result[f'encoder_{name}'] = encoder_stage.figures(model.encoder, heads, *art)
+        result[f'understanding_{name}'] = speaking_figures(eyes, model.understanding, model.language_model, sentences,
+                                                           *art)
+    for name, art in (('trained', trained), ('house', house), ('house_single', single)):
+        result[f'tokenizer_{name}'] = {k: float(v) for k, v in tokenizer_stage.figures(
+            model.encoder, heads, model.tokenizer, model.decoder, model.painter, judge, *art, threshold=.5).items()}
+    concept, ground = answers(single[1])
+    guess, plain = judge(tokenizer_stage.picture_of(single[0], MINI.pixel_decoder.picture_size))
+    result['judge_on_true_pictures'] = {'object': (guess.argmax(-1) == concept).float().mean().item(),
+                                        'ground': (plain.argmax(-1) == ground).float().mean().item()}
+    result['painting_from_text'] = painting_figures(eyes, model.language_model, sentences, judge, count, seed=seed)
+    return rounded(result)
+
+
+def rounded(x):
+    return {k: rounded(v) for k, v in x.items()} if isinstance(x, dict) else round(x, 4)
+
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--weights', required=True)
+    parser.add_argument('--sprites', default='recipe/data')
+    parser.add_argument('--tokenizer', default='lavit-mini/tokenizer.json')
+    parser.add_argument('--concepts', type=int, default=150)
+    parser.add_argument('--scenes', type=int, default=400)
+    parser.add_argument('--seed', type=int, default=100)
+    parser.add_argument('--about', help='JSON file whose "quality" is replaced')
+    args = parser.parse_args()
+    weights = Path(args.weights)
+    model = round_to_half(load_weights(build(MINI), weights))
+    heads = read(EncoderHeads(MINI.encoder.width, args.concepts), weights / 'heads.safetensors')
+    judge = read(Judge(args.concepts), weights / 'judge.safetensors')
+    with torch.no_grad():
+        quality = measure(model, heads, judge, Sprites(args.sprites, args.concepts),
+                          Sentences(args.tokenizer, args.concepts), args.scenes, args.seed)
+    print(json.dumps(quality, indent=2))
+    if args.about:
+        path = Path(args.about)
+        path.write_text(json.dumps({**json.loads(path.read_text()), 'quality': quality}, indent=2) + '\n')

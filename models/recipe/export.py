@@ -1,0 +1,138 @@
+"""Writes a model package: `python -m recipe.export --weights lavit-mini/weights --out lavit-mini`.
+
+Graphs hold their weights in half precision and compute in single; every graph is checked against PyTorch on random
+input before the manifest is written.
+"""
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from .config import MINI
+from .graphs import definitions, input_names
+from .model import build, load_weights, round_to_half
+from .scenes import HOUSE_STYLE
+
+TOLERANCE = 1e-4
+HALF_FROM = 256  # smaller tensors (norms, biases, constants) stay in single precision
+
+
+def export_graph(name, module, example, outputs, dynamic, layers, path):
+    module.eval()
+    program = torch.onnx.export(module, kwargs=example, dynamic_shapes=dynamic, dynamo=True, optimize=True,
+                                input_names=input_names(name, example, layers), output_names=outputs,
+                                opset_version=20, verbose=False)
+    graph = program.model_proto
+    halve(graph)
+    onnx.checker.check_model(graph)
+    path.write_bytes(graph.SerializeToString())
+
+
+def halve(model):
+    """Large initializers become fp16 with a Cast beside them, which the runtime folds when it opens the graph."""
+    graph = model.graph
+    for tensor in list(graph.initializer):
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < HALF_FROM:
+            continue
+        values = numpy_helper.to_array(tensor)
+        if not np.array_equal(values.astype(np.float16).astype(np.float32), values):
+            continue
+        graph.initializer.remove(tensor)
+        graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), tensor.name + '.half'))
+        graph.node.insert(0, helper.make_node('Cast', [tensor.name + '.half'], [tensor.name], to=TensorProto.FLOAT))
+
+
+def check(name, module, example, path, layers):
+    """Largest gap between PyTorch and the exported graph, on the example and on its first row alone; codes must be
+    equal."""
+    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    return max(gap_of(name, module, rows, session, layers) for rows in (example, first_row(example)))
+
+
+def first_row(example):
+    return {k: [t[:1] for t in v] if isinstance(v, list) else v[:1] for k, v in example.items()}
+
+
+def gap_of(name, module, example, session, layers):
+    expected = module(**example)
+    expected = expected if isinstance(expected, tuple) else (expected,)
+    flat = [v for value in example.values() for v in (value if isinstance(value, list) else [value])]
+    got = session.run(None, {k: v.numpy() for k, v in zip(input_names(name, example, layers), flat)})
+    gap = 0.
+    for e, g in zip(expected, got, strict=True):
+        if e.dtype == torch.int64:
+            assert np.array_equal(e.numpy(), g), f'{name}: codes differ'
+        else:
+            gap = max(gap, float(np.abs(e.numpy() - g).max() / max(1., np.abs(e.numpy()).max())))
+    assert gap < TOLERANCE, f'{name}: {gap}'
+    return gap
+
+
+def digest(path):
+    return {'file': path.name, 'sha256': hashlib.sha256(path.read_bytes()).hexdigest(), 'bytes': path.stat().st_size}
+
+
+TEXT = {'num_beams': 1, 'max_tokens': 40, 'min_tokens': 1, 'temperature': 0, 'top_p': 1, 'top_k': 0,
+        'repetition_penalty': 1, 'length_penalty': 1}
+
+
+def manifest(config, graphs, out, concepts, about):
+    e, t, lm, pd = config.encoder, config.tokenizer, config.language_model, config.pixel_decoder
+    size = f'{pd.picture_size}x{pd.picture_size}'
+    return {
+        'schema': 1, 'name': 'lavit-mini', 'family': 'lavit', 'version': about['version'],
+        'description': 'LaVIT in miniature, trained from scratch on pictograms and scenes of them.',
+        'image': {'size': e.image_size, 'grid': {'rows': e.grid, 'columns': e.grid}},
+        'visual_tokenizer': {'feature_dim': e.width, 'codebook_size': t.codebook_size,
+                             'min_visual_tokens': t.min_visual_tokens},
+        'language_model': {'layers': lm.layers, 'kv_heads': lm.heads, 'head_dim': lm.hidden // lm.heads,
+                           'hidden_size': lm.hidden, 'vocabulary_size': config.vocabulary,
+                           'max_length': lm.max_length},
+        'ids': {'end': 2, 'image_start': config.image_start, 'image_end': config.image_end,
+                'visual_offset': config.visual_offset},
+        'prompts': {'question': 'Question: {question} Answer:'},
+        'tasks': {'caption': {**TEXT, 'num_beams': 2}, 'vqa': {**TEXT, 'max_tokens': 10},
+                  'generate': {'max_tokens': e.patches, 'min_tokens': t.min_visual_tokens, 'temperature': .7, 'top_p': 1,
+                               'top_k': 40, 'guidance_scale': 1.5, 'decoder_guidance_scale': 1,
+                               'steps': about.get('steps', 0), 'size': size}},
+        'pixel_decoder': {'sizes': [size], 'latent_channels': 3, 'latent_scale': 1, 'scaling_factor': 1,
+                          'max_steps': 50, 'schedule': {'kind': 'flow'}},
+        'graphs': {name: digest(out / f'{name}.onnx') for name in graphs},
+        'tokenizer': digest(out / 'tokenizer.json'),
+        'provenance': {'recipe': 'models/recipe', 'house_style': HOUSE_STYLE, **about.get('provenance', {})},
+        'quality': about.get('quality', {}), 'concepts': concepts,
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--weights', help='folder of safetensors files; without it the weights are random')
+    parser.add_argument('--concepts', default='recipe/art/concepts.json')
+    parser.add_argument('--count', type=int, default=150, help='how many of the concepts the model knows')
+    parser.add_argument('--about', help='JSON file: version, steps, provenance, quality')
+    parser.add_argument('--out', required=True)
+    args = parser.parse_args()
+    out, model = Path(args.out), build(MINI)
+    if args.weights:
+        load_weights(model, args.weights)
+    round_to_half(model)
+    graphs, layers = definitions(model), MINI.language_model.layers
+    for name, (module, example, outputs, dynamic) in graphs.items():
+        path = out / f'{name}.onnx'
+        export_graph(name, module, example, outputs, dynamic, layers, path)
+        print(f'{name}: {path.stat().st_size / 1e6:.1f} MB, gap {check(name, module, example, path, layers):.1e}')
+    labels = [c['label'] for c in json.loads(Path(args.concepts).read_text())[:args.count]]
+    about = json.loads(Path(args.about).read_text()) if args.about else {'version': '0.0.0'}
+    text = json.dumps(manifest(MINI, graphs, out, labels, about), indent=2)
+    (out / 'manifest.json').write_text(text + '\n')
+
+
+if __name__ == '__main__':
+    with torch.no_grad():
+        main()

@@ -1,0 +1,123 @@
+"""The language model: a LLaMA with one vocabulary of text, image start, image end and visual codes."""
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+HIDDEN = -1e9
+
+
+class RMSNorm(nn.Module):
+    def __init__(self, width, eps):
+        super().__init__()
+        self.weight, self.eps = nn.Parameter(torch.ones(width)), eps
+
+    def forward(self, x): return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.eps) * self.weight
+
+
+def rotary(positions, head_dim, base):
+    """positions (B, T) -> cosines and sines (B, 1, T, head_dim), half-split layout."""
+    rates = base ** (-torch.arange(0, head_dim, 2, device=positions.device).float() / head_dim)
+    angles = positions[:, None, :, None].float() * rates
+    angles = torch.cat([angles, angles], -1)
+    return angles.cos(), angles.sin()
+
+
+def rotate(x, cos, sin):
+    first, second = x.chunk(2, -1)
+    return x * cos + torch.cat([-second, first], -1) * sin
+
+
+class Attention(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.heads = c.heads
+        self.q_proj, self.k_proj, self.v_proj, self.o_proj = (nn.Linear(c.hidden, c.hidden, bias=False)
+                                                              for _ in range(4))
+
+    def heads_of(self, x, turn):
+        q, k, v = (p(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for p in (self.q_proj, self.k_proj, self.v_proj))
+        return rotate(q, *turn), rotate(k, *turn), v
+
+    def forward(self, x, turn, mask):
+        q, k, v = self.heads_of(x, turn)
+        return self.o_proj(F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2).flatten(2))
+
+    def forward_cached(self, x, turn, mask, cached_keys, cached_values, cache_bias):
+        """`cached_keys` (B, H, d, P), `cached_values` (B, H, P, d); gives also the new keys (B, H, d, T) and values."""
+        q, k, v = self.heads_of(x, turn)
+        q = q * q.shape[-1] ** -.5
+        k = k.transpose(2, 3)
+        scores = torch.cat([q @ cached_keys + cache_bias[:, None, None, :], q @ k + mask], -1)
+        weights = scores.softmax(-1)
+        past = cached_keys.shape[-1]
+        y = weights[..., :past] @ cached_values + weights[..., past:] @ v
+        return self.o_proj(y.transpose(1, 2).flatten(2)), k, v
+
+
+class FeedForward(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.gate_proj, self.up_proj = (nn.Linear(c.hidden, c.mlp_hidden, bias=False) for _ in range(2))
+        self.down_proj = nn.Linear(c.mlp_hidden, c.hidden, bias=False)
+
+    def forward(self, x): return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+
+
+class Layer(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.input_layernorm = RMSNorm(c.hidden, c.norm_eps)
+        self.self_attn = Attention(c)
+        self.post_attention_layernorm = RMSNorm(c.hidden, c.norm_eps)
+        self.mlp = FeedForward(c)
+
+
+class Trunk(nn.Module):
+    def __init__(self, c, vocabulary):
+        super().__init__()
+        self.embed_tokens = nn.Embedding(vocabulary, c.hidden)
+        self.layers = nn.ModuleList(Layer(c) for _ in range(c.layers))
+        self.norm = RMSNorm(c.hidden, c.norm_eps)
+
+
+class LanguageModel(nn.Module):
+    """`forward` trains on whole sequences; `step` reads new tokens against an external cache."""
+
+    def __init__(self, c, vocabulary):
+        super().__init__()
+        self.c = c
+        self.model = Trunk(c, vocabulary)
+        self.lm_head = nn.Linear(c.hidden, vocabulary, bias=False)
+        for name, p in self.named_parameters():
+            if p.ndim > 1:
+                out = name.endswith(('o_proj.weight', 'down_proj.weight'))
+                nn.init.normal_(p, std=.02 / (2 * c.layers) ** .5 if out else .02)
+        if c.tied_head:
+            self.lm_head.weight = self.model.embed_tokens.weight
+
+    def turn(self, positions): return rotary(positions, self.c.hidden // self.c.heads, self.c.rotary_base)
+
+    def embed(self, token_ids): return self.model.embed_tokens(token_ids)
+
+    def forward(self, x, positions, mask):
+        """Embeddings (B, T, H), positions (B, T), mask (B, 1, T, T) true where visible -> states (B, T, H)."""
+        turn = self.turn(positions)
+        for layer in self.model.layers:
+            x = x + layer.self_attn(layer.input_layernorm(x), turn, mask)
+            x = x + layer.mlp(layer.post_attention_layernorm(x))
+        return self.model.norm(x)
+
+    def step(self, token_ids, embeddings, is_embedding, positions, cache_bias, *cache):
+        """One prefill chunk or decode step (names and shapes of the exported graph). `cache`: keys, values by layer."""
+        x = torch.where(is_embedding[..., None], embeddings, self.embed(token_ids))
+        turn = self.turn(positions)
+        later = positions[:, None, None, :] > positions[:, None, :, None]       # (B, 1, T, T)
+        mask = later.to(x.dtype) * HIDDEN
+        new = []
+        for i, layer in enumerate(self.model.layers):
+            y, k, v = layer.self_attn.forward_cached(layer.input_layernorm(x), turn, mask, cache[2 * i],
+                                                     cache[2 * i + 1], cache_bias)
+            x = x + y
+            x = x + layer.mlp(layer.post_attention_layernorm(x))
+            new += [k, v]
+        return self.lm_head(self.model.norm(x[:, -1])), *new

@@ -1,0 +1,103 @@
+"""The pixel decoder of the embedded model: a painter that gives the picture at once, and a denoiser that refines it.
+
+The official one is a diffusion U-Net on the reconstructed features (LaVIT section 3.1, equation 5). At this size the
+painter carries the picture, and the denoiser is a few-step flow from noise to it, conditioned on painter and features.
+"""
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from .visual_tokenizer import Mlp, SelfAttention
+
+
+class PainterBlock(nn.Module):
+    def __init__(self, width, heads=4):
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attn, self.mlp = SelfAttention(width, heads), Mlp(width, 4 * width)
+
+    def forward(self, x):
+        x = x + self.attn(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+
+class Residual(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.norm1, self.norm2 = nn.GroupNorm(8, channels), nn.GroupNorm(8, channels)
+        self.conv1, self.conv2 = (nn.Conv2d(channels, channels, 3, 1, 1) for _ in range(2))
+        nn.init.zeros_(self.conv2.weight)
+
+    def forward(self, x): return x + self.conv2(F.silu(self.norm2(self.conv1(F.silu(self.norm1(x))))))
+
+
+class Painter(nn.Module):
+    """Reconstructed features (B, N, D) -> picture (B, 3, 8 * grid, 8 * grid) about -1..1. No convolution at full size."""
+
+    def __init__(self, encoder, c):
+        super().__init__()
+        self.grid = encoder.grid
+        self.in_proj = nn.Linear(encoder.width, c.width)
+        self.pos_embed = nn.Parameter(torch.randn(1, encoder.patches, c.width) * .02)
+        self.blocks = nn.ModuleList(PainterBlock(c.width) for _ in range(c.depth))
+        self.norm = nn.LayerNorm(c.width)
+        first, second = c.channels
+        self.up1, self.refine1 = nn.Conv2d(c.width, 4 * first, 1), Residual(first)
+        self.up2, self.refine2 = nn.Conv2d(first, 4 * second, 1), Residual(second)
+        self.out = nn.Sequential(nn.GroupNorm(8, second), nn.SiLU(), nn.Conv2d(second, 12, 3, 1, 1))
+
+    def forward(self, features):
+        x = self.in_proj(features) + self.pos_embed
+        for block in self.blocks:
+            x = block(x)
+        x = self.norm(x).transpose(1, 2).unflatten(2, (self.grid, self.grid))
+        x = self.refine1(F.pixel_shuffle(self.up1(x), 2))
+        x = self.refine2(F.pixel_shuffle(self.up2(x), 2))
+        return F.pixel_shuffle(self.out(x), 2)
+
+
+class TimedResidual(nn.Module):
+    def __init__(self, channels, time_width):
+        super().__init__()
+        self.body, self.shift = Residual(channels), nn.Linear(time_width, channels)
+
+    def forward(self, x, time): return self.body(x + self.shift(time)[:, :, None, None])
+
+
+def time_embedding(t, width):
+    """t (B) in 0..1 -> (B, width)."""
+    rates = torch.exp(-math.log(10000) * torch.arange(width // 2, device=t.device) / (width // 2))
+    angles = t[:, None] * 1000 * rates
+    return torch.cat([angles.cos(), angles.sin()], -1)
+
+
+class Denoiser(nn.Module):
+    """Velocity (B, 3, h, w) of a noisy picture, given its time, the features and the painter's picture. It works at a
+    quarter of the size."""
+
+    def __init__(self, encoder, c, shrink=4):
+        super().__init__()
+        width = c.denoiser_width
+        self.grid, self.shrink, self.time_width = encoder.grid, shrink, width
+        self.time = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
+        self.condition = nn.Linear(encoder.width, width)
+        self.start = nn.Conv2d(6 * shrink ** 2, width, 3, 1, 1)
+        self.high1, self.high2 = TimedResidual(width, width), TimedResidual(width, width)
+        self.down = nn.Conv2d(width, 2 * width, 3, 2, 1)
+        self.low1, self.low2 = TimedResidual(2 * width, width), TimedResidual(2 * width, width)
+        self.up = nn.Conv2d(2 * width, 4 * width, 1)
+        self.high3, self.high4 = TimedResidual(width, width), TimedResidual(width, width)
+        self.out = nn.Sequential(nn.GroupNorm(8, width), nn.SiLU(), nn.Conv2d(width, 3 * shrink ** 2, 3, 1, 1))
+        nn.init.zeros_(self.out[-1].weight)
+
+    def forward(self, latents, timestep, condition, picture):
+        time = self.time(time_embedding(timestep, self.time_width))
+        x = self.start(F.pixel_unshuffle(torch.cat([latents, picture], 1), self.shrink))
+        grid = self.condition(condition).transpose(1, 2).unflatten(2, (self.grid, self.grid))
+        x = x + F.interpolate(grid, size=x.shape[-2:], mode='nearest')
+        skip = self.high2(self.high1(x, time), time)
+        low = self.low2(self.low1(self.down(skip), time), time)
+        x = skip + F.pixel_shuffle(self.up(low), 2)
+        return F.pixel_shuffle(self.out(self.high4(self.high3(x, time), time)), self.shrink)

@@ -1,0 +1,169 @@
+"""Scenes: one to four pictograms on a coloured ground, drawn from rendered sprites, with their own facts."""
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+HOUSE_STYLE = 'fluent-emoji-flat'
+GROUNDS = {'red': (214, 48, 44), 'orange': (240, 140, 30), 'yellow': (248, 222, 70), 'green': (66, 160, 71),
+           'blue': (52, 96, 214), 'purple': (136, 62, 178), 'pink': (244, 150, 190), 'brown': (128, 84, 52),
+           'gray': (140, 140, 145), 'white': (248, 248, 248), 'black': (24, 24, 26), 'teal': (32, 160, 160)}
+GROUND_NAMES = list(GROUNDS)
+NO_OBJECT = -100  # patch label of plain ground, ignored by cross-entropy
+
+
+@dataclass
+class Scene:
+    """What a picture shows: `concepts[i]` stands at `places[i]` ('center', 'left', 'top right', ...)."""
+    concepts: list
+    places: list
+    ground: str
+    labels: np.ndarray  # (grid, grid) int64: index of the concept covering each patch, or NO_OBJECT
+
+
+class Sprites:
+    """Premultiplied sprites in two resolutions; `available[concept, style]`."""
+
+    def __init__(self, folder, concepts):
+        folder = Path(folder)
+        about = json.loads((folder / 'sprites.json').read_text())
+        self.styles, self.train_styles = about['sets'], list(range(about['train_sets']))
+        self.heldout_styles = list(range(about['train_sets'], len(self.styles)))
+        self.house = self.styles.index(HOUSE_STYLE)
+        self.names = about['concepts'][:concepts]
+        self.available = np.array(about['available'])[:concepts]
+        straight = np.load(folder / 'sprites.npy', mmap_mode='r')[:concepts].astype(np.uint16)
+        alpha = straight[..., 3:]
+        self.large = np.concatenate([(straight[..., :3] * alpha + 127) // 255, alpha], -1).astype(np.uint8)
+        n, s = self.large.shape[:2]
+        self.small = (self.large.reshape(n, s, 48, 2, 48, 2, 4).astype(np.uint16).sum((3, 5)) // 4).astype(np.uint8)
+
+    def style_of(self, concept, wanted, styles, rng):
+        if self.available[concept, wanted]:
+            return wanted
+        return int(rng.choice([s for s in styles if self.available[concept, s]] or [self.house]))
+
+    def get(self, concept, style, pixels, rng, augment):
+        """One sprite as premultiplied float (pixels, pixels, 3) and alpha (pixels, pixels, 1), both 0..1."""
+        source = self.small if pixels <= 48 else self.large
+        image = Image.fromarray(source[concept, style], 'RGBa').resize((pixels, pixels), Image.BILINEAR)
+        if augment:
+            if rng.random() < .5:
+                image = image.rotate(float(rng.uniform(-18, 18)), Image.BILINEAR)
+            if rng.random() < .3:
+                image = image.transpose(Image.FLIP_LEFT_RIGHT)
+        x = np.asarray(image).astype(np.float32) / 255
+        rgb, alpha = x[..., :3], x[..., 3:]
+        return restyle(rgb, alpha, rng) if augment else (rgb, alpha)
+
+
+def restyle(rgb, alpha, rng):
+    """Makes known art look like unknown art: recolouring, greys, posterising, outlines, line drawing."""
+    kind = rng.random()
+    if kind < .35:
+        matrix = np.eye(3, dtype=np.float32) * rng.uniform(.3, 1.4)
+        matrix += (1 - matrix.sum(0, keepdims=True)) / 3
+        rgb = np.clip(rgb @ (matrix * rng.uniform(.75, 1.2, size=(1, 3)).astype(np.float32)), 0, alpha)
+    elif kind < .45:
+        rgb = np.repeat(rgb.mean(-1, keepdims=True), 3, -1)
+    elif kind < .55:
+        levels = rng.integers(2, 5)
+        rgb = np.minimum(np.round(rgb * levels) / levels, alpha)
+    elif kind < .65:
+        grey = (rgb.mean(-1) + 1 - alpha[..., 0])
+        edge = np.zeros_like(grey)
+        edge[:, 1:] += np.abs(np.diff(grey, axis=1))
+        edge[1:] += np.abs(np.diff(grey, axis=0))
+        ink = np.clip(edge * rng.uniform(3, 7), 0, 1)[..., None]
+        flat = rgb.sum((0, 1)) / max(alpha.sum(), 1) if rng.random() < .5 else np.full(3, rng.uniform(.7, 1))
+        rgb = alpha * (1 - ink) * flat.astype(np.float32)
+    if rng.random() < .3:
+        wide = alpha[..., 0].copy()
+        for axis in (0, 1):
+            for shift in (1, -1):
+                wide = np.maximum(wide, np.roll(alpha[..., 0], shift, axis))
+        colour = np.float32(rng.choice([0, 0, 1, .2]))
+        rgb, alpha = rgb + (wide[..., None] - alpha).clip(0) * colour, wide[..., None]
+    return rgb, alpha
+
+
+def ground(size, rng, plain, name=None):
+    name = name or GROUND_NAMES[rng.integers(len(GROUND_NAMES))]
+    colour = np.clip(np.array(GROUNDS[name], np.float32) / 255 + rng.normal(0, .02, 3), 0, 1)
+    image = np.ones((size, size, 3), np.float32) * colour
+    kind = 0 if plain else rng.integers(3)
+    ys, xs = np.mgrid[0:size, 0:size]
+    if kind == 1:
+        angle = rng.uniform(0, 2 * np.pi)
+        slope = (np.cos(angle) * xs + np.sin(angle) * ys) / size - .5 * (np.cos(angle) + np.sin(angle))
+        image = image + (slope * rng.uniform(.1, .3))[..., None]
+    elif kind == 2:
+        pattern = rng.integers(4)
+        step = rng.integers(4, 14)
+        texture = ((xs // step) % 2, (ys // step) % 2, (xs // step + ys // step) % 2,
+                   rng.random((size // 4 + 1, size // 4 + 1)).repeat(4, 0).repeat(4, 1)[:size, :size])[pattern]
+        image = image + ((texture - .5) * rng.uniform(.04, .12))[..., None]
+    return np.clip(image, 0, 1).astype(np.float32), name
+
+
+LAYOUTS = {'single': [((.5, .5), 'center')],
+           'row': [((.27, .5), 'left'), ((.73, .5), 'right')],
+           'column': [((.5, .27), 'top'), ((.5, .73), 'bottom')],
+           'corners': [((.27, .27), 'top left'), ((.73, .27), 'top right'),
+                       ((.27, .73), 'bottom left'), ((.73, .73), 'bottom right')]}
+
+
+def pick_concepts(count, total, rng):
+    if count > 1 and rng.random() < .3:
+        concepts = [int(rng.integers(total))] * count
+        if count > 2 and rng.random() < .5:
+            concepts[-1] = int(rng.integers(total))
+        return [concepts[i] for i in rng.permutation(count)]
+    return [int(c) for c in rng.choice(total, count, replace=False)]
+
+
+def draw(sprites, rng, size=96, grid=8, styles=None, augment=False, plain=False, count=None, counts=(.35, .3, .17, .18),
+         concepts=None, ground_name=None):
+    """Draws one scene.
+
+    Returns a uint8 picture (size, size, 3) and its Scene. `styles`: indices of the sets to draw from (default: those
+    for training). `counts`: odds of one to four objects. `concepts`, `ground_name`: what it must show.
+    """
+    styles = sprites.train_styles if styles is None else styles
+    image, ground_name = ground(size, rng, plain, ground_name)
+    count = len(concepts) if concepts else count or int(rng.choice([1, 2, 3, 4], p=counts))
+    concepts = concepts or pick_concepts(count, len(sprites.names), rng)
+    layout = ('single' if count == 1 else 'corners' if count > 2 else 'row' if rng.random() < .5 else 'column')
+    cells = [LAYOUTS[layout][i] for i in sorted(rng.choice(len(LAYOUTS[layout]), count, replace=False))]
+    low, high = (.45, .9) if count == 1 else (.34, .48)
+    jitter = .1 if count == 1 else .05
+    shared = int(rng.choice(styles))
+    cover = np.zeros((count, size, size), np.float32)
+    for k, (concept, ((cx, cy), _)) in enumerate(zip(concepts, cells)):
+        pixels = int(rng.uniform(low, high) * size)
+        style = sprites.style_of(concept, shared if rng.random() < .7 else int(rng.choice(styles)), styles, rng)
+        rgb, alpha = sprites.get(concept, style, pixels, rng, augment)
+        x, y = (int(np.clip((c + rng.uniform(-jitter, jitter)) * size - pixels / 2, 0, size - pixels)) for c in (cx, cy))
+        box = (slice(y, y + pixels), slice(x, x + pixels))
+        image[box] = image[box] * (1 - alpha) + rgb
+        cover[(k, *box)] = alpha[..., 0]
+    if augment:
+        image = weather(image, rng)
+    patch = size // grid
+    share = cover.reshape(count, grid, patch, grid, patch).mean((2, 4))
+    labels = np.where(share.max(0) > .25, np.array(concepts)[share.argmax(0)], NO_OBJECT)
+    picture = (np.clip(image, 0, 1) * 255).astype(np.uint8)
+    return picture, Scene(concepts, [place for _, place in cells], ground_name, labels)
+
+
+def weather(image, rng):
+    """Whole-picture wear: blur, noise, gain."""
+    if rng.random() < .15:
+        blurred = Image.fromarray((np.clip(image, 0, 1) * 255).astype(np.uint8)).filter(
+            ImageFilter.GaussianBlur(float(rng.uniform(.4, 1.1))))
+        image = np.asarray(blurred).astype(np.float32) / 255
+    if rng.random() < .2:
+        image = image + rng.normal(0, rng.uniform(.01, .05), image.shape).astype(np.float32)
+    return image

@@ -1,0 +1,79 @@
+"""Stage 1: the vision encoder learns what covers each patch, what stands in the picture, and how each patch looks."""
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from ..config import MINI
+from ..scenes import GROUND_NAMES, NO_OBJECT, Sprites, draw
+from ..training import heldout, run, to_planes
+from ..visual_tokenizer import VisionEncoder
+
+BATCH = 24
+APPEARANCE = 8  # each patch is looked at as 8 x 8 pixels
+
+
+class EncoderHeads(nn.Module):
+    """Training-only readings of the features."""
+
+    def __init__(self, width, concepts):
+        super().__init__()
+        self.concept, self.stem = nn.Linear(width, concepts), nn.Linear(width, concepts)
+        self.present, self.ground = nn.Linear(width, concepts), nn.Linear(width, len(GROUND_NAMES))
+        self.appearance = nn.Sequential(nn.Linear(width, 512), nn.GELU(), nn.Linear(512, APPEARANCE ** 2 * 3))
+
+
+def appearance_of(x, grid):
+    """Normalised pixels (B, 3, S, S) -> (B, N, 8 * 8 * 3)."""
+    x = F.interpolate(x, size=grid * APPEARANCE, mode='bilinear', antialias=True)
+    return F.pixel_unshuffle(x, APPEARANCE).flatten(2).transpose(1, 2)
+
+
+def make(sprites, rng):
+    pictures, scenes = zip(*(draw(sprites, rng, augment=rng.random() < .5, counts=(.45, .25, .15, .15)) for _ in range(BATCH)))
+    return (to_planes(pictures), *facts(scenes, len(sprites.names)))
+
+
+def facts(scenes, concepts):
+    """Patch labels (B, N), share of each concept (B, concepts), ground index (B)."""
+    labels = torch.stack([torch.from_numpy(s.labels).flatten() for s in scenes])
+    present = torch.zeros(len(scenes), concepts)
+    for row, scene in zip(present, scenes):
+        row[torch.tensor(scene.concepts)] = 1
+    return labels, present / present.sum(1, keepdim=True), torch.tensor([GROUND_NAMES.index(s.ground) for s in scenes])
+
+
+def main(args):
+    encoder = VisionEncoder(MINI.encoder).to(memory_format=torch.channels_last)
+    heads = EncoderHeads(MINI.encoder.width, args.concepts)
+    sprites = Sprites(args.sprites, args.concepts)
+    trained_art = heldout(sprites, 300)
+    unseen_art = heldout(sprites, 300, seed=1, styles=sprites.heldout_styles)
+
+    def loss_of(batch, progress):
+        pixels, labels, present, ground = batch
+        x = encoder.normalise(pixels)
+        rows, stem = encoder.forward_all(x)
+        features, seen = rows[:, 1:], labels != NO_OBJECT
+        concept = F.cross_entropy(heads.concept(features[seen]), labels[seen], label_smoothing=.05)
+        on_stem = F.cross_entropy(heads.stem(stem[seen]), labels[seen], label_smoothing=.05)
+        multi = -(present * heads.present(rows[:, 0]).log_softmax(-1)).sum(-1).mean()
+        plain = F.cross_entropy(heads.ground(rows[:, 0]), ground)
+        gap = heads.appearance(features) - appearance_of(x, MINI.encoder.grid)
+        loss = concept + .5 * on_stem + .2 * plain + .2 * multi + 4 * gap.pow(2).mean() + 2 * gap.abs().mean()
+        return loss, {'concept': concept, 'stem': on_stem, 'ground': plain, 'appearance': gap.pow(2).mean()}
+
+    def evaluate():
+        return {f'{name}_{k}': v for name, (pixels, scenes) in (('trained', trained_art), ('unseen', unseen_art))
+                for k, v in figures(encoder, heads, pixels, scenes).items()}
+
+    run(args, 'encoder', {'encoder': encoder, 'heads': heads}, make, loss_of, evaluate, lr=2.5e-3,
+        slow=[encoder.blocks], seed=1)
+
+
+def figures(encoder, heads, pixels, scenes):
+    labels, _, ground = facts(scenes, heads.concept.out_features)
+    rows = torch.cat([encoder.forward_all(encoder.normalise(p))[0] for p in pixels.split(50)])
+    seen = labels != NO_OBJECT
+    right = heads.concept(rows[:, 1:]).argmax(-1)[seen] == labels[seen]
+    return {'patch_label': round(right.float().mean().item(), 4),
+            'ground': round((heads.ground(rows[:, 0]).argmax(-1) == ground).float().mean().item(), 4)}

@@ -1,0 +1,326 @@
+"""Stage 3: one language model learns to speak about pictures and to write their codes.
+
+Next-token cross-entropy on both kinds of token. Picture first: continuous rows of the understanding merger, which
+learns along, then branches that see the picture and not each other: a caption and several questions. Text first:
+the words, then the codes of a picture in the house style; a tenth of the prompts are empty, for guidance.
+"""
+import numpy as np
+import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+
+from ..config import MINI
+from ..language_model import LanguageModel
+from ..pixel_decoder import Painter
+from ..scenes import GROUND_NAMES, Sprites, draw
+from ..training import heldout, load, run, to_planes
+from ..visual_tokenizer import DynamicTokenizer, TokenizerDecoder, UnderstandingMerger, VisionEncoder, choose, rank_order
+from ..wording import Words, a_ground, caption, order, pick, questions
+from .judge import Judge
+from .tokenizer import C, calibrate, decode
+
+SPEAK, PAINT, ASKED = 24, 24, 5
+END = 2
+QUESTION = 'Question: {question} Answer:'
+IGNORE = -100
+
+
+# ---------------------------------------------------------------- batches
+
+class Sentences:
+    def __init__(self, tokenizer_file, concepts):
+        self.tokenizer, self.words = Tokenizer.from_file(tokenizer_file), Words(concepts)
+
+    def ids(self, text): return self.tokenizer.encode(text).ids
+
+    def branches(self, scene, rng):
+        """What is said after a picture: [(given ids, learnt ids)]."""
+        said = [([], self.ids(caption(scene, self.words, rng)) + [END])]
+        for _, question, answer in questions(scene, self.words, rng, ASKED):
+            said.append((self.ids(QUESTION.format(question=question)), self.ids(answer) + [END]))
+        return said
+
+
+def lay_out(all_branches):
+    """Branches of each picture side by side, right-padded (B, L): ids, branch number (0 pads), place after the picture,
+    and targets: the id that each place must say next; `first` (B): what the end of the picture must say."""
+    length = max(sum(len(g) + len(a) - 1 for g, a in branches) for branches in all_branches)
+    ids, branch, place, target = (np.zeros((len(all_branches), length), np.int64) for _ in range(4))
+    target[:] = IGNORE
+    first = np.full(len(all_branches), IGNORE)
+    for row, branches in enumerate(all_branches):
+        at = 0
+        for number, (given, learnt) in enumerate(branches, 1):
+            whole = given + learnt
+            n = len(whole) - 1
+            ids[row, at:at + n], branch[row, at:at + n], place[row, at:at + n] = whole[:-1], number, np.arange(n)
+            wanted = [IGNORE] * (len(given) - 1) + learnt if given else learnt[1:]
+            target[row, at:at + n] = wanted
+            if not given:
+                first[row] = learnt[0]
+            at += n
+    return [torch.from_numpy(x) for x in (ids, branch, place, target, first)]
+
+
+def painting_order(sprites, sentences, rng):
+    """A prompt and its picture; one in eight is a picture to be changed and the words that change it.
+
+    Returns prompt ids, picture, and the picture of the prompt or None."""
+    house = dict(styles=[sprites.house], plain=rng.random() < .7)
+    if rng.random() < .125:
+        before, scene = draw(sprites, rng, count=1, **house)
+        after, changed = draw(sprites, rng, concepts=scene.concepts, **house)
+        text = pick(['on {a} background', 'with {a} background', 'on {g}', 'the same on {a} background'], rng)
+        return sentences.ids(text.format(a=a_ground(changed.ground), g=changed.ground)), after, before
+    picture, scene = draw(sprites, rng, counts=(.72, .14, .07, .07), **house)
+    return (sentences.ids(order(scene, sentences.words, rng)) if rng.random() > .1 else []), picture, None
+
+
+def batch_maker(sentences):
+    def make(sprites, rng):
+        seen, scenes = zip(*(draw(sprites, rng, augment=rng.random() < .4) for _ in range(SPEAK)))
+        said = lay_out([sentences.branches(scene, rng) for scene in scenes])
+        orders = [painting_order(sprites, sentences, rng) for _ in range(PAINT)]
+        blank = np.zeros_like(orders[0][1])
+        return (to_planes(seen), said, [ids for ids, _, _ in orders], to_planes([p for _, p, _ in orders]),
+                to_planes([blank if b is None else b for _, _, b in orders]), [b is not None for _, _, b in orders])
+    return make
+
+
+# ---------------------------------------------------------------- the model at work
+
+class Eyes:
+    """The frozen visual tokenizer, its decoder and the painter."""
+
+    def __init__(self, encoder, tokenizer, decoder, painter):
+        self.encoder, self.tokenizer, self.decoder, self.painter = encoder, tokenizer, decoder, painter
+        for module in (encoder, tokenizer, decoder, painter):
+            module.requires_grad_(False).eval()
+
+    @classmethod
+    def of_runs(cls, runs, sprites):
+        """From the checkpoints of the first two stages, the selector calibrated."""
+        eyes = cls(VisionEncoder(MINI.encoder), DynamicTokenizer(MINI.encoder, C), TokenizerDecoder(MINI.encoder, C),
+                   Painter(MINI.encoder, MINI.pixel_decoder))
+        load(runs, 'encoder', encoder=eyes.encoder)
+        load(runs, 'tokenizer', tokenizer=eyes.tokenizer, decoder=eyes.decoder, painter=eyes.painter)
+        calibrate(eyes.encoder, eyes.tokenizer, sprites)
+        return eyes
+
+    @torch.no_grad()
+    def see(self, pixels, threshold=.5):
+        features = self.encoder(self.encoder.normalise(pixels))
+        keep = choose(self.tokenizer.token_predictor(features)[..., 0].exp(), threshold, C.min_visual_tokens)
+        return features, keep
+
+    @torch.no_grad()
+    def codes(self, pixels):
+        """A list of code lists."""
+        features, keep = self.see(pixels)
+        return [c[k.bool()].tolist() for c, k in zip(self.tokenizer(features, keep), keep)]
+
+    @torch.no_grad()
+    def paint(self, codes):
+        """Code lists -> pictures (B, 3, S, S)."""
+        keep = torch.zeros(len(codes), MINI.encoder.patches)
+        padded = torch.zeros(len(codes), MINI.encoder.patches, dtype=torch.long)
+        for row, (k, p) in zip(codes, zip(keep, padded)):
+            k[:len(row)], p[:len(row)] = 1, torch.tensor(row)
+        return self.painter(decode(self.tokenizer, self.decoder, keep, padded)).clamp(-1, 1)
+
+
+def picture_prefix(lm, rows, mask):
+    """Rows (B, K, H) right-padded with mask (B, K) -> embeddings (B, K + 2, H) between image start and end, positions
+    and reality (B, K + 2)."""
+    b, k = mask.shape
+    marks = lm.embed(torch.tensor([MINI.image_start, MINI.image_end]))
+    start, end = (m.expand(b, 1, -1) for m in marks)
+    count = mask.sum(1, keepdim=True).long()
+    one = torch.ones(b, 1)
+    positions = torch.cat([torch.arange(k + 1).expand(b, -1), count + 1], 1)
+    return torch.cat([start, rows, end], 1), positions, torch.cat([one, mask, one], 1)
+
+
+def speak_states(lm, prefix, positions, real, ids, branch, place):
+    """States (B, P + L, H) of a picture's prefix and its branches."""
+    p = prefix.shape[1]
+    x = torch.cat([prefix, lm.embed(ids)], 1)
+    positions = torch.cat([positions, positions[:, -1:] + 1 + place], 1)
+    group = torch.cat([torch.zeros_like(positions[:, :p]), branch], 1)
+    present = torch.cat([real.bool(), branch > 0], 1)
+    same = (group[:, :, None] == group[:, None, :]) | (group[:, None, :] == 0)
+    t = x.shape[1]
+    visible = same & present[:, None, :] & torch.ones(t, t, dtype=torch.bool).tril() | torch.eye(t, dtype=torch.bool)
+    return lm(x, positions, visible[:, None])
+
+
+def understand(eyes, merger, lm, pixels, discrete=False, threshold=.5):
+    """Pixels -> picture prefix, by continuous rows or by codes."""
+    features, keep = eyes.see(pixels, threshold)
+    places, mask = rank_order(keep)
+    if discrete:
+        with torch.no_grad():
+            codes = eyes.tokenizer(features, keep).gather(1, places)
+        rows = lm.embed(codes + MINI.visual_offset)
+    else:
+        rows = merger(features, keep).gather(1, places[..., None].expand(-1, -1, MINI.language_model.hidden))
+    return picture_prefix(lm, rows, mask)
+
+
+def painting_loss(lm, prompts, codes):
+    rows = [p + [MINI.image_start] + [c + MINI.visual_offset for c in drawn] + [MINI.image_end]
+            for p, drawn in zip(prompts, codes)]
+    length = max(map(len, rows))
+    ids, target = torch.zeros(len(rows), length, dtype=torch.long), torch.full((len(rows), length), IGNORE)
+    for i, (row, prompt) in enumerate(zip(rows, prompts)):
+        ids[i, :len(row)] = torch.tensor(row)
+        target[i, len(prompt):len(row) - 1] = torch.tensor(row[len(prompt) + 1:])
+    visible = torch.ones(length, length, dtype=torch.bool).tril()[None, None].expand(len(rows), 1, -1, -1)
+    states = lm(lm.embed(ids), torch.arange(length).expand(len(rows), -1), visible)
+    learnt = target != IGNORE
+    return F.cross_entropy(lm.lm_head(states[learnt]), target[learnt])
+
+
+@torch.no_grad()
+def write_captions(lm, prefix, positions, real, longest=32):
+    """Greedy captions: lists of ids."""
+    ids = torch.zeros(len(prefix), 0, dtype=torch.long)
+    done = torch.zeros(len(prefix), dtype=torch.bool)
+    for _ in range(longest):
+        place = torch.arange(ids.shape[1]).expand(len(ids), -1)
+        states = speak_states(lm, prefix, positions, real, ids, torch.ones_like(ids), place)
+        following = lm.lm_head(states[:, -1])[:, :MINI.image_start].argmax(-1)
+        following[done] = END
+        done |= following == END
+        ids = torch.cat([ids, following[:, None]], 1)
+        if done.all():
+            break
+    return [row[:row.index(END)] if END in row else row for row in ids.tolist()]
+
+
+@torch.no_grad()
+def draw_codes(lm, prompts, guidance=1.5, temperature=.7, top_k=40, seed=0):
+    """Prompts (lists of ids) -> lists of codes, sampled with classifier-free guidance."""
+    generator = torch.Generator().manual_seed(seed)
+    drawn = [[] for _ in prompts]
+    done = [False] * len(prompts)
+    for step in range(MINI.encoder.patches + 1):
+        def scores(starts):
+            rows = [s + [MINI.image_start] + [c + MINI.visual_offset for c in d] for s, d in zip(starts, drawn)]
+            length = max(map(len, rows))
+            ids, end = torch.zeros(len(rows), length, dtype=torch.long), torch.tensor([len(r) - 1 for r in rows])
+            for i, row in enumerate(rows):
+                ids[i, :len(row)] = torch.tensor(row)
+            visible = torch.ones(length, length, dtype=torch.bool).tril()[None, None].expand(len(rows), 1, -1, -1)
+            states = lm(lm.embed(ids), torch.arange(length).expand(len(rows), -1), visible)
+            return lm.lm_head(states[torch.arange(len(rows)), end]).log_softmax(-1)
+        u = scores([[] for _ in prompts])
+        mixed = u + guidance * (scores(prompts) - u)
+        mixed[:, :MINI.image_end] = -1e9
+        if step < C.min_visual_tokens:
+            mixed[:, MINI.image_end] = -1e9
+        best, which = mixed.topk(top_k, -1)
+        chosen = which.gather(1, torch.multinomial((best / temperature).softmax(-1), 1, generator=generator))
+        for i, token in enumerate(chosen[:, 0].tolist()):
+            done[i] = done[i] or token == MINI.image_end
+            if not done[i] and len(drawn[i]) < MINI.encoder.patches:
+                drawn[i].append(token - MINI.visual_offset)
+        if all(done):
+            break
+    return drawn
+
+
+# ---------------------------------------------------------------- training
+
+def main(args):
+    sprites, sentences = Sprites(args.sprites, args.concepts), Sentences(args.tokenizer, args.concepts)
+    eyes = Eyes.of_runs(args.runs, sprites)
+    merger = UnderstandingMerger(MINI.encoder, C, MINI.language_model.hidden)
+    merger.causal_encoder.load_state_dict(eyes.tokenizer.causal_encoder.state_dict())
+    lm = LanguageModel(MINI.language_model, MINI.vocabulary)
+    judge = Judge(args.concepts)
+    load(args.runs, 'judge', judge=judge)
+    trained_art = heldout(sprites, 150, seed=11)
+    unseen_art = heldout(sprites, 100, seed=12, styles=sprites.heldout_styles)
+    chance = np.random.default_rng(5)
+
+    def loss_of(batch, progress):
+        seen, (ids, branch, place, target, first), prompts, wanted, before, mixed = batch
+        threshold = .5 if chance.random() < .7 else chance.uniform(.2, .8)
+        prefix, positions, real = understand(eyes, merger, lm, seen, chance.random() < .15, threshold)
+        states = speak_states(lm, prefix, positions, real, ids, branch, place)
+        p = prefix.shape[1]
+        learnt = target != IGNORE
+        said = torch.cat([states[:, p - 1], states[:, p:][learnt]])
+        speak = F.cross_entropy(lm.lm_head(said), torch.cat([first, target[learnt]]), label_smoothing=.02)
+        codes = eyes.codes(wanted)
+        if any(mixed):
+            shown = iter(eyes.codes(before[torch.tensor(mixed)]))
+            prompts = [[c + MINI.visual_offset for c in next(shown)] + ids if m else ids
+                       for ids, m in zip(prompts, mixed)]
+        paint = painting_loss(lm, prompts, codes)
+        return speak + paint, {'speak': speak, 'paint': paint}
+
+    def evaluate():
+        result = {}
+        for name, (pixels, scenes) in (('trained', trained_art), ('unseen', unseen_art)):
+            result |= {f'{name}_{k}': round(v, 4) for k, v in
+                       speaking_figures(eyes, merger, lm, sentences, pixels, scenes).items()}
+        return result | {k: round(v, 4) for k, v in painting_figures(eyes, lm, sentences, judge, 96).items()}
+
+    run(args, 'language_model', {'language_model': lm, 'understanding': merger}, make=batch_maker(sentences),
+        loss_of=loss_of, evaluate=evaluate, lr=2e-3, slow=[merger.causal_encoder], seed=4, every=300)
+
+
+def speaking_figures(eyes, merger, lm, sentences, pixels, scenes, seed=0):
+    """Caption recall and precision, and exact answers by kind of question."""
+    rng = np.random.default_rng(seed)
+    named = right_names = present = 0
+    answers = {}
+    for i in range(0, len(pixels), 25):
+        prefix, positions, real = understand(eyes, merger, lm, pixels[i:i + 25])
+        group = scenes[i:i + 25]
+        for scene, ids in zip(group, write_captions(lm, prefix, positions, real)):
+            said = concepts_named(sentences.tokenizer.decode(ids), sentences.words)
+            named, present = named + len(said), present + len(set(scene.concepts))
+            right_names += len(said & set(scene.concepts))
+        asked = [questions(scene, sentences.words, rng, 9) for scene in group]
+        ids, branch, place, target, _ = lay_out([
+            [(sentences.ids(QUESTION.format(question=q)), sentences.ids(a) + [END]) for _, q, a in row]
+            for row in asked])
+        states = speak_states(lm, prefix, positions, real, ids, branch, place)[:, prefix.shape[1]:]
+        guess = lm.lm_head(states).argmax(-1)
+        for r, row in enumerate(asked):
+            for number, (kind, _, _) in enumerate(row, 1):
+                here = (branch[r] == number) & (target[r] != IGNORE)
+                answers.setdefault(kind, []).append(bool((guess[r][here] == target[r][here]).all()))
+    every = [a for kind in answers.values() for a in kind]
+    return {'recall': right_names / present, 'precision': right_names / max(named, 1), 'vqa': float(np.mean(every)),
+            **{f'vqa_{kind}': float(np.mean(a)) for kind, a in sorted(answers.items())}}
+
+
+def concepts_named(text, words):
+    """The concepts that a text names, by label or plural; longer names first, each word used once."""
+    text, found = f' {text} ', set()
+    names = sorted(((name, c) for c in range(len(words.labels)) for name in (words.labels[c], words.many[c])),
+                   key=lambda pair: -len(pair[0]))
+    for name, concept in names:
+        for end in (' ', ',', '.'):
+            if f' {name}{end}' in text:
+                text = text.replace(f' {name}{end}', f' _{end}')
+                found.add(concept)
+    return found
+
+
+def painting_figures(eyes, lm, sentences, judge, count, seed=0, **sampling):
+    """Single objects on named grounds, painted from words and judged apart."""
+    rng = np.random.default_rng(seed)
+    words = sentences.words
+    wanted = [(int(rng.integers(len(words.labels))), int(rng.integers(len(GROUND_NAMES)))) for _ in range(count)]
+    prompts = [sentences.ids(f'{words.one[c]} on {a_ground(GROUND_NAMES[g])} background') for c, g in wanted]
+    codes = draw_codes(lm, prompts, seed=seed, **sampling)
+    concept, ground = judge(eyes.paint(codes))
+    c, g = (torch.tensor(column) for column in zip(*wanted))
+    return {'painted_object': (concept.argmax(-1) == c).float().mean().item(),
+            'painted_ground': (ground.argmax(-1) == g).float().mean().item(),
+            'painted_tokens': float(np.mean([len(row) for row in codes]))}

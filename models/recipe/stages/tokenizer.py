@@ -1,0 +1,187 @@
+"""Stage 2: selector, merger, quantizer, decoder and painter learn together to say a picture in few codes.
+
+Order of things: all patches kept and no quantisation, then k-means and quantisation, then the kept share sinks step by
+step to its target. Equation 4 of the paper (cosine reconstruction and rate), with readings through the frozen encoder
+heads, a pixel loss through the painter, and a training-only reading of each code's place beside it.
+"""
+import math
+from itertools import count
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from ..codebook import CodebookLearner
+from ..config import MINI
+from ..pixel_decoder import Painter
+from ..scenes import NO_OBJECT, Sprites, draw
+from ..training import heldout, load, run, to_planes
+from ..visual_tokenizer import DynamicTokenizer, TokenizerDecoder, VisionEncoder, choose, rank_order
+from .encoder import EncoderHeads, facts
+from .judge import Judge, answers
+
+BATCH, HOUSE = 32, 20   # the first HOUSE pictures of a batch are in the house style and are painted
+C = MINI.tokenizer
+QUANTISE_FROM, DROP_FROM, DROP_UNTIL, QUIET_FROM = .06, .16, .45, .75
+
+
+def make(sprites, rng):
+    house = [draw(sprites, rng, styles=[sprites.house], plain=rng.random() < .6, counts=(.6, .16, .12, .12))
+             for _ in range(HOUSE)]
+    others = [draw(sprites, rng, augment=rng.random() < .3) for _ in range(BATCH - HOUSE)]
+    pictures, scenes = zip(*house, *others)
+    return to_planes(pictures), *facts(scenes, len(sprites.names))
+
+
+def wanted_ratio(progress):
+    if progress < DROP_FROM:
+        return 1.
+    return max(C.keep_ratio, 1 - (1 - C.keep_ratio) * (progress - DROP_FROM) / (DROP_UNTIL - DROP_FROM))
+
+
+def draw_keep(log_probabilities, progress):
+    """Hard keep decisions (B, N) with a straight-through gradient, and the soft ones."""
+    odds = log_probabilities[..., 0] - log_probabilities[..., 1]
+    odds = 6 * torch.tanh(odds / 6)
+    u = torch.rand_like(odds).clamp(1e-5, 1 - 1e-5)
+    noise = max(0., 1 - progress / QUIET_FROM)
+    soft = torch.sigmoid((odds + noise * (u.log() - (1 - u).log())) / max(.5, 1 - progress))
+    return ((soft > .5).float() - soft).detach() + soft, torch.sigmoid(odds)
+
+
+def edges(x): return torch.cat([x.diff(dim=-1).flatten(1), x.diff(dim=-2).flatten(1)], 1)
+
+
+def picture_of(pixels, size):
+    """uint8 (B, 3, S, S) -> -1..1 at the painted size."""
+    return F.interpolate(pixels.float() / 127.5 - 1, size=size, mode='bilinear', antialias=True)
+
+
+def main(args):
+    encoder, heads = VisionEncoder(MINI.encoder), EncoderHeads(MINI.encoder.width, args.concepts)
+    load(args.runs, 'encoder', encoder=encoder, heads=heads)
+    judge = Judge(args.concepts)
+    load(args.runs, 'judge', judge=judge)
+    encoder.to(memory_format=torch.channels_last)
+    tokenizer, decoder = DynamicTokenizer(MINI.encoder, C), TokenizerDecoder(MINI.encoder, C)
+    painter, place = Painter(MINI.encoder, MINI.pixel_decoder), nn.Linear(C.code_dim, MINI.encoder.patches)
+    nn.init.normal_(place.weight)
+    sprites = Sprites(args.sprites, args.concepts)
+    single = heldout(sprites, 300, seed=3, styles=[sprites.house], plain=True, count=1)
+    mixed = heldout(sprites, 300, seed=4, styles=[sprites.house])
+    any_art = heldout(sprites, 300, seed=5)
+    learner, size, turn = CodebookLearner(C.codebook_size), MINI.pixel_decoder.picture_size, count()
+
+    def loss_of(batch, progress):
+        pixels, labels, _, _ = batch
+        with torch.no_grad():
+            features = encoder(encoder.normalise(pixels))
+        log_probabilities = tokenizer.token_predictor(features)
+        keep, soft = draw_keep(log_probabilities, progress)
+        ratio = wanted_ratio(progress)
+        if ratio == 1:
+            keep, rate = torch.ones_like(keep), .2 * (soft.mean() - .9) ** 2
+        else:
+            rate = 20 * (soft.mean() - ratio) ** 2
+        hard = keep.detach()
+        z = tokenizer.project(features, hard)
+        places, mask = rank_order(hard)
+        z = z.gather(1, places[..., None].expand(-1, -1, C.code_dim))          # (B, K, code_dim)
+        passing = mask * keep.gather(1, places)
+        real = mask.bool()
+        commit = z.new_zeros(())
+        vectors = z
+        if progress >= QUANTISE_FROM:
+            learner.learn(tokenizer.quantize, z[real].detach())
+            if learner.started:
+                nearest = tokenizer.quantize.embedding(tokenizer.quantize.codes(z.detach()))
+                commit = ((z - nearest) ** 2).sum(-1)[real].mean()
+                vectors = z + (nearest - z).detach()
+        rebuilt = decoder(vectors, passing)
+        cosine = 1 - F.cosine_similarity(rebuilt, features, dim=-1).mean()
+        where = F.cross_entropy(place(vectors)[real], places[real])
+        seen = labels != NO_OBJECT
+        concept = F.cross_entropy(heads.concept(rebuilt[seen]), labels[seen])
+        with torch.no_grad():
+            look = heads.appearance(features)
+        appearance = (heads.appearance(rebuilt) - look).abs().mean()
+        target = picture_of(pixels[:HOUSE], size)
+        painted = painter(rebuilt[:HOUSE])
+        pixel = (painted - target).abs().mean()
+        edge = (edges(painted) - edges(target)).abs().mean()
+        loss = cosine + rate + .3 * commit + .05 * where + .15 * concept + appearance + 2 * pixel + edge
+        if next(turn) % 3 == 0:
+            again = F.interpolate(painted[:8], size=MINI.encoder.image_size, mode='bilinear')
+            seen_again = encoder(((again + 1) / 2 - encoder.mean) / encoder.std)
+            loss = loss + .5 * (1 - F.cosine_similarity(seen_again, features[:8], dim=-1).mean())
+        return loss, {'cosine': cosine, 'kept': hard.mean(), 'commit': commit, 'where': where, 'concept': concept,
+                      'pixel': pixel, 'appearance': appearance}
+
+    def evaluate():
+        result = {}
+        for name, (pixels, scenes) in (('single', single), ('mixed', mixed), ('any', any_art)):
+            result |= {f'{name}_{k}': round(float(v), 4) for k, v in
+                       figures(encoder, heads, tokenizer, decoder, painter, judge, pixels, scenes).items()}
+        return result
+
+    modules = {'tokenizer': tokenizer, 'decoder': decoder, 'painter': painter, 'place': place,
+               'learner': learner}
+    run(args, 'tokenizer', modules, make, loss_of, evaluate, lr=2e-3, weight_decay=.02, seed=3, every=180)
+
+
+def tokenize(encoder, tokenizer, pixels, threshold=.5):
+    """uint8 pixels -> features (B, N, D), keep (B, N), codes (B, N)."""
+    features = encoder(encoder.normalise(pixels))
+    keep = choose(tokenizer.token_predictor(features)[..., 0].exp(), threshold, C.min_visual_tokens)
+    return features, keep, tokenizer(features, keep)
+
+
+def decode(tokenizer, decoder, keep, codes):
+    places, mask = rank_order(keep)
+    return decoder(tokenizer.quantize.embedding(codes.gather(1, places)), mask)
+
+
+def threshold_for(encoder, tokenizer, pixels):
+    """The keep probability above which a `keep_ratio` share of all patches lies."""
+    scores = torch.cat([tokenizer.token_predictor(encoder(encoder.normalise(p)))[..., 0].exp()
+                        for p in pixels.split(50)])
+    return scores.flatten().quantile(1 - C.keep_ratio).item()
+
+
+def calibrate(encoder, tokenizer, sprites):
+    """Moves the selector's last bias so that at threshold 0.5 the target share of patches stays, over all kinds of
+    scenes."""
+    house, _ = heldout(sprites, 300, seed=6, styles=[sprites.house])
+    others, _ = heldout(sprites, 300, seed=7)
+    threshold = threshold_for(encoder, tokenizer, torch.cat([house, others]))
+    with torch.no_grad():
+        tokenizer.token_predictor.out_conv[-1].bias[0] -= math.log(threshold / (1 - threshold))
+
+
+def figures(encoder, heads, tokenizer, decoder, painter, judge, pixels, scenes, threshold=None):
+    labels, _, _ = facts(scenes, heads.concept.out_features)
+    threshold = threshold_for(encoder, tokenizer, pixels) if threshold is None else threshold
+    kept, used, right, right_before, cosine, painted = [], [], [], [], [], []
+    for i in range(0, len(pixels), 50):
+        features, keep, codes = tokenize(encoder, tokenizer, pixels[i:i + 50], threshold)
+        rebuilt, answer = decode(tokenizer, decoder, keep, codes), labels[i:i + 50]
+        seen = answer != NO_OBJECT
+        kept.append(keep.sum(1))
+        used.append(codes[keep.bool()])
+        right.append((heads.concept(rebuilt).argmax(-1) == answer)[seen])
+        right_before.append((heads.concept(features).argmax(-1) == answer)[seen])
+        cosine.append(F.cosine_similarity(rebuilt, features, dim=-1).mean(1))
+        painted.append(painter(rebuilt))
+    kept, objects = torch.cat(kept), torch.tensor([len(s.concepts) for s in scenes])
+    share = torch.bincount(torch.cat(used), minlength=C.codebook_size).float()
+    share = share[share > 0] / share.sum()
+    result = {'cosine': torch.cat(cosine).mean(), 'survives': torch.cat(right).float().mean() /
+              torch.cat(right_before).float().mean(), 'kept': kept.mean(), 'kept_least': kept.min(),
+              'perplexity': (-(share * share.log()).sum()).exp(), 'threshold': threshold}
+    result |= {f'kept_{n}_objects': kept[objects == n].mean() for n in range(1, 5) if (objects == n).any()}
+    if (objects == 1).all():
+        concept, ground = answers(scenes)
+        guess, plain = judge(torch.cat(painted).clamp(-1, 1))
+        result |= {'judged': (guess.argmax(-1) == concept).float().mean(),
+                   'ground': (plain.argmax(-1) == ground).float().mean()}
+    return result

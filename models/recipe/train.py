@@ -1,0 +1,35 @@
+"""Trains one stage of the embedded model: `python -m recipe.train --stage encoder --minutes 60`.
+
+Run from `models/`. A stage that was interrupted goes on from its checkpoint; `--restart` begins anew.
+"""
+import argparse
+import tempfile
+from datetime import timedelta
+from importlib import import_module
+
+import torch
+
+STAGES = ('encoder', 'judge', 'tokenizer', 'language_model', 'denoiser')
+
+
+def work(rank, args, meeting):
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    torch.distributed.init_process_group('gloo', init_method=meeting, rank=rank, world_size=args.processes,
+                                         timeout=timedelta(hours=1))
+    import_module(f'recipe.stages.{args.stage}').main(args)
+
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--stage', choices=STAGES, required=True)
+    parser.add_argument('--minutes', type=float, required=True, help='work of this stage, all its runs together')
+    parser.add_argument('--concepts', type=int, default=150)
+    parser.add_argument('--sprites', default='recipe/data', help='folder that art/render.js wrote')
+    parser.add_argument('--runs', default='recipe/runs', help='folder of checkpoints and logs')
+    parser.add_argument('--tokenizer', default='lavit-mini/tokenizer.json')
+    parser.add_argument('--processes', type=int, default=2, help='one core each; they average their gradients')
+    parser.add_argument('--restart', action='store_true')
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as meeting:
+        torch.multiprocessing.spawn(work, (args, f'file://{meeting}/point'), args.processes)

@@ -1,0 +1,141 @@
+"""What every stage shares: the loop with its time budget, checkpoints one can resume from, a log, batches of scenes."""
+import json
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch.utils.data import DataLoader, IterableDataset
+
+from .scenes import Sprites, draw
+
+EVALUATION_SEED = 1_000_003  # scenes drawn from here on are never trained on
+
+
+class Batches(IterableDataset):
+    """Endless batches `make(sprites, rng)`; batch k depends on (seed, k) alone."""
+
+    def __init__(self, make, sprites_folder, concepts, seed, start, stride):
+        self.make, self.folder, self.concepts, self.seed = make, sprites_folder, concepts, seed
+        self.start, self.stride = start, stride
+
+    def __iter__(self):
+        torch.set_num_threads(1)
+        sprites = Sprites(self.folder, self.concepts)
+        step = self.start
+        while True:
+            yield self.make(sprites, np.random.default_rng((self.seed, step)))
+            step += self.stride
+
+
+def to_planes(pictures):
+    """Pictures (S, S, 3) -> uint8 (B, 3, S, S)."""
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+
+
+def heldout(sprites, pictures, seed=0, **options):
+    """Freshly drawn scenes for evaluation: uint8 (B, 3, S, S) and their facts."""
+    rng = np.random.default_rng((EVALUATION_SEED, seed))
+    drawn, scenes = zip(*(draw(sprites, rng, **options) for _ in range(pictures)))
+    return to_planes(drawn), list(scenes)
+
+
+def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow=(), seed=0, every=300):
+    """Trains `modules` (name -> module) for `args.minutes` of work, counted over all resumed runs.
+
+    `make(sprites, rng)` draws a batch in a worker, `loss_of(batch, progress)` gives (loss, figures), `evaluate()` the
+    held-out figures. Checkpoint `{name}.pt` and log `{name}.jsonl` stand in `args.runs`. Several processes average
+    their gradients; the first one keeps time, measures and saves, and its buffers hold for all.
+    """
+    runs = Path(args.runs)
+    runs.mkdir(parents=True, exist_ok=True)
+    trained = [p for m in modules.values() for p in m.parameters() if p.requires_grad]
+    slow_ids = {id(p) for m in slow for p in m.parameters()}
+    groups = [{'params': [p for p in trained if id(p) not in slow_ids and p.ndim > 1], 'weight_decay': weight_decay},
+              {'params': [p for p in trained if id(p) not in slow_ids and p.ndim <= 1], 'weight_decay': 0.},
+              {'params': [p for p in trained if id(p) in slow_ids], 'weight_decay': weight_decay, 'factor': .4}]
+    optimiser = torch.optim.AdamW([g for g in groups if g['params']], lr, betas=(.9, .98), fused=True)
+    step, spent, path = 0, 0., runs / f'{name}.pt'
+    if path.exists() and not args.restart:
+        saved = torch.load(path, weights_only=True)
+        for key, module in modules.items():
+            module.load_state_dict(saved['modules'][key])
+        optimiser.load_state_dict(saved['optimiser'])
+        step, spent = saved['step'], saved['spent']
+    rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+    torch.manual_seed(seed * 1000 + step * world + rank)
+    log = open(runs / f'{name}.jsonl', 'a' if step else 'w') if rank == 0 else None
+    batches = iter(DataLoader(Batches(make, args.sprites, args.concepts, seed, step * world + rank, world),
+                              batch_size=None, num_workers=1, prefetch_factor=4))
+    budget, clock, means, last = args.minutes * 60, time.time(), {}, time.time()
+
+    def report():
+        figures = {'step': step, 'minutes': round(spent / 60, 1), **{k: round(v, 4) for k, v in means.items()}}
+        for module in modules.values():
+            module.eval()
+        with torch.no_grad():
+            figures.update(evaluate())
+        print(json.dumps(figures), file=log, flush=True)
+        save(path, modules, optimiser, step, spent)
+
+    while spent < budget:
+        for module in modules.values():
+            module.train()
+        progress = spent / budget
+        for group in optimiser.param_groups:
+            group['lr'] = lr * group.get('factor', 1) * min(1, (step + 1) / 100) * (
+                .02 + .98 * .5 * (1 + math.cos(math.pi * progress)))
+        loss, figures = loss_of(next(batches), progress)
+        optimiser.zero_grad()
+        loss.backward()
+        if world > 1:
+            average_gradients(trained, world)
+        torch.nn.utils.clip_grad_norm_(trained, 1.)
+        optimiser.step()
+        step += 1
+        for key, value in figures.items():
+            means[key] = means.get(key, float(value.detach())) * .98 + float(value.detach()) * .02
+        now = time.time()
+        spent, clock = spent + now - clock, now
+        if world > 1:
+            spent = follow_first(spent, modules)
+        if rank == 0 and now - last > every:
+            report()
+            last = clock = time.time()
+    if rank == 0:
+        report()
+
+
+def average_gradients(parameters, world):
+    parameters = [p for p in parameters if p.grad is not None]
+    flat = torch.cat([p.grad.flatten() for p in parameters])
+    dist.all_reduce(flat)
+    for p, grad in zip(parameters, flat.split([p.numel() for p in parameters])):
+        p.grad.copy_((grad / world).view_as(p))
+
+
+def follow_first(spent, modules):
+    """The first process's clock, and its learnt codebook where there is one."""
+    clock = torch.tensor([spent], dtype=torch.float64)
+    dist.broadcast(clock, 0)
+    if 'learner' in modules:
+        for tensor in [*modules['learner'].buffers(), modules['tokenizer'].quantize.embedding.weight.data]:
+            dist.broadcast(tensor, 0)
+    return clock.item()
+
+
+def save(path, modules, optimiser, step, spent):
+    part = path.with_suffix('.part')
+    torch.save({'modules': {k: m.state_dict() for k, m in modules.items()}, 'optimiser': optimiser.state_dict(),
+                'step': step, 'spent': spent}, part)
+    part.rename(path)
+
+
+def load(runs, stage, **modules):
+    """Fills modules from the checkpoint of a stage, strictly."""
+    saved = torch.load(Path(runs) / f'{stage}.pt', weights_only=True)['modules']
+    for key, module in modules.items():
+        module.load_state_dict(saved[key])
+        module.requires_grad_(False).eval()
