@@ -4,6 +4,8 @@ Next-token cross-entropy on both kinds of token. Picture first: continuous rows 
 learns along, then branches that see the picture and not each other: a caption and several questions. Text first:
 the words, then the codes of a picture in the house style; a tenth of the prompts are empty, for guidance.
 """
+from functools import partial
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -76,15 +78,13 @@ def painting_order(sprites, sentences, rng):
     return (sentences.ids(order(scene, sentences.words, rng)) if rng.random() > .1 else []), picture, None
 
 
-def batch_maker(sentences):
-    def make(sprites, rng):
-        seen, scenes = zip(*(draw(sprites, rng, augment=rng.random() < .4) for _ in range(SPEAK)))
-        said = lay_out([sentences.branches(scene, rng) for scene in scenes])
-        orders = [painting_order(sprites, sentences, rng) for _ in range(PAINT)]
-        blank = np.zeros_like(orders[0][1])
-        return (to_planes(seen), said, [ids for ids, _, _ in orders], to_planes([p for _, p, _ in orders]),
-                to_planes([blank if b is None else b for _, _, b in orders]), [b is not None for _, _, b in orders])
-    return make
+def make(sentences, sprites, rng):
+    seen, scenes = zip(*(draw(sprites, rng, augment=rng.random() < .4) for _ in range(SPEAK)))
+    said = lay_out([sentences.branches(scene, rng) for scene in scenes])
+    orders = [painting_order(sprites, sentences, rng) for _ in range(PAINT)]
+    blank = np.zeros_like(orders[0][1])
+    return (to_planes(seen), said, [ids for ids, _, _ in orders], to_planes([p for _, p, _ in orders]),
+            to_planes([blank if b is None else b for _, _, b in orders]), [b is not None for _, _, b in orders])
 
 
 # ---------------------------------------------------------------- the model at work
@@ -268,8 +268,8 @@ def main(args):
                        speaking_figures(eyes, merger, lm, sentences, pixels, scenes).items()}
         return result | {k: round(v, 4) for k, v in painting_figures(eyes, lm, sentences, judge, 96).items()}
 
-    run(args, 'language_model', {'language_model': lm, 'understanding': merger}, make=batch_maker(sentences),
-        loss_of=loss_of, evaluate=evaluate, lr=2e-3, slow=[merger.causal_encoder], seed=4, every=300)
+    run(args, 'language_model', {'language_model': lm, 'understanding': merger}, partial(make, sentences), loss_of,
+        evaluate, lr=2e-3, slow=[merger.causal_encoder], seed=4, every=300)
 
 
 def speaking_figures(eyes, merger, lm, sentences, pixels, scenes, seed=0):

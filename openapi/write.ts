@@ -1,0 +1,51 @@
+/** Writes what is generated from the source: the OpenAPI document, and the README's tables of variables and error codes. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { buildApp } from '../src/app.ts'
+import { Environment, readConfig } from '../src/config.ts'
+import { errorTable } from '../src/errors.ts'
+import { createMetrics } from '../src/metrics.ts'
+import { createRegistry } from '../src/registry/registry.ts'
+
+const documentFile = fileURLToPath(new URL('openapi.json', import.meta.url))
+const readmeFile = fileURLToPath(new URL('../README.md', import.meta.url))
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(documentFile, await renderDocument())
+  const readme = existsSync(readmeFile) ? readFileSync(readmeFile, 'utf8') : '# LaVIT Server\n\n## Variables\n\n<!-- variables -->\n<!-- /variables -->\n\n## Error codes\n\n<!-- errors -->\n<!-- /errors -->\n'
+  writeFileSync(readmeFile, renderTables(readme))
+}
+
+/** The document as it is committed. */
+export async function renderDocument (): Promise<string> {
+  const config = readConfig({}, '/')
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+  const log = { info () {}, warn () {}, error () {} }
+  const withoutModels = fileURLToPath(new URL('.', import.meta.url))
+  const registry = createRegistry({ ...config, modelsFolder: withoutModels, log })
+  const app = await buildApp({ config, registry, metrics: createMetrics(), version })
+  await app.ready()
+  const document = app.swagger()
+  await app.close()
+  return JSON.stringify(document, null, 2) + '\n'
+}
+
+/** A README with its two tables between their marks as they are now. */
+export function renderTables (readme: string): string {
+  return fill(fill(readme, 'variables', variableTable()), 'errors', errorCodeTable())
+}
+
+function fill (readme: string, mark: string, table: string) {
+  return readme.replace(new RegExp(`(<!-- ${mark} -->\n)[\\s\\S]*(<!-- /${mark} -->)`), (_all, open, close) => `${open}${table}${close}`)
+}
+
+function variableTable () {
+  const rows = Object.entries(Environment.properties as Record<string, { default?: unknown, description?: string }>)
+    .map(([name, { default: value, description }]) => `| \`${name}\` | ${value === undefined ? '' : `\`${value}\``} | ${description} |\n`)
+  return `| variable | default | what it sets |\n|---|---|---|\n${rows.join('')}`
+}
+
+function errorCodeTable () {
+  const rows = [...errorTable].map(([code, { status, when }]) => `| ${status} | \`${code}\` | ${when} |\n`)
+  return `| status | code | when |\n|---|---|---|\n${rows.join('')}`
+}

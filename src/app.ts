@@ -1,0 +1,65 @@
+/** What the application is: every plugin and route, in order. */
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyBaseLogger } from 'fastify'
+import type { Config } from './config.ts'
+import type { Metrics } from './metrics.ts'
+import guards from './plugins/guards.ts'
+import jobs, { requestId } from './plugins/jobs.ts'
+import measure from './plugins/measure.ts'
+import negotiation from './plugins/negotiation.ts'
+import openapi from './plugins/openapi.ts'
+import problems, { answerClientError, answerFrameworkError } from './plugins/problems.ts'
+import uploads from './plugins/uploads.ts'
+import validation from './plugins/validation.ts'
+import type { Registry } from './registry/registry.ts'
+import captionRoutes from './routes/caption.ts'
+import detokenizeRoutes from './routes/detokenize.ts'
+import generateRoutes from './routes/generate.ts'
+import healthRoutes from './routes/health.ts'
+import modelRoutes from './routes/models.ts'
+import tokenizeRoutes from './routes/tokenize.ts'
+import vqaRoutes from './routes/vqa.ts'
+import { ImageInput, Problem, VisualTokens } from './schemas/common.ts'
+import { generateSchemas } from './schemas/generate.ts'
+import { modelSchemas } from './schemas/models.ts'
+import { TokenizeRequest, TokenizeResponse } from './schemas/tokenize.ts'
+import { understandingSchemas } from './schemas/understanding.ts'
+
+export type AppOptions = {
+  config: Config
+  registry: Registry
+  metrics: Metrics
+  version: string
+  log?: FastifyBaseLogger
+}
+
+export async function buildApp ({ config, registry, metrics, version, log }: AppOptions) {
+  const app = Fastify({
+    ...(log && { loggerInstance: log }),
+    genReqId: requestId,
+    bodyLimit: Math.ceil(config.maxImageBytes * 4 / 3) + 1_048_576, // a picture in base64, and the options
+    requestTimeout: 120_000, // for the client to send its request
+    return503OnClosing: false, // the guards say it as a problem
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerClientError
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  await app.register(problems, { metrics })
+  await app.register(jobs, { registry, limits: config })
+  await app.register(guards, { registry, adminKey: config.adminKey, graceMs: config.graceMs })
+  await app.register(negotiation)
+  await app.register(validation, { schemas: [ImageInput, VisualTokens, Problem, TokenizeRequest, TokenizeResponse, ...understandingSchemas, ...generateSchemas, ...modelSchemas] })
+  await app.register(uploads, { maxImageBytes: config.maxImageBytes })
+  await app.register(openapi, { version })
+  await app.register(measure, { metrics, registry })
+
+  await app.register(tokenizeRoutes)
+  await app.register(detokenizeRoutes)
+  await app.register(captionRoutes)
+  await app.register(vqaRoutes)
+  await app.register(generateRoutes)
+  await app.register(modelRoutes, { registry })
+  await app.register(healthRoutes, { registry })
+  app.get('/', { config: { produces: [] } }, async (_request, reply) => reply.redirect('/docs'))
+  return app
+}

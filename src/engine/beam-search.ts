@@ -1,0 +1,71 @@
+/** Beam search of one request: which hypotheses fork, which die, and when the search is over. Knows no cache and no graph. */
+import { best, logSoftmax, processScores, type DrawRules } from './sampler.ts'
+
+export type BeamRules = Pick<DrawRules, 'repetitionPenalty' | 'minTokens' | 'end' | 'suppressed'> & {
+  numBeams: number
+  maxTokens: number
+  lengthPenalty: number
+  /** Over as soon as `numBeams` hypotheses are closed, even if a running one could still win. */
+  earlyStopping: boolean
+}
+
+/** A running hypothesis for the next step: the row it continues (as given to `advance`) and its new token. */
+export type Fork = { parent: number, tokenId: number }
+
+/** `score` ranks: the sum of log probabilities over length^lengthPenalty. The end id is scored but not among `ids`. */
+export type Hypothesis = { ids: number[], logProbability: number, score: number, finishReason: 'stop' | 'length' }
+
+type Beam = { ids: number[], logProbability: number }
+
+export type BeamSearch = ReturnType<typeof createBeamSearch>
+
+/**
+ * The rules of transformers 4.33.2, the version that LaVIT pins (beam_search.py, BeamSearchScorer): lengths count a
+ * start placeholder, the best 2 x beams candidates of a step are looked at, and an end below the first `numBeams` of
+ * them closes nothing.
+ */
+export function createBeamSearch (rules: BeamRules) {
+  const { numBeams, maxTokens, lengthPenalty, earlyStopping, end } = rules
+  let beams: Beam[] = [{ ids: [], logProbability: 0 }]
+  let hypotheses: Hypothesis[] = [] // best first, numBeams at most
+  return { advance, best: (n: number) => hypotheses.slice(0, n) }
+
+  /** Takes the logits of every running beam (of one row at first). Gives the next beams; none when the search is over. */
+  function advance (logits: Float32Array[]): Fork[] {
+    const candidates = bestCandidates(logits)
+    const forks: (Fork & { logProbability: number })[] = []
+    for (const [rank, candidate] of candidates.entries()) {
+      if (forks.length === numBeams) break
+      const { ids } = beams[candidate.parent]!
+      if (candidate.tokenId !== end) forks.push(candidate)
+      else if (rank < numBeams) add({ ids, logProbability: candidate.logProbability }, ids.length + 1, 'stop')
+    }
+    const length = beams[0]!.ids.length + 1
+    beams = forks.map(({ parent, tokenId, logProbability }) => ({ ids: [...beams[parent]!.ids, tokenId], logProbability }))
+    if (isOver(candidates[0]?.logProbability ?? -Infinity, length)) return []
+    if (length === maxTokens || beams.length === 0) {
+      for (const beam of beams) add(beam, length + 1, 'length')
+      return []
+    }
+    return forks.map(({ parent, tokenId }) => ({ parent, tokenId }))
+  }
+
+  function bestCandidates (logits: Float32Array[]) {
+    return logits.flatMap((row, parent) => {
+      const { ids, logProbability } = beams[parent]!
+      const scores = logSoftmax(row)
+      processScores(scores, ids, rules)
+      return best(scores, 2 * numBeams).map(tokenId => ({ parent, tokenId, logProbability: logProbability + scores[tokenId]! }))
+    }).sort((a, b) => b.logProbability - a.logProbability || a.parent - b.parent || a.tokenId - b.tokenId).slice(0, 2 * numBeams)
+  }
+
+  function add ({ ids, logProbability }: Beam, length: number, finishReason: Hypothesis['finishReason']): void {
+    hypotheses.push({ ids, logProbability, score: logProbability / length ** lengthPenalty, finishReason })
+    hypotheses = hypotheses.sort((a, b) => b.score - a.score).slice(0, numBeams)
+  }
+
+  function isOver (bestLogProbability: number, length: number): boolean {
+    if (hypotheses.length < numBeams) return false
+    return earlyStopping || hypotheses[numBeams - 1]!.score >= bestLogProbability / (length + 1) ** lengthPenalty
+  }
+}

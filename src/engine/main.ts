@@ -1,0 +1,37 @@
+/** The engine process: pumps messages between its parent and the batcher. */
+import type { Batcher } from './batcher.ts'
+import type { FromEngine, ToEngine } from './messages.ts'
+import { openEngine } from './open-engine.ts'
+
+let batcher: Batcher | undefined
+
+process.on('message', (message: ToEngine) => {
+  switch (message.kind) {
+    case 'open': return open(message)
+    case 'submit':
+      send({ kind: 'accepted', id: message.id })
+      return batcher?.submit(message.id, message.work)
+    case 'cancel': return batcher?.cancel(message.id)
+    case 'close': return close()
+  }
+})
+process.on('disconnect', () => process.exit())
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {}) // the parent decides when the engine ends
+
+async function open (message: Extract<ToEngine, { kind: 'open' }>): Promise<void> {
+  try {
+    batcher = await openEngine(message, send)
+    send({ kind: 'ready', device: message.device })
+  } catch (error) {
+    send({ kind: 'failed', code: 'model_unavailable', detail: error instanceof Error ? error.message : String(error) })
+  }
+}
+
+async function close (): Promise<void> {
+  await batcher?.close()
+  process.disconnect()
+}
+
+function send (message: FromEngine): void {
+  process.send?.(message)
+}

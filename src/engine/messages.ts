@@ -1,0 +1,90 @@
+/** What crosses the pipe between the server process and an engine process. Types only: both sides import this. */
+import type { Manifest } from '../registry/manifest.ts'
+
+/** Which patches of a picture stay. */
+export type Selection = {
+  rule: 'threshold' | 'sample'
+  /** A patch stays when its keep probability is at least this; read by `threshold`. */
+  keepThreshold: number
+  /** Seeds the independent draw of each patch; read by `sample`. */
+  seed: number
+  /** Keep at most the best-scored N. */
+  maxVisualTokens?: number
+}
+
+/** A picture as the vision graph takes it: `pixels` is uint8 `[3, size, size]`, RGB, row-major. */
+export type Picture = { pixels: Uint8Array, selection: Selection }
+
+/**
+ * A piece of the language model's context, in order.
+ * `ids`: vocabulary ids as they stand. `features`: the kept rows of the understanding merger (continuous).
+ * `codes`: the picture's visual token ids (discrete). Image start and end ids are pieces of kind `ids`.
+ */
+export type Segment =
+  | { kind: 'ids', ids: number[] }
+  | { kind: 'features', picture: Picture }
+  | { kind: 'codes', picture: Picture }
+
+export type Sampling = {
+  maxTokens: number
+  minTokens: number
+  temperature: number // 0 is greedy
+  topP: number // 1 is off
+  topK: number // 0 is off
+  repetitionPenalty: number // 1 is off
+  seed: number
+}
+
+export type Painting = {
+  width: number
+  height: number
+  steps: number
+  decoderGuidanceScale: number
+  seed: number
+}
+
+/** One accepted request, in the model's terms. */
+export type Work =
+  | { task: 'tokenize', picture: Picture }
+  | { task: 'text', segments: Segment[], sampling: Sampling, numBeams: number, lengthPenalty: number, earlyStopping?: boolean, n: number }
+  | { task: 'generate', segments: Segment[], sampling: Sampling, guidanceScale: number, painting: Painting, n: number }
+  | { task: 'detokenize', codes: number[], painting: Painting }
+
+export type TokenizeResult = { codes: number[], keepMask: boolean[], keepProbabilities: number[] }
+export type TextResult = {
+  sequences: { ids: number[], logProbability: number, finishReason: 'stop' | 'length' }[] // best first
+  visualTokens: number // of the prompt's pictures
+  promptTokens: number // text ids of the prompt
+}
+/** `pixels` is uint8 `[height, width, 3]`; sequence i of a request is drawn with seed + i. */
+export type PaintedPicture = { pixels: Uint8Array, width: number, height: number, seed: number, codes: number[] }
+export type PaintResult = { pictures: PaintedPicture[], visualTokens: number, promptTokens: number }
+
+export type ResultOf = { tokenize: TokenizeResult, text: TextResult, generate: PaintResult, detokenize: PaintResult }
+
+/** Milliseconds spent in each stage of one request, for `Server-Timing`. */
+export type Timings = { queue: number, encode: number, prefill: number, decode: number, paint: number }
+
+/** What the engine counts, sent with every report; feeds the metrics. */
+export type EngineCounts = {
+  waiting: number
+  running: number
+  slotsInUse: number
+  queuedCost: number
+  units: { kind: 'encode' | 'prefill' | 'decode' | 'paint', rows: number, seconds: number }[] // since the last report
+}
+
+export type ToEngine =
+  | { kind: 'open', folder: string, manifest: Manifest, device: string, threads: number, slots: number, queueLimit: number, queueCost: number }
+  | { kind: 'submit', id: number, work: Work }
+  | { kind: 'cancel', id: number }
+  | { kind: 'close' }
+
+export type FromEngine =
+  | { kind: 'ready', device: string }
+  | { kind: 'failed', code: string, detail: string } // could not open
+  | { kind: 'accepted', id: number } // this request and all before it are read from the pipe, and die with the engine
+  | { kind: 'done', id: number, result: TokenizeResult | TextResult | PaintResult, timings: Timings }
+  | { kind: 'error', id: number, code: string, detail: string, retryAfterSeconds?: number }
+  | { kind: 'cancelled', id: number }
+  | { kind: 'counts', counts: EngineCounts }

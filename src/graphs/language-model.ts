@@ -1,0 +1,67 @@
+/** The decoder-only transformer: one graph runs a prefill chunk (one row, several tokens) or a decode step (many rows, one token each). */
+import { floats, type Input, type Session } from './session.ts'
+import type { Manifest } from '../registry/manifest.ts'
+
+/** The cached keys and values of B rows, as views of the cache's slab; P is the longest sequence. */
+export type CacheView = {
+  rows: number
+  bias: Float32Array // [B, P]: 0 where written, -1e9 where not
+  keys: Float32Array[] // per layer [B, kv_heads, head_dim, P]
+  values: Float32Array[] // per layer [B, kv_heads, P, head_dim]
+}
+
+/** T new tokens for each of B rows, row-major. */
+export type NewTokens = {
+  count: number // T
+  tokenIds: number[] // [B, T]
+  positions: number[] // [B, T], 0-based place of each in its sequence
+  /** Places among the B x T whose embedding stands in for the id's, and those embeddings in the same order, [places, hidden_size]. */
+  embedded?: { places: number[], embeddings: Float32Array }
+}
+
+export type Step = {
+  logits: Float32Array // [B, vocabulary_size], of the last new token
+  newKeys: Float32Array[] // per layer [B, kv_heads, head_dim, T]
+  newValues: Float32Array[] // per layer [B, kv_heads, T, head_dim]
+}
+
+export type LanguageModel = ReturnType<typeof createLanguageModel>
+
+export function createLanguageModel (session: Session, { language_model: shape }: Pick<Manifest, 'language_model'>) {
+  const { layers, kv_heads: heads, head_dim: headDim, hidden_size: hiddenSize, max_length: maxLength } = shape
+  const layerIndices = Array.from({ length: layers }, (_, i) => i)
+  return {
+    async run (tokens: NewTokens, cache: CacheView): Promise<Step> {
+      const { rows } = cache
+      const outputs = await session.run({
+        ...tokenInputs(tokens, rows, hiddenSize),
+        cache_bias: { type: 'float32', data: cache.bias, dims: [rows, maxLength] },
+        ...Object.fromEntries(layerIndices.flatMap((i): [string, Input][] => [
+          [`cache_keys.${i}`, { type: 'float32', data: cache.keys[i]!, dims: [rows, heads, headDim, maxLength] }],
+          [`cache_values.${i}`, { type: 'float32', data: cache.values[i]!, dims: [rows, heads, maxLength, headDim] }]
+        ]))
+      })
+      return {
+        logits: floats(outputs, 'logits'),
+        newKeys: layerIndices.map(i => floats(outputs, `new_keys.${i}`)),
+        newValues: layerIndices.map(i => floats(outputs, `new_values.${i}`))
+      }
+    }
+  }
+}
+
+function tokenInputs ({ count, tokenIds, positions, embedded }: NewTokens, rows: number, hiddenSize: number): Record<string, Input> {
+  const embeddings = new Float32Array(rows * count * hiddenSize)
+  const isEmbedding = new Uint8Array(rows * count)
+  for (const [i, place] of (embedded?.places ?? []).entries()) {
+    embeddings.set(embedded!.embeddings.subarray(i * hiddenSize, (i + 1) * hiddenSize), place * hiddenSize)
+    isEmbedding[place] = 1
+  }
+  const dims = [rows, count]
+  return {
+    token_ids: { type: 'int64', data: BigInt64Array.from(tokenIds, BigInt), dims },
+    embeddings: { type: 'float32', data: embeddings, dims: [rows, count, hiddenSize] },
+    is_embedding: { type: 'bool', data: isEmbedding, dims },
+    positions: { type: 'int64', data: BigInt64Array.from(positions, BigInt), dims }
+  }
+}

@@ -1,0 +1,54 @@
+/** The way from noise to picture: which timesteps the denoiser sees, and how its prediction moves the latents. */
+import type { NoiseSchedule as ScheduleOptions } from '../registry/manifest.ts'
+
+export type NoiseSchedule = {
+  /** What the denoiser is told at each step. */
+  timesteps: number[] // [steps]
+  /** Share of noise before each step and after the last: strictly falling. */
+  noiseLevels: number[] // [steps + 1]
+  /** The latents after step `index`, from those before it and the denoiser's prediction. */
+  advance (latents: Float32Array, prediction: Float32Array, index: number): Float32Array
+}
+
+export function createNoiseSchedule (options: ScheduleOptions, steps: number): NoiseSchedule {
+  return options.kind === 'flow' ? flowSchedule(steps) : ddimSchedule(options, steps)
+}
+
+/** Rectified flow: latents are (1 - t) * noise + t * picture, the prediction is picture - noise, Euler steps of equal length. */
+function flowSchedule (steps: number): NoiseSchedule {
+  return {
+    timesteps: Array.from({ length: steps }, (_, i) => i / steps),
+    noiseLevels: Array.from({ length: steps + 1 }, (_, i) => 1 - i / steps),
+    advance: (latents, prediction) => latents.map((x, i) => x + prediction[i]! / steps)
+  }
+}
+
+/** DDIM with eta 0 (arXiv 2010.02502, equation 12), timesteps in "leading" spacing, betas linear in their square roots. */
+function ddimSchedule (options: Extract<ScheduleOptions, { kind: 'ddim' }>, steps: number): NoiseSchedule {
+  const alphas = cumulativeAlphas(options)
+  const stride = Math.floor(options.train_steps / steps)
+  const last = options.set_alpha_to_one ? 1 : alphas[0]!
+  const timesteps = Array.from({ length: steps }, (_, i) => (steps - 1 - i) * stride + options.steps_offset)
+  const path = timesteps.map(t => alphas[t]!)
+  path.push(timesteps[steps - 1]! - stride < 0 ? last : alphas[timesteps[steps - 1]! - stride]!)
+  return {
+    timesteps,
+    noiseLevels: path.map(alpha => Math.sqrt(1 - alpha)),
+    advance (latents, prediction, index) {
+      const [now, next] = [path[index]!, path[index + 1]!]
+      return latents.map((x, i) => {
+        const picture = (x - Math.sqrt(1 - now) * prediction[i]!) / Math.sqrt(now)
+        return Math.sqrt(next) * picture + Math.sqrt(1 - next) * prediction[i]!
+      })
+    }
+  }
+}
+
+function cumulativeAlphas ({ train_steps: count, beta_start: start, beta_end: end }: Extract<ScheduleOptions, { kind: 'ddim' }>): number[] {
+  let product = 1
+  return Array.from({ length: count }, (_, i) => {
+    const root = Math.sqrt(start) + (Math.sqrt(end) - Math.sqrt(start)) * i / (count - 1)
+    product *= 1 - root * root
+    return product
+  })
+}

@@ -1,0 +1,62 @@
+/** The only door to the ONNX runtime: opens a graph file on a device and runs it with named, checked inputs. */
+import * as ort from 'onnxruntime-node'
+
+export type Device = 'cpu' | 'webgpu' | 'cuda'
+
+/** `data` is row-major and holds exactly the product of `dims` values. */
+export type Input =
+  | { type: 'float32', data: Float32Array, dims: number[] }
+  | { type: 'int64', data: BigInt64Array, dims: number[] }
+  | { type: 'uint8' | 'bool', data: Uint8Array, dims: number[] }
+
+export type Output = { data: ort.Tensor['data'], dims: readonly number[] }
+
+export type Session = {
+  inputNames: readonly string[]
+  outputNames: readonly string[]
+  run (inputs: Record<string, Input>): Promise<Record<string, Output>>
+  release (): Promise<void>
+}
+
+/** Opens one graph. `threads` is the size of its own thread pool; idle threads sleep instead of spinning. */
+export async function openSession (file: string, { device, threads }: { device: Device, threads: number }): Promise<Session> {
+  const session = await ort.InferenceSession.create(file, {
+    executionProviders: [device],
+    intraOpNumThreads: threads,
+    extra: { session: { intra_op: { allow_spinning: '0' } } }
+  })
+  return {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    async run (inputs) {
+      checkNames(session.inputNames, inputs)
+      const feeds: Record<string, ort.Tensor> = {}
+      for (const [name, { type, data, dims }] of Object.entries(inputs)) feeds[name] = new ort.Tensor(type, data, dims)
+      try {
+        return await session.run(feeds)
+      } catch (cause) {
+        throw new Error(`graph run failed with inputs ${describe(inputs)}`, { cause })
+      }
+    },
+    release: () => session.release()
+  }
+}
+
+/** The float32 values of an output, by name. */
+export function floats (outputs: Record<string, Output>, name: string): Float32Array {
+  const data = outputs[name]?.data
+  if (!(data instanceof Float32Array)) throw new Error(`the graph has no float32 output ${name}`)
+  return data
+}
+
+function checkNames (expected: readonly string[], inputs: Record<string, Input>): void {
+  const missing = expected.filter(name => !(name in inputs))
+  const unknown = Object.keys(inputs).filter(name => !expected.includes(name))
+  if (missing.length > 0) throw new Error(`missing graph inputs: ${missing.join(', ')}`)
+  if (unknown.length > 0) throw new Error(`unknown graph inputs: ${unknown.join(', ')}`)
+}
+
+/** Names, types and dims; never the data, which may be a client's picture. */
+function describe (inputs: Record<string, Input>): string {
+  return Object.entries(inputs).map(([name, { type, dims }]) => `${name} ${type}[${dims.join(',')}]`).join(', ')
+}

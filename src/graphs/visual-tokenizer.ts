@@ -1,0 +1,77 @@
+/** The graphs that turn pixels into features, and the kept features into codes or embeddings. */
+import { floats, type Session } from './session.ts'
+import type { Manifest } from '../registry/manifest.ts'
+
+/** What the vision graph says of one picture of N patches, row-major. */
+export type Encoded = {
+  features: Float32Array // [N, feature_dim]
+  keepProbabilities: Float32Array // [N]
+}
+
+/** One picture with its decision, as the mergers take it. */
+export type Selected = { features: Float32Array, keepMask: boolean[] }
+
+export type VisualTokenizer = ReturnType<typeof createVisualTokenizer>
+
+export function createVisualTokenizer (
+  sessions: { vision: Session, mergerCodes: Session, mergerEmbeddings: Session },
+  { image, visual_tokenizer: { feature_dim: featureDim }, language_model: { hidden_size: hiddenSize } }: Manifest
+) {
+  const patches = image.grid.rows * image.grid.columns
+  return {
+    /**
+     * `pictures` are uint8 [3, size, size]. They run one by one: on the CPU a batch is no faster, and its scores may
+     * differ in the last bit from those of a single picture.
+     */
+    async encode (pictures: Uint8Array[]): Promise<Encoded[]> {
+      const encoded: Encoded[] = []
+      for (const pixels of pictures) {
+        const outputs = await sessions.vision.run({ pixels: { type: 'uint8', data: pixels, dims: [1, 3, image.size, image.size] } })
+        const logProbabilities = floats(outputs, 'log_probabilities') // [1, N, 2]: keep, drop
+        encoded.push({
+          features: floats(outputs, 'features'), // [1, N, D]
+          keepProbabilities: Float32Array.from({ length: patches }, (_, i) => Math.exp(logProbabilities[i * 2]!))
+        })
+      }
+      return encoded
+    },
+
+    /** The codes of the kept patches, in raster order. */
+    async toCodes (selected: Selected[]): Promise<number[][]> {
+      const outputs = await sessions.mergerCodes.run(mergerInputs(selected, patches, featureDim))
+      const codes = outputs.codes?.data as BigInt64Array // [B, N]
+      return selected.map(({ keepMask }, b) => keptPlaces(keepMask).map(i => Number(codes[b * patches + i])))
+    },
+
+    /** The kept rows of the understanding merger, [kept, hidden_size], in raster order. */
+    async toEmbeddings (selected: Selected[]): Promise<Float32Array[]> {
+      const embeddings = floats(await sessions.mergerEmbeddings.run(mergerInputs(selected, patches, featureDim)), 'embeddings') // [B, N, H]
+      return selected.map(({ keepMask }, b) => {
+        const places = keptPlaces(keepMask)
+        const rows = new Float32Array(places.length * hiddenSize)
+        for (const [row, i] of places.entries()) {
+          const start = (b * patches + i) * hiddenSize
+          rows.set(embeddings.subarray(start, start + hiddenSize), row * hiddenSize)
+        }
+        return rows
+      })
+    }
+  }
+}
+
+function mergerInputs (selected: Selected[], patches: number, featureDim: number) {
+  const features = new Float32Array(selected.length * patches * featureDim)
+  const keep = new Float32Array(selected.length * patches)
+  for (const [b, picture] of selected.entries()) {
+    features.set(picture.features, b * patches * featureDim)
+    for (const i of keptPlaces(picture.keepMask)) keep[b * patches + i] = 1
+  }
+  return {
+    features: { type: 'float32' as const, data: features, dims: [selected.length, patches, featureDim] },
+    keep: { type: 'float32' as const, data: keep, dims: [selected.length, patches] }
+  }
+}
+
+function keptPlaces (keepMask: boolean[]): number[] {
+  return keepMask.flatMap((isKept, place) => isKept ? [place] : [])
+}

@@ -1,0 +1,52 @@
+/** Keeps the server from harm: response headers, the admin key, and no new work while it shuts down. */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import helmet from '@fastify/helmet'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { DrainingError, ForbiddenError, UnauthorizedError } from '../errors.ts'
+import type { Registry } from '../registry/registry.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    admin?: boolean
+    /** Answers even while the server shuts down. */
+    whileDraining?: boolean
+  }
+}
+
+export default fp<{ registry: Registry, adminKey: string | undefined, graceMs: number }>(async (app, { registry, adminKey, graceMs }) => {
+  await app.register(helmet, {
+    strictTransportSecurity: false, // belongs to whoever ends TLS
+    contentSecurityPolicy: {
+      directives: { upgradeInsecureRequests: null, styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'", 'data:', 'blob:'], fontSrc: ["'self'", 'data:'] }
+    }
+  })
+
+  let draining = false
+  app.addHook('preClose', async () => {
+    draining = true
+    await registry.close({ graceMs })
+  })
+
+  app.addHook('onSend', async (_request, reply) => {
+    if (draining) reply.header('connection', 'close') // a connection that stays open would hold the server
+  })
+
+  app.addHook('onRequest', async request => {
+    const { admin, whileDraining } = request.routeOptions.config
+    if (draining && !whileDraining) throw new DrainingError('The server is shutting down')
+    if (admin) checkAdminKey(request, adminKey)
+  })
+}, { name: 'guards' })
+
+function checkAdminKey ({ headers: { authorization = '' } }: FastifyRequest, adminKey: string | undefined) {
+  if (adminKey === undefined) throw new ForbiddenError('No admin key is configured, so this route is switched off')
+  const given = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+  if (given === undefined) throw new UnauthorizedError('The route needs the admin key as `Authorization: Bearer`')
+  if (!timingSafeEqual(digest(given), digest(adminKey))) throw new UnauthorizedError('This is not the admin key')
+}
+
+/** Equal lengths for the comparison, whatever was sent. */
+function digest (key: string) {
+  return createHash('sha256').update(key).digest()
+}

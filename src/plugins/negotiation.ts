@@ -1,0 +1,27 @@
+/** Chooses the form of an answer by `Accept`, and refuses what the route cannot give before it works for it. */
+import accepts from '@fastify/accepts'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { NotAcceptableError } from '../errors.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Media types of the answers; JSON alone where nothing is said, and no check where it is empty. */
+    produces?: string[]
+  }
+}
+
+export default fp(async app => {
+  await app.register(accepts)
+  app.addHook('onRequest', async request => {
+    const { produces = ['application/json'] } = request.routeOptions.config
+    if (!request.is404 && produces.length > 0) chooseType(request, produces)
+  })
+}, { name: 'negotiation' })
+
+/** The best of `types` for the client, in the server's order where the client does not mind. Throws `not_acceptable`. */
+export function chooseType<T extends string> (request: FastifyRequest, types: T[]): T {
+  const chosen = request.accepts().type(types)
+  if (chosen === false) throw new NotAcceptableError(`The answer can be had as ${types.join(', ')}`)
+  return chosen as T
+}

@@ -1,0 +1,22 @@
+/** POST /caption: a picture to a sentence. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { ref } from '../schemas/common.ts'
+import { CaptionRequest, CaptionResponse } from '../schemas/understanding.ts'
+import { caption } from '../tasks/caption.ts'
+import { jobErrors, pictureErrors } from './errors.ts'
+
+const routes: FastifyPluginAsyncTypebox = async app => {
+  app.post('/caption', {
+    config: { job: true, upload: { schema: CaptionRequest, pictures: 'image' }, errors: [...jobErrors, ...pictureErrors] },
+    schema: {
+      operationId: 'caption',
+      tags: ['jobs'],
+      summary: 'A picture becomes a sentence',
+      description: 'Reads the continuous features of the picture. With `visual_tokens` in place of `image` the answer says `approximate`. Defaults are those of the model.',
+      body: ref(CaptionRequest),
+      response: { 200: ref(CaptionResponse) }
+    }
+  }, request => caption(request.job, request.body))
+}
+
+export default routes

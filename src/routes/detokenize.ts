@@ -1,0 +1,26 @@
+/** POST /detokenize: visual tokens to a picture, without the language model. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { ref } from '../schemas/common.ts'
+import { DetokenizeRequest, ImagesResponse } from '../schemas/generate.ts'
+import { detokenize } from '../tasks/generate.ts'
+import { jobErrors } from './errors.ts'
+import { choosePictureType, pictureTypes, sendPictures } from './pictures.ts'
+
+const routes: FastifyPluginAsyncTypebox = async app => {
+  app.post('/detokenize', {
+    config: { job: true, produces: pictureTypes, errors: jobErrors },
+    schema: {
+      operationId: 'detokenize',
+      tags: ['jobs'],
+      summary: 'Visual tokens become a picture, without the language model',
+      description: 'Paints the visual tokens of an earlier answer, as they are or with another seed, size or number of steps. Answers like `/generate`.',
+      body: ref(DetokenizeRequest),
+      response: { 200: ref(ImagesResponse) }
+    }
+  }, async (request, reply) => {
+    const type = choosePictureType(request, request.body)
+    return sendPictures(reply, type, request.body, await detokenize(request.job, request.body))
+  })
+}
+
+export default routes

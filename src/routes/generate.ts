@@ -1,0 +1,26 @@
+/** POST /generate: text, or text mixed with pictures, to a picture. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { ref } from '../schemas/common.ts'
+import { GenerateRequest, ImagesResponse } from '../schemas/generate.ts'
+import { generate } from '../tasks/generate.ts'
+import { jobErrors, pictureErrors } from './errors.ts'
+import { choosePictureType, pictureTypes, sendPictures } from './pictures.ts'
+
+const routes: FastifyPluginAsyncTypebox = async app => {
+  app.post('/generate', {
+    config: { job: true, produces: pictureTypes, upload: { schema: GenerateRequest, pictures: 'prompt' }, errors: [...jobErrors, ...pictureErrors] },
+    schema: {
+      operationId: 'generate',
+      tags: ['jobs'],
+      summary: 'Text, or text mixed with pictures, becomes a picture',
+      description: 'The language model draws visual tokens after the prompt, and the pixel decoder paints them. In a form, fields `prompt` and files `image` are the parts of the prompt in their order; a raw picture comes before the `prompt` of the query. With `Accept: image/png`, `image/webp` or `image/jpeg` and one picture, the body is the picture itself, and `x-seed` holds its seed.',
+      body: ref(GenerateRequest),
+      response: { 200: ref(ImagesResponse) }
+    }
+  }, async (request, reply) => {
+    const type = choosePictureType(request, request.body)
+    return sendPictures(reply, type, request.body, await generate(request.job, request.body))
+  })
+}
+
+export default routes

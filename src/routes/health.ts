@@ -1,0 +1,37 @@
+/** Whether the process lives, may be given work, and has started. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { ModelLoadingError } from '../errors.ts'
+import type { Registry } from '../registry/registry.ts'
+import { strict } from '../schemas/common.ts'
+
+const Health = Type.Object({ status: Type.Literal('ok') }, { ...strict, description: 'All is well', examples: [{ status: 'ok' }] })
+
+const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { registry }) => {
+  let hasStarted = false
+  const isReady = () => registry.list().some(({ name, state }) => name === registry.defaultModel && state === 'ready')
+
+  app.get('/health/live', {
+    config: { whileDraining: true },
+    schema: { operationId: 'getLive', tags: ['operations'], summary: 'Whether the process lives', description: 'Answers as long as the event loop turns; restart the process when it does not.', response: { 200: Health } }
+  }, async () => ({ status: 'ok' as const }))
+
+  app.get('/health/ready', {
+    config: { errors: ['model_loading'] },
+    schema: { operationId: 'getReady', tags: ['operations'], summary: 'Whether the server can take work', description: 'Only while the default model is warm and the server is not shutting down.', response: { 200: Health } }
+  }, async () => {
+    if (!isReady()) throw new ModelLoadingError('The default model is not ready')
+    return { status: 'ok' as const }
+  })
+
+  app.get('/health/startup', {
+    config: { whileDraining: true, errors: ['model_loading'] },
+    schema: { operationId: 'getStartup', tags: ['operations'], summary: 'Whether the server has started', description: 'Once the default model was ready for the first time, and from then on.', response: { 200: Health } }
+  }, async () => {
+    hasStarted ||= isReady()
+    if (!hasStarted) throw new ModelLoadingError('The default model was not ready yet')
+    return { status: 'ok' as const }
+  })
+}
+
+export default routes

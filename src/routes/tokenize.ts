@@ -1,0 +1,34 @@
+/** POST /tokenize: a picture to visual tokens, or to a picture of what was kept. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply } from 'fastify'
+import { chooseType } from '../plugins/negotiation.ts'
+import { ref } from '../schemas/common.ts'
+import { TokenizeRequest, TokenizeResponse } from '../schemas/tokenize.ts'
+import { drawKeptPatches, tokenize } from '../tasks/tokenize.ts'
+import { jobErrors, pictureErrors } from './errors.ts'
+
+const produces = ['application/json', 'image/png']
+
+const routes: FastifyPluginAsyncTypebox = async app => {
+  app.post('/tokenize', {
+    config: { job: true, produces, upload: { schema: TokenizeRequest, pictures: 'image' }, errors: [...jobErrors, ...pictureErrors] },
+    schema: {
+      operationId: 'tokenize',
+      tags: ['jobs'],
+      summary: 'A picture becomes a variable number of visual tokens',
+      description: 'Scores each patch of the picture, keeps those that matter, folds the others into them and gives the codebook index of each. With `Accept: image/png` the answer is the picture with the dropped patches dimmed.',
+      body: ref(TokenizeRequest),
+      response: { 200: ref(TokenizeResponse) }
+    }
+  }, async (request, reply) => {
+    const type = chooseType(request, produces)
+    const answer = await tokenize(request.job, request.body)
+    return type === 'application/json' ? answer : sendPicture(reply, await drawKeptPatches(request.job, request.body, answer))
+  })
+}
+
+function sendPicture (reply: FastifyReply, png: Buffer) {
+  return reply.type('image/png').send(png)
+}
+
+export default routes

@@ -1,0 +1,22 @@
+/** POST /vqa: a picture and a question to an answer. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { ref } from '../schemas/common.ts'
+import { VqaRequest, VqaResponse } from '../schemas/understanding.ts'
+import { answerQuestion } from '../tasks/vqa.ts'
+import { jobErrors, pictureErrors } from './errors.ts'
+
+const routes: FastifyPluginAsyncTypebox = async app => {
+  app.post('/vqa', {
+    config: { job: true, upload: { schema: VqaRequest, pictures: 'image' }, errors: [...jobErrors, ...pictureErrors] },
+    schema: {
+      operationId: 'vqa',
+      tags: ['jobs'],
+      summary: 'A picture and a question become an answer',
+      description: 'As `/caption`, with a question. With `visual_tokens` in place of `image` the answer says `approximate`.',
+      body: ref(VqaRequest),
+      response: { 200: ref(VqaResponse) }
+    }
+  }, request => answerQuestion(request.job, request.body))
+}
+
+export default routes

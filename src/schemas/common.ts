@@ -1,0 +1,69 @@
+/** What several routes share on the wire: pictures, visual tokens, sampling options, problems. */
+import { Type, type Static, type TSchema } from 'typebox'
+
+/** Options of objects that refuse unknown fields. */
+export const strict = { additionalProperties: false } as const
+
+/** Points at a schema registered by name, and keeps its type. */
+export function ref<T extends TSchema> (schema: T) {
+  return Type.Unsafe<Static<T>>(Type.Ref((schema as unknown as { $id: string }).$id))
+}
+
+export const ImageInput = Type.Union([
+  Type.String({ description: 'A data URL (`data:image/png;base64,…`) or the plain base64 text', minLength: 1 }),
+  Type.Object({ ref: Type.String({ description: 'A handle that an earlier answer returned', maxLength: 200 }) }, strict)
+], { $id: 'ImageInput', description: 'A picture: PNG, JPEG, WebP, GIF (first frame) or AVIF, told by its content' })
+
+export type ImageInput = Static<typeof ImageInput>
+
+export const VisualTokens = Type.Array(Type.Integer({ minimum: 0 }), {
+  $id: 'VisualTokens',
+  minItems: 1,
+  maxItems: 4096,
+  description: 'Codebook indices (0-based), in raster order of the kept patches',
+  examples: [[17, 902, 3071]]
+})
+
+/** What every job takes. */
+export const jobOptions = {
+  model: Type.Optional(Type.String({ maxLength: 200, description: 'Name of a model; the default is the configured one' })),
+  deadline_ms: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400_000, description: 'Milliseconds after which the work is stopped and 504 answered' }))
+}
+
+export const seed = Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: 'The same request with the same seed gives the same bytes; without one the server draws one' }))
+export const n = Type.Optional(Type.Integer({ minimum: 1, maximum: 8, default: 1, description: 'How many to make' }))
+export const stream = Type.Optional(Type.Boolean({ default: false, description: 'Not available yet: `true` is refused' }))
+
+/** How a token is drawn; defaults are those of the model's manifest. */
+export const drawOptions = {
+  temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 100, description: '0 always takes the likeliest token' })),
+  top_p: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'Draws from the likeliest tokens that together have this probability; 1 is off' })),
+  top_k: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000, description: 'Draws from this many likeliest tokens; 0 is off' }))
+}
+
+export const Problem = Type.Object({
+  type: Type.String({ description: 'A stable URI of this kind of problem' }),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String({ description: 'What went wrong this time' }),
+  code: Type.String({ description: 'Stable name of this kind of problem' }),
+  request_id: Type.String(),
+  errors: Type.Optional(Type.Array(Type.Object({
+    pointer: Type.String({ description: 'JSON pointer to the wrong field' }),
+    message: Type.String()
+  }, strict), { description: 'Each wrong field' }))
+}, {
+  $id: 'Problem',
+  description: 'A problem document (RFC 9457)',
+  examples: [{
+    type: 'urn:lavit:problem:invalid_field',
+    title: 'Invalid field',
+    status: 422,
+    detail: 'top_p must be <= 1',
+    code: 'invalid_field',
+    request_id: '0a3c6c4e-6d5a-4c43-9a5b-2f0a3f2d9a51',
+    errors: [{ pointer: '/top_p', message: 'must be <= 1' }]
+  }]
+})
+
+export type Problem = Static<typeof Problem>

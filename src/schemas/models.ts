@@ -1,0 +1,53 @@
+/** What the registry tells of its models. */
+import { Type } from 'typebox'
+import { ref, strict } from './common.ts'
+
+const summary = {
+  name: Type.String(),
+  family: Type.String(),
+  version: Type.String(),
+  state: Type.Enum(['unloaded', 'loading', 'ready', 'restarting', 'failed']),
+  device: Type.String()
+}
+
+const example = { name: 'lavit-mini', family: 'lavit', version: '1.0.0', state: 'ready', device: 'cpu' }
+
+const ModelSummary = Type.Object(summary, { ...strict, $id: 'ModelSummary', examples: [example] })
+
+export const ModelDetails = Type.Object({
+  ...summary,
+  detail: Type.Union([Type.String(), Type.Null()], { description: 'Why the model failed, if it did' }),
+  description: Type.Optional(Type.String()),
+  limits: Type.Optional(Type.Object({
+    image_size: Type.Integer({ description: 'Side of the square that pictures are squashed to' }),
+    grid: Type.Object({ rows: Type.Integer(), columns: Type.Integer() }, strict),
+    codebook_size: Type.Integer(),
+    max_length: Type.Integer({ description: 'Tokens of prompt and answer together' }),
+    sizes: Type.Array(Type.String()),
+    max_steps: Type.Integer()
+  }, strict)),
+  tasks: Type.Optional(Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()), { description: 'Defaults of each task' })),
+  digests: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'SHA-256 of each file' })),
+  quality: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Measured quality' })),
+  concepts: Type.Optional(Type.Array(Type.String(), { description: 'What a model of a closed domain knows by name' }))
+}, {
+  ...strict,
+  $id: 'ModelDetails',
+  examples: [{
+    ...example,
+    detail: null,
+    description: 'A small LaVIT, trained from scratch',
+    limits: { image_size: 96, grid: { rows: 8, columns: 8 }, codebook_size: 4096, max_length: 256, sizes: ['128x128'], max_steps: 50 },
+    tasks: { caption: { num_beams: 2 } },
+    digests: { 'vision.onnx': '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08' },
+    quality: {},
+    concepts: ['apple', 'dog']
+  }]
+})
+
+export const ModelList = Type.Object({
+  default: Type.String(),
+  models: Type.Array(ref(ModelSummary))
+}, { ...strict, $id: 'ModelList', examples: [{ default: 'lavit-mini', models: [example] }] })
+
+export const modelSchemas = [ModelSummary, ModelDetails, ModelList]

@@ -1,0 +1,38 @@
+/** A picture to visual tokens. */
+import { Type, type Static } from 'typebox'
+import { ImageInput, VisualTokens, jobOptions, ref, seed, strict } from './common.ts'
+
+export const TokenizeRequest = Type.Object({
+  image: ref(ImageInput),
+  keep_threshold: Type.Optional(Type.Number({ minimum: 0, maximum: 1, default: 0.5, description: 'A patch stays when its keep probability is at least this' })),
+  max_visual_tokens: Type.Optional(Type.Integer({ minimum: 1, description: 'Keep at most the best-scored N patches' })),
+  selection: Type.Optional(Type.Enum(['threshold', 'sample'], { default: 'threshold', description: '`sample` draws each patch by its probability, the random rule of the paper' })),
+  seed,
+  ...jobOptions
+}, { ...strict, $id: 'TokenizeRequest', examples: [{ image: 'data:image/png;base64,iVBORw0KGgo…', keep_threshold: 0.5 }] })
+
+export const TokenizeResponse = Type.Object({
+  model: Type.String(),
+  visual_tokens: ref(VisualTokens),
+  count: Type.Integer({ description: 'Number of visual tokens' }),
+  grid: Type.Object({ rows: Type.Integer(), columns: Type.Integer() }, strict),
+  keep_mask: Type.Array(Type.Boolean(), { description: 'Whether each patch of the grid stayed, row by row' }),
+  keep_probabilities: Type.Array(Type.Number(), { description: 'The selector\'s score of each patch, row by row' }),
+  seed: Type.Optional(Type.Integer({ description: 'The seed of the draw, when `selection` is `sample`' })),
+  usage: Type.Object({ visual_tokens: Type.Integer(), patches: Type.Integer() }, strict)
+}, {
+  ...strict,
+  $id: 'TokenizeResponse',
+  examples: [{
+    model: 'lavit-mini',
+    visual_tokens: [17, 902],
+    count: 2,
+    grid: { rows: 2, columns: 2 },
+    keep_mask: [false, true, true, false],
+    keep_probabilities: [0.03, 0.98, 0.71, 0.2],
+    usage: { visual_tokens: 2, patches: 4 }
+  }]
+})
+
+export type TokenizeRequest = Static<typeof TokenizeRequest>
+export type TokenizeResponse = Static<typeof TokenizeResponse>

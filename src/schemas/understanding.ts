@@ -1,0 +1,72 @@
+/** A picture to text: captions and answers. */
+import { Type, type Static } from 'typebox'
+import { ImageInput, VisualTokens, drawOptions, jobOptions, n, ref, seed, stream, strict } from './common.ts'
+
+const options = {
+  image: Type.Optional(ref(ImageInput)),
+  visual_tokens: Type.Optional(ref(VisualTokens)),
+  max_tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000, description: 'Longest text, in tokens' })),
+  min_tokens: Type.Optional(Type.Integer({ minimum: 0, maximum: 100_000, description: 'Shortest text, in tokens' })),
+  num_beams: Type.Optional(Type.Integer({ minimum: 1, maximum: 16, description: 'Beams of the search; 1 draws token by token' })),
+  ...drawOptions,
+  repetition_penalty: Type.Optional(Type.Number({ minimum: 0.01, maximum: 100, description: '1 is off' })),
+  length_penalty: Type.Optional(Type.Number({ minimum: -100, maximum: 100, description: 'Of the beam search: above 0 favours longer texts' })),
+  seed,
+  n,
+  stream,
+  ...jobOptions
+}
+
+export const CaptionRequest = Type.Object({
+  ...options,
+  prompt: Type.Optional(Type.String({ description: 'Text after the picture, which the caption goes on from' }))
+}, { ...strict, $id: 'CaptionRequest', examples: [{ image: 'data:image/png;base64,iVBORw0KGgo…', num_beams: 2 }] })
+
+export const VqaRequest = Type.Object({
+  ...options,
+  question: Type.String({ minLength: 1, pattern: '\\S', description: 'The question about the picture' })
+}, { ...strict, $id: 'VqaRequest', examples: [{ image: 'data:image/png;base64,iVBORw0KGgo…', question: 'What is left of the apple?' }] })
+
+const Text = Type.Object({
+  text: Type.String(),
+  log_probability: Type.Number({ description: 'Sum over the tokens, natural logarithm' }),
+  finish_reason: Type.Enum(['stop', 'length'])
+}, { ...strict, $id: 'Text' })
+
+const answerFields = {
+  approximate: Type.Optional(Type.Literal(true, { description: 'Read from visual tokens, which hold less than the picture' })),
+  seed: Type.Integer(),
+  usage: Type.Object({
+    visual_tokens: Type.Integer({ description: 'Of the picture' }),
+    prompt_tokens: Type.Integer({ description: 'Of the text that was sent' }),
+    completion_tokens: Type.Integer({ description: 'Of all texts of the answer' })
+  }, strict)
+}
+
+const text = { text: 'a red apple to the left of a dog', log_probability: -3.1, finish_reason: 'stop' }
+
+export const CaptionResponse = Type.Object({
+  model: Type.String(),
+  captions: Type.Array(ref(Text), { description: 'Best first' }),
+  ...answerFields
+}, {
+  ...strict,
+  $id: 'CaptionResponse',
+  examples: [{ model: 'lavit-mini', captions: [text], seed: 7, usage: { visual_tokens: 23, prompt_tokens: 0, completion_tokens: 9 } }]
+})
+
+export const VqaResponse = Type.Object({
+  model: Type.String(),
+  answers: Type.Array(ref(Text), { description: 'Best first' }),
+  ...answerFields
+}, {
+  ...strict,
+  $id: 'VqaResponse',
+  examples: [{ model: 'lavit-mini', answers: [{ ...text, text: 'dog' }], seed: 7, usage: { visual_tokens: 23, prompt_tokens: 8, completion_tokens: 1 } }]
+})
+
+export const understandingSchemas = [Text, CaptionRequest, CaptionResponse, VqaRequest, VqaResponse]
+export type CaptionRequest = Static<typeof CaptionRequest>
+export type CaptionResponse = Static<typeof CaptionResponse>
+export type VqaRequest = Static<typeof VqaRequest>
+export type VqaResponse = Static<typeof VqaResponse>

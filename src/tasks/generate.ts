@@ -1,0 +1,95 @@
+/** Text, pictures and visual tokens become a picture: drawn by the language model, or painted as they are. */
+import type { PaintedPicture, Painting, Segment } from '../engine/messages.ts'
+import { invalidField } from '../errors.ts'
+import type { Manifest } from '../registry/manifest.ts'
+import type { DetokenizeRequest, GenerateRequest, PromptPart } from '../schemas/generate.ts'
+import { withModel, type Job, type LentModel } from './job.ts'
+import { readPicture, visualTokenIds } from './picture.ts'
+import { checkLength, checkPromptCharacters } from './prompt.ts'
+import { drawSeed } from './seed.ts'
+import { refuseStream } from './understanding.ts'
+
+/** Painted pictures before they are written as files. */
+export type Pictures = { model: string, pictures: PaintedPicture[], usage: { prompt_tokens: number, visual_tokens: number, steps: number } }
+
+export async function generate (job: Job, request: GenerateRequest): Promise<Pictures> {
+  const { prompt, n = 1, seed = drawSeed() } = request
+  const parts: PromptPart[] = typeof prompt === 'string' ? [{ type: 'text', text: prompt }] : prompt
+  refuseStream(request)
+  checkPromptCharacters(parts.map(part => part.type === 'text' ? part.text : ''), job.limits)
+
+  return withModel(job, request, async model => {
+    const { manifest, run } = model
+    const defaults = manifest.tasks.generate
+    const painting = paintingOptions(manifest, { ...request, guidance_scale: request.decoder_guidance_scale }, seed)
+    const { segments, length, tokens } = await layOutPrompt(job, model, parts, typeof prompt === 'string')
+    checkLength(manifest, length, defaults.max_tokens)
+    const { pictures, visualTokens } = await run({
+      task: 'generate',
+      segments,
+      sampling: {
+        maxTokens: defaults.max_tokens,
+        minTokens: defaults.min_tokens,
+        temperature: request.temperature ?? defaults.temperature,
+        topP: request.top_p ?? defaults.top_p,
+        topK: request.top_k ?? defaults.top_k,
+        repetitionPenalty: 1,
+        seed
+      },
+      guidanceScale: request.guidance_scale ?? defaults.guidance_scale,
+      painting,
+      n
+    })
+    return {
+      model: manifest.name,
+      pictures,
+      usage: {
+        prompt_tokens: tokens + visualTokens,
+        visual_tokens: pictures.reduce((sum, { codes }) => sum + codes.length, 0),
+        steps: painting.steps
+      }
+    }
+  })
+}
+
+/** Paints visual tokens without the language model. */
+export async function detokenize (job: Job, request: DetokenizeRequest): Promise<Pictures> {
+  const { visual_tokens: codes, seed = drawSeed() } = request
+  return withModel(job, request, async ({ manifest, run }) => {
+    visualTokenIds(manifest, codes, '/visual_tokens')
+    const painting = paintingOptions(manifest, request, seed)
+    const { pictures } = await run({ task: 'detokenize', codes, painting })
+    return { model: manifest.name, pictures, usage: { prompt_tokens: 0, visual_tokens: codes.length, steps: painting.steps } }
+  })
+}
+
+/** Parts in order, bare, then the start of a picture. `length` counts a picture as all its patches, `tokens` not at all. */
+async function layOutPrompt (job: Job, { manifest, text }: LentModel, parts: PromptPart[], isBareText: boolean) {
+  const { ids, image: { grid } } = manifest
+  const segments: Segment[] = []
+  let pictures = 0
+  let tokens = 0
+  for (const [index, part] of parts.entries()) {
+    const pointer = isBareText ? '/prompt' : `/prompt/${index}`
+    if (part.type === 'image') {
+      pictures++
+      segments.push({ kind: 'codes', picture: await readPicture(job, manifest, part.image, `${pointer}/image`) })
+      continue
+    }
+    const partIds = part.type === 'text' ? text.encode(part.text) : visualTokenIds(manifest, part.visual_tokens, `${pointer}/visual_tokens`)
+    tokens += partIds.length
+    segments.push({ kind: 'ids', ids: partIds })
+  }
+  segments.push({ kind: 'ids', ids: [ids.image_start] })
+  return { segments, tokens, length: tokens + pictures * grid.rows * grid.columns + 1 }
+}
+
+function paintingOptions ({ pixel_decoder: decoder, graphs, tasks: { generate: defaults } }: Manifest, request: Pick<DetokenizeRequest, 'size' | 'steps'> & { guidance_scale?: number | undefined }, seed: number): Painting {
+  const { size = defaults.size, steps = defaults.steps, guidance_scale: decoderGuidanceScale = defaults.decoder_guidance_scale } = request
+  if (!decoder.sizes.includes(size)) throw invalidField('/size', `must be one of ${decoder.sizes.join(', ')}`)
+  if (steps > decoder.max_steps) throw invalidField('/steps', `must be <= ${decoder.max_steps}`)
+  if (steps > 0 && !graphs.denoiser) throw invalidField('/steps', 'must be 0: the model paints with its painter alone')
+  if (steps === 0 && !graphs.painter) throw invalidField('/steps', 'must be >= 1: the model has no painter')
+  const [width, height] = size.split('x').map(Number) as [number, number]
+  return { width, height, steps, decoderGuidanceScale, seed }
+}

@@ -1,0 +1,84 @@
+/** What captions and answers share: a picture and a text go in, sequences of text come out. */
+import type { Segment, Work } from '../engine/messages.ts'
+import { invalidField } from '../errors.ts'
+import type { Manifest, TextDefaults } from '../registry/manifest.ts'
+import type { CaptionRequest, VqaRequest } from '../schemas/understanding.ts'
+import { withModel, type Job } from './job.ts'
+import { readPicture, visualTokenIds } from './picture.ts'
+import { checkLength, checkPromptCharacters } from './prompt.ts'
+import { drawSeed } from './seed.ts'
+
+type Options = Omit<CaptionRequest, 'prompt'> | Omit<VqaRequest, 'question'>
+
+/** `layOut` makes the text after the picture; its characters are counted as the client sent them. */
+export async function readPictureAsText (job: Job, request: Options, task: 'caption' | 'vqa', sent: string, layOut: (manifest: Manifest) => string) {
+  const { image, visual_tokens: codes, seed = drawSeed() } = request
+  refuseStream(request)
+  if ((image === undefined) === (codes === undefined)) throw invalidField('/image', 'or visual_tokens must be given, and not both')
+  checkPromptCharacters([sent], job.limits)
+
+  return withModel(job, request, async ({ manifest, text, run }) => {
+    const { ids, image: { grid }, tasks } = manifest
+    const promptIds = text.encode(layOut(manifest))
+    const options = textOptions(request, tasks[task], seed)
+    checkLength(manifest, promptIds.length + 2 + (codes?.length ?? grid.rows * grid.columns), options.sampling.maxTokens)
+    const seen: Segment = codes
+      ? { kind: 'ids', ids: visualTokenIds(manifest, codes, '/visual_tokens') }
+      : { kind: 'features', picture: await readPicture(job, manifest, image!, '/image') }
+    const segments: Segment[] = [{ kind: 'ids', ids: [ids.image_start] }, seen, { kind: 'ids', ids: [ids.image_end, ...promptIds] }]
+
+    const { sequences, visualTokens } = await run({ task: 'text', segments, ...options })
+    return {
+      model: manifest.name,
+      texts: sequences.map(sequence => ({
+        text: text.decode(sequence.ids).trim(),
+        log_probability: sequence.logProbability,
+        finish_reason: sequence.finishReason
+      })),
+      common: {
+        ...(codes && { approximate: true as const }),
+        seed,
+        usage: {
+          visual_tokens: codes?.length ?? visualTokens,
+          prompt_tokens: promptIds.length,
+          completion_tokens: sequences.reduce((sum, sequence) => sum + sequence.ids.length, 0)
+        }
+      }
+    }
+  })
+}
+
+/**
+ * The request's options over the model's defaults. Asking for a draw (temperature above 0) without a number of beams
+ * means no beam search; asking for several texts otherwise widens the search, since each beam gives one.
+ */
+export function textOptions (request: Options, defaults: TextDefaults, seed: number): Omit<Extract<Work, { task: 'text' }>, 'task' | 'segments'> {
+  const { n = 1, temperature } = request
+  const numBeams = request.num_beams ?? (temperature ? 1 : Math.max(defaults.num_beams, n))
+  const maxTokens = request.max_tokens ?? defaults.max_tokens
+  const minTokens = request.min_tokens ?? Math.min(defaults.min_tokens, maxTokens)
+  if (minTokens > maxTokens) throw invalidField('/min_tokens', `must be <= max_tokens (${maxTokens})`)
+  if (numBeams > 1 && temperature) throw invalidField('/temperature', 'must be 0 where num_beams is above 1')
+  if (numBeams > 1 && n > numBeams) throw invalidField('/n', `must be <= num_beams (${numBeams})`)
+  const drawn = temperature ?? defaults.temperature
+  if (numBeams === 1 && n > 1 && drawn === 0) throw invalidField('/n', 'must be 1 where temperature is 0 and num_beams is 1')
+  return {
+    sampling: {
+      maxTokens,
+      minTokens,
+      temperature: numBeams > 1 ? 0 : drawn,
+      topP: request.top_p ?? defaults.top_p,
+      topK: request.top_k ?? defaults.top_k,
+      repetitionPenalty: request.repetition_penalty ?? defaults.repetition_penalty,
+      seed
+    },
+    numBeams,
+    lengthPenalty: request.length_penalty ?? defaults.length_penalty,
+    n
+  }
+}
+
+/** Streaming has a field before it has an implementation. */
+export function refuseStream ({ stream = false }: { stream?: boolean }) {
+  if (stream) throw invalidField('/stream', 'must be false: streaming is not available yet')
+}

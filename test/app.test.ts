@@ -1,0 +1,112 @@
+import { once } from 'node:events'
+import { request, Agent } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import fc from 'fast-check'
+import t from 'tap'
+import { RequestCancelledError } from '../src/errors.ts'
+import { answerWork, base64, buildTestApp } from './helper.ts'
+
+t.test('any JSON body gives 2xx or 4xx, never 5xx', async t => {
+  const app = await buildTestApp(t)
+  const picture = fc.constantFrom(base64, `data:image/png;base64,${base64}`, 'x', { ref: 'img_1' })
+  const tokens = fc.array(fc.integer({ min: -1, max: 101 }), { maxLength: 20 })
+  const wild = <T>(value: fc.Arbitrary<T>) => fc.option(fc.oneof({ weight: 4, arbitrary: value as fc.Arbitrary<unknown> }, fc.jsonValue()), { nil: undefined })
+  const number = fc.oneof(fc.integer({ min: -1, max: 20 }), fc.double({ min: -1, max: 3, noNaN: true }))
+  const part = fc.record({ type: fc.constantFrom('text', 'image', 'visual_tokens', 'x'), text: wild(fc.string()), image: wild(picture), visual_tokens: wild(tokens) })
+  const body = fc.record({
+    image: wild(picture),
+    visual_tokens: wild(tokens),
+    prompt: wild(fc.oneof(fc.string(), fc.array(part, { maxLength: 4 }))),
+    question: wild(fc.string()),
+    n: wild(number),
+    temperature: wild(number),
+    top_p: wild(number),
+    num_beams: wild(number),
+    max_tokens: wild(number),
+    min_tokens: wild(number),
+    keep_threshold: wild(number),
+    size: wild(fc.constantFrom('8x8', '9x9')),
+    steps: wild(number),
+    seed: wild(number),
+    model: wild(fc.constantFrom('lavit-mini', '__proto__'))
+  }, { requiredKeys: [] })
+  await fc.assert(fc.asyncProperty(fc.constantFrom('tokenize', 'detokenize', 'caption', 'vqa', 'generate'), fc.oneof({ weight: 5, arbitrary: body as fc.Arbitrary<unknown> }, fc.jsonValue()), async (route, payload) => {
+    const response = await app.inject({ method: 'POST', url: `/${route}`, payload: JSON.stringify(payload), headers: { 'content-type': 'application/json' } })
+    return response.statusCode < 500 && (response.statusCode === 200 || response.json().status === response.statusCode)
+  }), { numRuns: 200 })
+  t.equal(app.seen.loans, 0)
+})
+
+/** Sends a request over a socket; resolves with status, headers and body. */
+async function send (port: number, { agent, signal }: { agent?: Agent, signal?: AbortSignal } = {}) {
+  const body = JSON.stringify({ visual_tokens: [1] })
+  const sent = request({ port, host: '127.0.0.1', method: 'POST', path: '/detokenize', agent, signal, headers: { 'content-type': 'application/json', 'content-length': body.length } }).end(body)
+  const [response] = await once(sent, 'response')
+  let text = ''
+  for await (const chunk of response) text += chunk
+  return { status: response.statusCode as number, headers: response.headers, text }
+}
+
+t.test('over a socket', async t => {
+  let running = (_signal: AbortSignal) => {}
+  let finish = () => {}
+  let ask = () => {}
+  let closing = Promise.resolve()
+  const asked = new Promise<void>(resolve => { ask = resolve })
+  const start = () => new Promise<AbortSignal>(resolve => { running = resolve })
+  const app = await buildTestApp(t, {
+    submit: (work, { signal }) => new Promise((resolve, reject) => {
+      signal!.addEventListener('abort', () => reject(new RequestCancelledError('gone')))
+      finish = () => resolve(answerWork(work, {}))
+      running(signal!)
+    }),
+    registry: {
+      async close () {
+        ask()
+        await closing
+      }
+    }
+  })
+  await app.listen({ port: 0 })
+  const { port } = app.server.address() as AddressInfo
+
+  await t.test('work goes on after the body has been read', async t => {
+    const started = start()
+    const answer = send(port)
+    const signal = await started
+    await new Promise(resolve => setTimeout(resolve, 50))
+    t.notOk(signal.aborted)
+    finish()
+    t.equal((await answer).status, 200)
+    t.notOk(signal.aborted)
+  })
+
+  await t.test('a client that leaves stops its work', async t => {
+    const started = start()
+    const controller = new AbortController()
+    const answer = send(port, { signal: controller.signal })
+    const signal = await started
+    controller.abort()
+    await t.rejects(answer, { name: 'AbortError' })
+    if (!signal.aborted) await once(signal, 'abort')
+    await new Promise(resolve => setImmediate(resolve))
+    t.equal(app.seen.loans, 0)
+  })
+
+  await t.test('closing finishes what runs and takes nothing new', async t => {
+    const started = start()
+    const answer = send(port)
+    await started
+    let drained = () => {}
+    closing = new Promise(resolve => { drained = resolve })
+    const closed = app.close()
+    await asked
+    const late = await send(port)
+    t.match(late, { status: 503, headers: { connection: 'close', 'retry-after': '1' } })
+    t.equal(JSON.parse(late.text).code, 'draining')
+    finish()
+    drained()
+    t.equal((await answer).status, 200)
+    await closed
+  })
+})

@@ -1,0 +1,289 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { createBatcher } from '../../src/engine/batcher.ts'
+import type { FromEngine, PaintResult, TextResult, TokenizeResult, Work } from '../../src/engine/messages.ts'
+import type { Graphs } from '../../src/engine/units.ts'
+import { fakeGraphs, manifest, type Call } from './fixtures/fake-model.ts'
+import { anyWork, generateWork, painting, picture, sampling, textWork } from './fixtures/works.ts'
+
+const limits = { slots: 4, queueLimit: 50, queueCost: 100_000 }
+
+/** A batcher that remembers how each request ended, and waits for all of them. */
+function createHarness (graphs: Graphs = fakeGraphs(), overrides: Partial<typeof limits> = {}) {
+  const messages: FromEngine[] = []
+  let onMessage = () => {}
+  const batcher = createBatcher({ manifest, graphs, limits: { ...limits, ...overrides }, send (message) { messages.push(message); onMessage() } })
+  const endsOf = (id: number) => messages.filter(message => message.kind !== 'counts' && 'id' in message && message.id === id)
+  return {
+    batcher,
+    messages,
+    endsOf,
+    async all (ids: number[]) {
+      while (!ids.every(id => endsOf(id).length > 0)) await new Promise<void>(resolve => { onMessage = resolve })
+      await new Promise(resolve => setImmediate(resolve))
+      return ids.map(id => endsOf(id)[0]!)
+    }
+  }
+}
+
+async function runAlone<R> (work: Work): Promise<R> {
+  const harness = createHarness()
+  harness.batcher.submit(1, work)
+  const [end] = await harness.all([1])
+  if (end?.kind !== 'done') throw new Error(JSON.stringify(end))
+  return end.result as R
+}
+
+t.test('each task has its result', async t => {
+  t.test('tokenize', async t => {
+    const result = await runAlone<TokenizeResult>({ task: 'tokenize', picture: picture() })
+    t.strictSame(result.keepMask, [false, true, false, true])
+    t.strictSame(result.codes, [200 % 18, 250 % 18])
+    t.equal(result.keepProbabilities.length, 4)
+  })
+
+  t.test('text, with usage', async t => {
+    const segments = [{ kind: 'ids' as const, ids: [100] }, { kind: 'features' as const, picture: picture() }, { kind: 'ids' as const, ids: [101, 7, 8] }]
+    const result = await runAlone<TextResult>(textWork({ segments, n: 2 }))
+    t.equal(result.sequences.length, 2)
+    t.match(result, { visualTokens: 2, promptTokens: 2 })
+    for (const { ids, finishReason } of result.sequences) {
+      t.ok(ids.every(id => id < 100 && id !== 2))
+      t.ok(finishReason === 'stop' || ids.length === sampling.maxTokens)
+    }
+  })
+
+  t.test('beams: n best, best first', async t => {
+    const { sequences } = await runAlone<TextResult>(textWork({ numBeams: 4, n: 3, lengthPenalty: 0 }))
+    t.equal(sequences.length, 3)
+    const scores = sequences.map(({ logProbability }) => logProbability)
+    t.strictSame(scores, scores.toSorted((a, b) => b - a))
+  })
+
+  t.test('generate: a picture for each sample, and sample i is what seed + i draws alone', async t => {
+    const { pictures } = await runAlone<PaintResult>(generateWork({ n: 2 }))
+    t.strictSame(pictures.map(({ seed, width, height, pixels }) => [seed, width, height, pixels.length]), [[1, 4, 4, 48], [2, 4, 4, 48]])
+    const second = await runAlone<PaintResult>(generateWork({ sampling: { ...sampling, maxTokens: 4, seed: 2 }, painting: { ...painting, seed: 2 } }))
+    t.strictSame(second.pictures[0], pictures[1])
+    t.ok(pictures.every(({ codes }) => codes.length >= 1 && codes.length <= 4))
+  })
+
+  t.test('detokenize', async t => {
+    const result = await runAlone<PaintResult>({ task: 'detokenize', codes: [3, 9], painting: { ...painting, decoderGuidanceScale: 2 } })
+    t.match(result, { pictures: [{ codes: [3, 9], seed: 1 }], visualTokens: 0, promptTokens: 0 })
+  })
+})
+
+t.test('a long prompt is read in chunks, and the answer is shortened to the room that is left', async t => {
+  const calls: Call[] = []
+  const harness = createHarness(fakeGraphs(call => { calls.push(call) }))
+  const ids = Array.from({ length: 97 }, (_, i) => 3 + i % 90)
+  harness.batcher.submit(1, textWork({ segments: [{ kind: 'ids', ids }], sampling: { ...sampling, maxTokens: 50, minTokens: 3 } }))
+  const [end] = await harness.all([1])
+  t.match(end, { kind: 'done' })
+  t.equal(calls.filter(({ graph }) => graph === 'prefill').length, 2)
+  t.ok(((end as { result: TextResult }).result.sequences[0]!.ids.length) <= 4)
+})
+
+t.test('admission', async t => {
+  const cases: [string, Work, Partial<typeof limits>, string][] = [
+    ['a prompt that does not fit', textWork({ segments: [{ kind: 'ids', ids: new Array<number>(100).fill(5) }] }), {}, 'too_large'],
+    ['a picture that might not fit', textWork({ segments: [{ kind: 'ids', ids: new Array<number>(96).fill(5) }, { kind: 'codes', picture: picture() }] }), {}, 'too_large'],
+    ['more rows than slots', textWork({ n: 5 }), {}, 'too_large'],
+    ['guidance doubles the rows', generateWork({ n: 3 }), {}, 'too_large'],
+    ['more codes than patches', { task: 'detokenize', codes: [1, 2, 3, 4, 5], painting }, {}, 'too_large'],
+    ['more cost than the queue may hold', textWork(), { queueCost: 5 }, 'too_large'],
+    ['no place in the queue', textWork(), { queueLimit: 0 }, 'queue_full']
+  ]
+  for (const [name, work, overrides, code] of cases) {
+    t.test(name, async t => {
+      const calls: Call[] = []
+      const harness = createHarness(fakeGraphs(call => { calls.push(call) }), overrides)
+      harness.batcher.submit(1, work)
+      t.match(harness.endsOf(1), [{ kind: 'error', code }])
+      t.equal(harness.batcher.counts().queuedCost, 0)
+      await new Promise(resolve => setImmediate(resolve))
+      t.strictSame(calls, [])
+    })
+  }
+
+  t.test('queue_full says when to come back', async t => {
+    const harness = createHarness(fakeGraphs(), { queueLimit: 1 })
+    harness.batcher.submit(1, textWork())
+    harness.batcher.submit(2, textWork())
+    t.match(harness.endsOf(2), [{ kind: 'error', code: 'queue_full', retryAfterSeconds: 1 }])
+    await harness.all([1])
+    harness.batcher.submit(3, textWork())
+    harness.batcher.submit(4, textWork())
+    t.match(harness.endsOf(4), [{ code: 'queue_full', retryAfterSeconds: Number }])
+    await harness.all([3])
+  })
+})
+
+t.test('cancel', async t => {
+  t.test('takes effect before the next unit and frees the slots', async t => {
+    let calls = 0
+    const harness = createHarness(fakeGraphs(call => {
+      calls++
+      if (call.graph === 'decode') harness.batcher.cancel(1)
+    }))
+    harness.batcher.submit(1, textWork({ sampling: { ...sampling, maxTokens: 80, minTokens: 80 }, numBeams: 3 }))
+    t.match(await harness.all([1]), [{ kind: 'cancelled', id: 1 }])
+    t.equal(calls, 2)
+    t.match(harness.batcher.counts(), { slotsInUse: 0, queuedCost: 0, waiting: 0, running: 0 })
+  })
+
+  t.test('of a request that is being read, before it has a sequence', async t => {
+    const harness = createHarness(fakeGraphs(() => harness.batcher.cancel(1)))
+    harness.batcher.submit(1, textWork({ segments: [{ kind: 'ids', ids: new Array<number>(90).fill(5) }] }))
+    t.match(await harness.all([1]), [{ kind: 'cancelled' }])
+    t.equal(harness.batcher.counts().slotsInUse, 0)
+  })
+
+  t.test('of a request that has ended, or never was, does nothing', async t => {
+    const harness = createHarness()
+    harness.batcher.submit(1, textWork())
+    await harness.all([1])
+    harness.batcher.cancel(1)
+    harness.batcher.cancel(99)
+    t.equal(harness.endsOf(1).length, 1)
+    t.equal(harness.endsOf(99).length, 0)
+  })
+
+  t.test('closing cancels what is left and refuses what comes', async t => {
+    const harness = createHarness()
+    harness.batcher.submit(1, textWork())
+    await harness.batcher.close()
+    harness.batcher.submit(2, textWork())
+    t.match([harness.endsOf(1), harness.endsOf(2)], [[{ kind: 'cancelled' }], [{ kind: 'error', code: 'draining' }]])
+  })
+})
+
+t.test('a unit that fails', async t => {
+  t.test('fails its requests only', async t => {
+    const harness = createHarness(fakeGraphs(call => { if (call.graph === 'paint') throw new Error('broken', { cause: new Error('deep') }) }))
+    harness.batcher.submit(1, { task: 'detokenize', codes: [1], painting })
+    harness.batcher.submit(2, textWork())
+    t.match(await harness.all([1, 2]), [{ kind: 'error', code: 'internal_error', detail: 'broken: deep' }, { kind: 'done' }])
+  })
+
+  t.test('logits that are no numbers fail one request of a decode step, not its neighbours', async t => {
+    const graphs = fakeGraphs()
+    const broken: Graphs = {
+      ...graphs,
+      languageModel: {
+        async run (tokens, cache) {
+          const step = await graphs.languageModel.run(tokens, cache)
+          if (tokens.count === 1 && cache.rows > 1) step.logits.fill(NaN, 0, 120)
+          return step
+        }
+      }
+    }
+    const harness = createHarness(broken)
+    const long = { ...sampling, minTokens: 6 }
+    harness.batcher.submit(1, textWork({ sampling: long }))
+    harness.batcher.submit(2, textWork({ sampling: long }))
+    const kinds = (await harness.all([1, 2])).map(({ kind }) => kind).sort()
+    t.strictSame(kinds, ['done', 'error'])
+  })
+})
+
+t.test('a picture has at least one code, whatever the model would rather draw', async t => {
+  const graphs = fakeGraphs()
+  const harness = createHarness({
+    ...graphs,
+    languageModel: {
+      async run (tokens, cache) {
+        const step = await graphs.languageModel.run(tokens, cache)
+        for (let b = 0; b < cache.rows; b++) step.logits[b * 120] = 1e6
+        return step
+      }
+    }
+  })
+  harness.batcher.submit(1, generateWork({ sampling: { ...sampling, minTokens: 0 } }))
+  t.match(await harness.all([1]), [{ kind: 'done', result: { pictures: [{ codes: [Number] }] } }])
+})
+
+t.test('decoding and painting both go on while pictures keep coming', async t => {
+  const calls: Call['graph'][] = []
+  const harness = createHarness(fakeGraphs(({ graph }) => {
+    calls.push(graph)
+    if (calls.length < 40) harness.batcher.submit(100 + calls.length, { task: 'tokenize', picture: picture() })
+  }))
+  harness.batcher.submit(1, textWork({ sampling: { ...sampling, maxTokens: 30, minTokens: 30 } }))
+  harness.batcher.submit(2, { task: 'detokenize', codes: [1], painting: { ...painting, steps: 30 } })
+  await harness.all([1, 2])
+  for (const [i, graph] of calls.slice(4, 36).entries()) t.ok(calls.slice(i + 4, i + 8).includes(graph === 'paint' ? 'decode' : 'paint'), `unit ${i + 4}`)
+})
+
+t.test('counts and timings', async t => {
+  const harness = createHarness(fakeGraphs(() => new Promise(resolve => setTimeout(resolve, 2))))
+  harness.batcher.submit(1, generateWork({ segments: [{ kind: 'codes', picture: picture() }, { kind: 'ids', ids: [100] }] }))
+  t.match(harness.batcher.counts(), { waiting: 1, running: 0 })
+  const [end] = await harness.all([1])
+  const { timings } = end as Extract<FromEngine, { kind: 'done' }>
+  for (const [stage, ms] of Object.entries(timings)) t.ok(ms > 0, stage)
+  const last = harness.messages.at(-1)
+  t.match(last, { kind: 'counts', counts: { waiting: 0, running: 0, slotsInUse: 0, queuedCost: 0 } })
+  const kinds = harness.messages.flatMap(message => message.kind === 'counts' ? message.counts.units.map(({ kind }) => kind) : [])
+  t.strictSame([...new Set(kinds)].sort(), ['decode', 'encode', 'paint', 'prefill'])
+})
+
+t.test('whatever comes, is cancelled or fails: one end each, within capacity, in order, and nothing is left', async () => {
+  const command = fc.record({ work: anyWork, cancelAfter: fc.option(fc.nat(30), { nil: undefined, freq: 3 }), arriveAfter: fc.nat(15) })
+  await fc.assert(fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 8 }), fc.option(fc.nat(40), { nil: -1, freq: 3 }), async (commands, failAt) => {
+    let calls = 0
+    const prefilled: number[] = []
+    const submitted = new Set<number>()
+    const submit = () => {
+      for (const [id, { work, arriveAfter }] of commands.entries()) {
+        if (arriveAfter > calls || submitted.has(id)) continue
+        submitted.add(id)
+        harness.batcher.submit(id, tagged(work, id))
+      }
+    }
+    const harness = createHarness(fakeGraphs(({ rows, graph, firstId }) => {
+      if (graph !== 'paint' && graph !== 'vision' && rows > limits.slots) throw new Error('over capacity')
+      if (graph === 'prefill' && firstId !== undefined && firstId !== 100) prefilled.push(firstId - 3)
+      commands.forEach(({ cancelAfter }, id) => { if (cancelAfter === calls) harness.batcher.cancel(id) })
+      if (calls++ === failAt) throw new Error('injected')
+      submit()
+    }))
+    while (submitted.size < commands.length) {
+      submit()
+      calls = harness.batcher.counts().queuedCost === 0 ? calls + 1 : calls
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    await harness.all([...submitted])
+    for (const id of submitted) {
+      const ends = harness.endsOf(id)
+      if (ends.length !== 1) throw new Error(`request ${id} ended ${ends.length} times`)
+      const [end] = ends
+      if (end?.kind === 'error' && failAt < 0) throw new Error(`request ${id}: ${end.detail}`)
+    }
+    const { waiting, running, slotsInUse, queuedCost } = harness.batcher.counts()
+    if (waiting + running + slotsInUse + queuedCost !== 0) throw new Error('something is left')
+    const inOrder = [...submitted].filter(id => prefilled.includes(id))
+    if (inOrder.join() !== prefilled.join()) throw new Error(`prefilled ${prefilled.join()} instead of ${inOrder.join()}`)
+  }), { numRuns: 150 })
+})
+
+t.test('a request has the same result alone and among others', async t => {
+  await fc.assert(fc.asyncProperty(fc.array(anyWork, { minLength: 2, maxLength: 6 }), async works => {
+    const harness = createHarness()
+    works.forEach((work, id) => harness.batcher.submit(id, work))
+    const ends = await harness.all(works.map((_, id) => id))
+    for (const [id, work] of works.entries()) {
+      const end = ends[id] as Extract<FromEngine, { kind: 'done' }>
+      if (JSON.stringify(end.result) !== JSON.stringify(await runAlone(work))) throw new Error(`request ${id} differs`)
+    }
+  }), { numRuns: 60 })
+  t.pass()
+})
+
+/** The work with a first prompt id that tells whose it is. */
+function tagged (work: Work, id: number): Work {
+  if (!('segments' in work)) return work
+  const [first, ...rest] = work.segments
+  return { ...work, segments: [first?.kind === 'ids' ? { kind: 'ids', ids: [3 + id, ...first.ids.slice(1)] } : first!, ...rest] }
+}

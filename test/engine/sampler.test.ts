@@ -1,0 +1,123 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { createRandom } from '../../src/engine/random.ts'
+import { best, candidatesOf, drawToken, guide, logSoftmax, processScores } from '../../src/engine/sampler.ts'
+import { selectPatches } from '../../src/engine/selector.ts'
+
+const anyScores = fc.array(fc.float({ min: -20, max: 20, noNaN: true }), { minLength: 6, maxLength: 40 }).map(scores => Float64Array.from(scores))
+const plain = { temperature: 1, topK: 0, topP: 1, repetitionPenalty: 1, minTokens: 0, end: 0, suppressed: { from: 0, to: 0 } }
+
+t.test('candidates', async t => {
+  t.test('top-k leaves k, and none better outside', async t => {
+    fc.assert(fc.property(anyScores, fc.integer({ min: 1, max: 10 }), (scores, topK) => {
+      const { ids } = candidatesOf(scores, { ...plain, topK })
+      const worst = Math.min(...ids.map(id => scores[id]!))
+      return ids.length === Math.min(topK, scores.length) && new Set(ids).size === ids.length && scores.every((score, id) => ids.includes(id) || score <= worst)
+    }), { numRuns: 1000 })
+    t.pass()
+  })
+
+  t.test('top-p leaves the fewest that hold p', async t => {
+    fc.assert(fc.property(anyScores, fc.double({ min: 0.05, max: 0.99, noNaN: true }), (scores, topP) => {
+      const all = logSoftmax(Float32Array.from(scores)).map(Math.exp)
+      const { ids } = candidatesOf(scores, { ...plain, topP })
+      const held = ids.reduce((sum, id) => sum + all[id]!, 0)
+      return held > topP - 1e-5 && held - all[ids.at(-1)!]! < topP + 1e-5
+    }), { numRuns: 1000 })
+    t.pass()
+  })
+
+  t.test('temperature towards 0 is argmax', async t => {
+    fc.assert(fc.property(anyScores, fc.maxSafeNat(), (scores, seed) => {
+      const logits = Float32Array.from(scores, (x, i) => Math.round(x) + i / 100)
+      const draw = (temperature: number) => drawToken(logits, { guidanceScale: 1, drawn: [], rules: { ...plain, temperature }, random: createRandom(seed, 'tokens') }).tokenId
+      return draw(0) === draw(1e-6) && logits.every(x => x <= logits[draw(0)]!)
+    }), { numRuns: 500 })
+    t.pass()
+  })
+
+  t.test('best gives the same as sorting', async t => {
+    fc.assert(fc.property(anyScores, fc.integer({ min: 1, max: 50 }), (scores, count) => {
+      const sorted = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b).slice(0, count)
+      return best(scores, count).join() === sorted.join()
+    }), { numRuns: 1000 })
+    t.pass()
+  })
+})
+
+t.test('drawing', async t => {
+  t.test('suppressed ids never appear, the end not before the minimum', async t => {
+    fc.assert(fc.property(anyScores, fc.record({ seed: fc.maxSafeNat(), from: fc.nat(2), topK: fc.constantFrom(0, 2), topP: fc.constantFrom(0.3, 1), temperature: fc.constantFrom(0, 1, 9) }), (scores, { seed, from, ...how }) => {
+      const rules = { ...plain, ...how, suppressed: { from, to: 4 }, minTokens: 1, end: 4 }
+      const { tokenId } = drawToken(Float32Array.from(scores), { guidanceScale: 1, drawn: [], rules, random: createRandom(seed, 'tokens') })
+      return tokenId !== 4 && (tokenId < from || tokenId > 4)
+    }), { numRuns: 1000 })
+    t.pass()
+  })
+
+  t.test('follows the distribution', async t => {
+    const random = createRandom(7, 'tokens')
+    const counts = [0, 0, 0]
+    for (let i = 0; i < 20_000; i++) counts[drawToken(Float32Array.of(Math.log(0.2), Math.log(0.5), Math.log(0.3)), { guidanceScale: 1, drawn: [], rules: plain, random }).tokenId]!++
+    for (const [i, share] of [0.2, 0.5, 0.3].entries()) t.ok(Math.abs(counts[i]! / 20_000 - share) < 0.015)
+  })
+
+  t.test('tells the log probability of the model itself, before guidance and processors', async t => {
+    const logits = Float32Array.of(0, 0, Math.log(2))
+    const choice = drawToken(logits, { unconditional: Float32Array.of(5, 0, 5), guidanceScale: 3, drawn: [2], rules: { ...plain, temperature: 0, repetitionPenalty: 5 }, random: createRandom(1, 'tokens') })
+    t.equal(choice.tokenId, 1)
+    t.ok(Math.abs(choice.logProbability - Math.log(0.25)) < 1e-6)
+  })
+
+  t.test('refuses logits that are no distribution', async t => {
+    for (const logits of [[NaN, 1], [Infinity, 1], [-Infinity, -Infinity]]) t.throws(() => logSoftmax(Float32Array.from(logits)), /not finite/)
+  })
+})
+
+t.test('processors', async t => {
+  const scores = Float64Array.of(2, -2, 1, 1, 0)
+  processScores(scores, [0, 1, 1], { repetitionPenalty: 2, minTokens: 4, end: 4, suppressed: { from: 3, to: 4 } })
+  t.strictSame(Array.from(scores), [1, -4, 1, -Infinity, -Infinity])
+  t.strictSame(Array.from(guide(Float64Array.of(-1, -2), Float64Array.of(-2, -1), 4)), [2, -5])
+})
+
+t.test('random', async t => {
+  t.test('the same seed and purpose give the same draws, others give others', async t => {
+    const draws = (seed: number, purpose: 'tokens' | 'noise') => Array.from({ length: 4 }, createRandom(seed, purpose).uniform).join()
+    fc.assert(fc.property(fc.maxSafeNat(), fc.maxSafeNat(), (a, b) => {
+      const first = draws(a, 'tokens')
+      return draws(a, 'tokens') === first && draws(a, 'noise') !== first && (draws(b, 'tokens') === first) === (a === b)
+    }))
+    t.pass()
+  })
+
+  t.test('gaussian has mean 0 and variance 1', async t => {
+    const random = createRandom(3, 'noise')
+    const values = Array.from({ length: 20_000 }, random.gaussian)
+    const mean = values.reduce((sum, x) => sum + x, 0) / values.length
+    const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length
+    t.ok(Math.abs(mean) < 0.03 && Math.abs(variance - 1) < 0.05)
+  })
+})
+
+t.test('selection of patches', async t => {
+  const select = (probabilities: number[], options: object, least = 0) =>
+    selectPatches(Float32Array.from(probabilities), { rule: 'threshold', keepThreshold: 0.5, seed: 1, ...options }, least).map(Number).join('')
+
+  const cases: [string, number[], object, number, string][] = [
+    ['at least the threshold', [0.5, 0.49, 0.9], {}, 0, '101'],
+    ['the best-scored always', [0.1, 0.2, 0.3], {}, 2, '011'],
+    ['at most so many', [0.9, 0.6, 0.8], { maxVisualTokens: 2 }, 0, '101'],
+    ['the earlier of equals', [0.9, 0.9, 0.9], { maxVisualTokens: 2 }, 0, '110'],
+    ['the minimum before the maximum', [0.9, 0.6, 0.8], { maxVisualTokens: 1 }, 2, '101'],
+    ['all at threshold 0', [0, 0, 0], { keepThreshold: 0 }, 0, '111'],
+    ['certain ones in a draw', [1, 0, 1], { rule: 'sample' }, 0, '101']
+  ]
+  for (const [name, probabilities, options, least, expected] of cases) t.equal(select(probabilities, options, least), expected, name)
+
+  t.test('a draw keeps each patch with its own probability', async t => {
+    const kept = Array.from({ length: 4000 }, (_, seed) => select([0.2, 0.7], { rule: 'sample', seed }))
+    t.ok(Math.abs(kept.filter(mask => mask[0] === '1').length / 4000 - 0.2) < 0.03)
+    t.ok(Math.abs(kept.filter(mask => mask === '11').length / 4000 - 0.14) < 0.03)
+  })
+})

@@ -1,0 +1,132 @@
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import type { Work } from '../../src/engine/messages.ts'
+import { createEngineClient, isUnread } from '../../src/registry/engine-client.ts'
+import type { Manifest } from '../../src/registry/manifest.ts'
+import { readManifest } from '../../src/registry/package.ts'
+import { createLog, engineDefaults, packageFiles, work } from './fixtures/package.ts'
+
+t.setTimeout(120_000) // every engine is a process of its own
+
+t.test('an open engine', async t => {
+  const { client, exits, lines, reports } = startClient(t)
+  t.equal(await client.ready, 'cpu:0', 'says its device')
+
+  t.test('answers each request with its own result', async t => {
+    const answers = await Promise.all([client.submit(work('answered')), client.submit(work('slow')), client.submit(work('answered'))])
+    const ids = answers.map(({ result }) => result.pictures[0]!.pixels[0]!)
+    t.strictSame(ids, [ids[0], ids[0]! + 1, ids[0]! + 2])
+    t.match(answers[0], { timings: { paint: 1 }, result: { pictures: [{ pixels: Uint8Array }] } })
+  })
+
+  t.test('rebuilds its errors by code', t =>
+    t.rejects(client.submit(work('refused')), { code: 'queue_full', statusCode: 429, retryAfterSeconds: 7 }))
+
+  t.test('ends a request once, keeps the last counts and passes on what it writes', async t => {
+    await client.submit(work('answeredTwice'))
+    t.match(client.counts(), { running: 1, slotsInUse: 2, queuedCost: 3 })
+    t.match(reports, [{ running: 1 }])
+    await client.submit(work('slow'))
+    t.match(lines.at(-1), { level: 'warn', message: 'a line for the log' })
+  })
+
+  t.test('stops what its client has left or what is late, and tells the engine', async t => {
+    const controller = new AbortController()
+    const left = client.submit(work('held'), { signal: controller.signal })
+    const late = client.submit(work('held'), { deadlineMs: 20 })
+    controller.abort()
+    await t.rejects(left, { code: 'request_cancelled' })
+    await t.rejects(late, { code: 'deadline_exceeded', statusCode: 504 })
+    await t.rejects(client.submit(work('answered'), { signal: controller.signal }), { code: 'request_cancelled' })
+    await t.rejects(client.submit(work('answered'), { deadlineMs: 0 }), { code: 'deadline_exceeded' })
+    const { result } = await client.submit(work('answered'), { signal: new AbortController().signal, deadlineMs: 2 ** 40 })
+    t.equal(result.pictures[0]!.codes.length, 2, 'both cancels arrived, the refused ones never left')
+  })
+
+  t.test('takes its requests along when it dies', async t => {
+    const held = client.submit(work('held'))
+    const fatal = client.submit(work('fatal'))
+    await t.rejects(held, { code: 'engine_restarting', statusCode: 503, retryAfterSeconds: Number })
+    await t.rejects(fatal, { code: 'engine_restarting' })
+    const late = client.submit(work('answered'))
+    await t.rejects(late, { code: 'engine_restarting' })
+    t.ok(isUnread(await late.catch(error => error)))
+    t.notOk(isUnread(await held.catch(error => error)))
+    t.strictSame(exits, ['SIGKILL'])
+    t.match(client.counts(), { running: 0 })
+  })
+})
+
+t.test('closing lets requests finish, takes no new ones, and is no crash', async t => {
+  const { client, exits } = startClient(t)
+  await client.ready
+  const slow = client.submit(work('slow'))
+  const held = client.submit(work('held'))
+  const closed = client.close(600)
+  t.equal(client.close(), closed)
+  await t.rejects(client.submit(work('answered')), { code: 'draining' })
+  await slow
+  await t.rejects(held, { code: 'draining' }, 'what is left after the grace time')
+  await closed
+  t.throws(() => process.kill(client.pid!, 0), { code: 'ESRCH' })
+  t.strictSame(exits, [])
+})
+
+t.test('the real engine answers captions, and a new process the next one after a kill', async t => {
+  const folder = join(import.meta.dirname, '../../models/lavit-mini')
+  const manifest = readManifest(folder)
+  const { log } = createLog()
+  const exits: string[] = []
+  const start = async () => {
+    const client = createEngineClient({ device: 'cpu', threads: 1, slots: 16, queueLimit: 64, queueCost: 1_000_000, folder, manifest, log, onExit: reason => exits.push(reason) })
+    t.teardown(() => client.close())
+    t.equal(await client.ready, 'cpu')
+    return client
+  }
+
+  const first = await start()
+  const { result } = await first.submit(caption(manifest, 24))
+  t.match(result, { sequences: [{ ids: Array, finishReason: 'length' }], visualTokens: Number })
+  const cut = Array.from({ length: 8 }, () => first.submit(caption(manifest, 150)))
+  while (first.counts().running === 0) await pause(5)
+  process.kill(first.pid!, 'SIGKILL')
+  for (const outcome of await Promise.allSettled(cut)) t.match(outcome, { status: 'rejected', reason: { code: 'engine_restarting' } })
+  t.strictSame(exits, ['SIGKILL'])
+
+  const second = await start()
+  t.strictSame((await second.submit(caption(manifest, 24))).result, result, 'the same answer as before')
+})
+
+/** The work of a greedy caption of a grey picture, of a given length. */
+function caption ({ image: { size }, ids }: Manifest, tokens: number): Extract<Work, { task: 'text' }> {
+  return {
+    task: 'text',
+    segments: [
+      { kind: 'ids', ids: [ids.image_start] },
+      { kind: 'features', picture: { pixels: new Uint8Array(3 * size * size).fill(128), selection: { rule: 'threshold', keepThreshold: 0.5, seed: 0 } } },
+      { kind: 'ids', ids: [ids.image_end] }
+    ],
+    sampling: { maxTokens: tokens, minTokens: tokens, temperature: 0, topP: 1, topK: 0, repetitionPenalty: 1, seed: 0 },
+    numBeams: 1,
+    lengthPenalty: 1,
+    n: 1
+  }
+}
+
+function startClient (t: Test) {
+  const folder = join(t.testdir({ small: packageFiles('small') }), 'small')
+  const { log, lines } = createLog()
+  const exits: string[] = []
+  const reports: unknown[] = []
+  const client = createEngineClient({
+    ...engineDefaults,
+    folder,
+    manifest: readManifest(folder),
+    log,
+    onExit: reason => exits.push(reason),
+    onCounts: counts => reports.push(counts)
+  })
+  t.teardown(() => client.close())
+  return { client, exits, lines, reports }
+}

@@ -1,0 +1,75 @@
+import { appendFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import type { Manifest } from '../../src/registry/manifest.ts'
+import { filesOf, readManifest, readTokenizer, verifyFiles } from '../../src/registry/package.ts'
+import { packageFiles } from './fixtures/package.ts'
+
+t.test('a sound package is read and verified', async t => {
+  const folder = packageFolder(t)
+  const manifest = readManifest(folder)
+  await verifyFiles(folder, manifest)
+  t.match(await readTokenizer(folder, manifest), { model: { vocab: { dog: 2 } } })
+  t.strictSame(filesOf(manifest).map(({ file }) => file).sort(), [
+    'language-model.onnx', 'merger-codes.onnx', 'merger-embeddings.onnx', 'painter.onnx', 'tokenizer-decoder.onnx', 'tokenizer.json', 'vision.data', 'vision.onnx'
+  ])
+})
+
+t.test('a bad file is named', async t => {
+  const spoilings: [what: string, spoil: (folder: string) => void, message: RegExp][] = [
+    ['other bytes of the same length', folder => writeFileSync(join(folder, 'painter.onnx'), 'graph painter.0nnx'), /^painter\.onnx: sha256 differs/],
+    ['a longer file', folder => appendFileSync(join(folder, 'vision.data'), '!'), /^vision\.data: 18 bytes, the manifest says 17$/],
+    ['a missing file', folder => rmSync(join(folder, 'tokenizer.json')), /^tokenizer\.json: missing$/],
+    ['a link to a right file', folder => {
+      rmSync(join(folder, 'vision.onnx'))
+      writeFileSync(join(folder, 'elsewhere'), 'graph vision.onnx')
+      symlinkSync(join(folder, 'elsewhere'), join(folder, 'vision.onnx'))
+    }, /^vision\.onnx: not a regular file/]
+  ]
+  for (const [what, spoil, message] of spoilings) {
+    t.test(what, async t => {
+      const folder = packageFolder(t)
+      spoil(folder)
+      await t.rejects(verifyFiles(folder, readManifest(folder)), { message })
+    })
+  }
+})
+
+t.test('a bad manifest is refused before any file is touched', async t => {
+  const edits: [what: string, edit: (manifest: any) => unknown, message: RegExp][] = [
+    ['a path upwards', manifest => { manifest.graphs.vision.file = '../vision.onnx' }, /\/graphs\/vision\/file/],
+    ['a path downwards', manifest => { manifest.tokenizer.file = 'a/tokenizer.json' }, /\/tokenizer\/file/],
+    ['an absolute path', manifest => { manifest.graphs.vision.data[0].file = '/etc/passwd' }, /\/graphs\/vision\/data\/0\/file/],
+    ['a hidden file', manifest => { manifest.graphs.painter.file = '..' }, /\/graphs\/painter/],
+    ['an unknown field', manifest => { manifest.extra = 1 }, /^manifest\.json: /],
+    ['another name', manifest => { manifest.name = 'other' }, /name differs/],
+    ['ids that do not follow each other', manifest => { manifest.ids.visual_offset = 53 }, /ids\.visual_offset must follow/],
+    ['more codes than the vocabulary holds', manifest => { manifest.visual_tokenizer.codebook_size = 49 }, /vocabulary_size/],
+    ['steps without a denoiser', manifest => { manifest.tasks.generate.steps = 1 }, /needs a graph/],
+    ['a size that is not offered', manifest => { manifest.tasks.generate.size = '9x9' }, /none of pixel_decoder\.sizes/],
+    ['no JSON', () => 'nonsense', /^manifest\.json: not JSON$/],
+    ['too much of it', () => ' '.repeat(5_000_000), /^manifest\.json: larger/]
+  ]
+  for (const [what, edit, message] of edits) {
+    t.test(what, async t => {
+      const files = packageFiles('small')
+      const manifest = JSON.parse(files['manifest.json']) as Manifest
+      const text = edit(manifest)
+      const folder = packageFolder(t, { ...files, 'manifest.json': typeof text === 'string' ? text : JSON.stringify(manifest) })
+      t.throws(() => readManifest(folder), { message })
+    })
+  }
+
+  t.test('a linked manifest, and a linked folder', async t => {
+    const folder = packageFolder(t)
+    symlinkSync(folder, join(folder, '..', 'linked'))
+    t.throws(() => readManifest(join(folder, '..', 'linked')), { message: /not a folder of its own/ })
+    rmSync(join(folder, 'manifest.json'))
+    symlinkSync('/etc/hostname', join(folder, 'manifest.json'))
+    t.throws(() => readManifest(folder), { message: /^manifest\.json: not a regular file/ })
+  })
+})
+
+function packageFolder (t: Test, files: Record<string, string> = packageFiles('small')) {
+  return join(t.testdir({ small: files }), 'small')
+}

@@ -1,0 +1,244 @@
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { restartPauseMs, waitError } from '../../src/registry/model.ts'
+import { createRegistry, type RegistryOptions } from '../../src/registry/registry.ts'
+import { createLog, engineDefaults, packageFiles, work } from './fixtures/package.ts'
+
+t.setTimeout(120_000) // every engine is a process of its own
+
+t.test('lists every package of the folder, bad ones too, and nothing else', async t => {
+  const { registry } = startRegistry(t, {
+    small: packageFiles('small'),
+    broken: { 'manifest.json': '{}' },
+    recipe: { 'train.py': '' },
+    'README.md': ''
+  })
+  t.equal(registry.defaultModel, 'small')
+  t.strictSame(registry.list(), [
+    { name: 'broken', family: 'unknown', version: 'unknown', state: 'failed', device: 'cpu' },
+    { name: 'small', family: 'lavit', version: '1.2.3', state: 'unloaded', device: 'cpu' }
+  ])
+  t.match(registry.describe('small'), {
+    detail: null,
+    limits: { grid: { rows: 2, columns: 2 }, sizes: ['8x8'] },
+    tasks: { caption: { max_tokens: 4 } },
+    digests: { 'vision.data': /^[0-9a-f]{64}$/ },
+    quality: { accuracy: 1 },
+    concepts: ['dog']
+  })
+  t.match(registry.describe('broken'), { detail: /^manifest\.json: / })
+  t.throws(() => registry.describe('none'), { code: 'model_not_found' })
+  await t.rejects(registry.acquire('../small'), { code: 'model_not_found' })
+  await t.rejects(registry.acquire('broken'), { code: 'model_unavailable', statusCode: 503 })
+})
+
+t.test('a model', async t => {
+  const { registry, folder } = startRegistry(t, { small: packageFiles('small') })
+  const starts = () => readFileSync(join(folder, 'small/starts.txt'), 'utf8').trim().split('\n')
+  const state = () => registry.describe('small').state
+
+  t.test('is loaded once for all who ask at the same time', async t => {
+    const asked = Promise.all([registry.acquire(), registry.acquire('small'), registry.load('small'), registry.acquire()])
+    t.equal(state(), 'loading')
+    const [first, second, , third] = await asked
+    t.equal(starts().length, 1)
+    t.match(registry.list(), [{ state: 'ready', device: 'cpu:0' }])
+    t.match(await first.submit(work('answered')), { timings: { paint: 1 } })
+    t.strictSame(first.text.encode('a dog'), [1, 2])
+    for (const model of [first, second, third]) model.release()
+  })
+
+  t.test('that dies fails its requests, is restarted at once, and answers the next one', async t => {
+    const model = await registry.acquire()
+    const [held, fatal] = [model.submit(work('held')), model.submit(work('fatal'))]
+    await t.rejects(held, { code: 'engine_restarting', retryAfterSeconds: 1 })
+    t.equal(state(), 'restarting')
+    await t.rejects(fatal, { code: 'engine_restarting' })
+    await model.submit(work('answered'))
+    model.release()
+    const next = await registry.acquire()
+    await next.submit(work('answered'))
+    next.release()
+    t.equal(starts().length, 2)
+  })
+
+  t.test('killed while idle answers the next request too, whether the end was noticed or not', async t => {
+    const model = await registry.acquire()
+    await model.submit(work('answered'))
+    process.kill(Number(starts().at(-1)), 'SIGKILL')
+    await model.submit(work('answered'))
+    const before = starts().length
+    process.kill(Number(starts().at(-1)), 'SIGKILL')
+    while (state() === 'ready') await new Promise(resolve => setTimeout(resolve, 5))
+    await model.submit(work('answered'))
+    t.equal(starts().length, before + 1)
+    model.release()
+  })
+
+  t.test('counts a deadline from the call, restart included', async t => {
+    const model = await registry.acquire()
+    await t.rejects(model.submit(work('fatal')), { code: 'engine_restarting' })
+    await t.rejects(model.submit(work('answered'), { deadlineMs: 10 }), { code: 'deadline_exceeded' })
+    await model.submit(work('answered'), { deadlineMs: 20_000 })
+    model.release()
+  })
+
+  t.test('is unloaded after its requests, and loaded again by the next', async t => {
+    const model = await registry.acquire()
+    const slow = model.submit(work('slow'))
+    await new Promise(resolve => setImmediate(resolve))
+    const unloaded = registry.unload('small')
+    t.equal(state(), 'unloaded')
+    const next = registry.acquire()
+    await slow
+    await unloaded
+    t.match(await (await next).submit(work('answered')), { timings: { paint: 1 } })
+    model.release()
+  })
+
+  t.test('is not there after an unload in the midst of a load', async t => {
+    await registry.unload('small')
+    const loading = registry.load('small')
+    const unloaded = registry.unload('small')
+    await t.rejects(loading, { code: 'draining' })
+    await unloaded
+    t.equal(state(), 'unloaded')
+  })
+})
+
+t.test('a model that cannot be loaded is failed, and can be tried again', async t => {
+  const { registry, folder, lines } = startRegistry(t, {
+    small: packageFiles('small'),
+    deaf: packageFiles('deaf', 'lacks the device'),
+    dying: packageFiles('dying', 'dies while it opens')
+  }, { device: 'cuda' })
+
+  t.test('a wrong digest', async t => {
+    const painter = join(folder, 'small/painter.onnx')
+    const right = readFileSync(painter)
+    writeFileSync(painter, String(right).toUpperCase())
+    await t.rejects(registry.acquire(), { code: 'model_unavailable', message: /small could not be loaded: painter\.onnx: sha256 differs/ })
+    t.match(registry.describe('small'), { state: 'failed', detail: /^painter\.onnx: / })
+    t.match(lines.at(-1), { level: 'error', message: 'model failed', fields: { model: 'small' } })
+    writeFileSync(painter, right)
+    const model = await registry.acquire()
+    t.match(registry.describe('small'), { state: 'ready', detail: null })
+    model.release()
+  })
+
+  t.test('a tokenizer that is none', async t => {
+    await registry.unload('small')
+    const files = packageFiles('small')
+    const manifest = JSON.parse(files['manifest.json'])
+    manifest.tokenizer = { ...manifest.graphs.painter }
+    writeFileSync(join(folder, 'small/manifest.json'), JSON.stringify(manifest))
+    await t.rejects(registry.load('small'), { code: 'model_unavailable', message: /painter\.onnx: not JSON/ })
+  })
+
+  t.test('a missing device, and not again too soon', async t => {
+    for (let failures = 0; failures < 5; failures++) {
+      await t.rejects(registry.load('deaf'), { code: 'model_unavailable', message: /deaf could not be loaded: the engine cannot open it on the device cuda$/ })
+    }
+    t.match(registry.describe('deaf'), { state: 'failed', detail: 'the engine cannot open it on the device cuda' })
+    t.ok(lines.some(({ fields }) => 'detail' in fields && fields.detail === 'Load model from /somewhere failed'), 'the cause is in the log')
+    await t.rejects(registry.acquire('deaf'), { code: 'model_unavailable', retryAfterSeconds: 4 })
+  })
+
+  t.test('an engine that dies, without restarting it for ever', async t => {
+    await t.rejects(registry.acquire('dying'), { code: 'model_unavailable', message: /ended while it opened/ })
+    t.equal(registry.describe('dying').state, 'failed')
+  })
+})
+
+t.test('a link to a package is refused', async t => {
+  const folder = t.testdir({ elsewhere: { small: packageFiles('small') }, models: {} })
+  symlinkSync(join(folder, 'elsewhere/small'), join(folder, 'models/small'))
+  const { log } = createLog()
+  const registry = createRegistry({ ...engineDefaults, log, modelsFolder: join(folder, 'models'), defaultModel: 'small', memoryBudgetMb: 0, graceMs: 0 })
+  await t.rejects(registry.acquire(), { code: 'model_unavailable', message: /not a folder of its own/ })
+})
+
+t.test('within its memory budget', async t => {
+  const { registry, folder } = startRegistry(t, {
+    one: packageFiles('one'),
+    two: packageFiles('two'),
+    three: packageFiles('three')
+  }, { memoryBudgetMb: 300 }) // two models of no size at all, with a process each
+  const states = () => Object.fromEntries(registry.list().map(({ name, state }) => [name, state]))
+  const pids = (name: string) => readFileSync(join(folder, name, 'starts.txt'), 'utf8').trim().split('\n').map(Number)
+
+  const one = await registry.acquire('one')
+  const two = await registry.acquire('two')
+  await t.rejects(registry.acquire('three'), { code: 'model_unavailable', retryAfterSeconds: Number }, 'models in use stay')
+  t.strictSame(states(), { one: 'ready', two: 'ready', three: 'unloaded' })
+  one.release()
+  two.release()
+  two.release()
+  const again = await registry.acquire('one')
+  again.release()
+  const three = await registry.acquire('three')
+  t.strictSame(states(), { one: 'ready', two: 'unloaded', three: 'ready' }, 'the least recently used one went')
+  t.throws(() => process.kill(pids('two')[0]!, 0), { code: 'ESRCH' }, 'and its process with it')
+  three.release()
+
+  const { registry: tiny } = startRegistry(t, { one: packageFiles('one') }, { memoryBudgetMb: 64 })
+  await t.rejects(tiny.acquire('one'), { code: 'model_unavailable', message: /budget is too small/ })
+  t.equal(tiny.describe('one').state, 'failed')
+})
+
+t.test('closing lends no more and waits for what is lent', async t => {
+  const { registry, folder } = startRegistry(t, { small: packageFiles('small'), other: packageFiles('other') })
+  const model = await registry.acquire()
+  const closed = registry.close({ graceMs: 5000 })
+  await t.rejects(registry.acquire(), { code: 'draining', statusCode: 503, retryAfterSeconds: Number })
+  await t.rejects(registry.load('other'), { code: 'draining' })
+  await model.submit(work('slow'))
+  model.release()
+  await closed
+  t.throws(() => process.kill(Number(readFileSync(join(folder, 'small/starts.txt'), 'utf8')), 0), { code: 'ESRCH' })
+  await t.rejects(model.submit(work('answered')), { code: 'draining' })
+})
+
+t.test('closing ends what outlasts the grace time', async t => {
+  const { registry } = startRegistry(t, { small: packageFiles('small') })
+  const model = await registry.acquire()
+  const held = model.submit(work('held'))
+  await new Promise(resolve => setImmediate(resolve))
+  const closed = registry.close({ graceMs: 20 })
+  await t.rejects(held, { code: 'draining' })
+  await closed
+})
+
+t.test('an engine that keeps dying is restarted ever more slowly, and those who ask are told', async t => {
+  const { registry } = startRegistry(t, { small: packageFiles('small', 'dies at every start but the first') })
+  const model = await registry.acquire()
+  await t.rejects(model.submit(work('fatal')), { code: 'engine_restarting' })
+  model.release()
+  let told: unknown
+  while (told === undefined) {
+    told = await Promise.race([registry.acquire().catch(error => error), new Promise(resolve => setTimeout(resolve, 300))])
+  }
+  t.match(told, { code: 'engine_restarting', statusCode: 503, retryAfterSeconds: Number })
+  t.equal(registry.describe('small').state, 'restarting')
+  await registry.unload('small')
+  t.equal(registry.describe('small').state, 'unloaded', 'and a restart that waits can be called off')
+})
+
+t.test('a request that will not wait is told what it would wait for', async t => {
+  t.match(waitError('loading', 4200), { code: 'model_loading', statusCode: 503, retryAfterSeconds: 5 })
+  t.match(waitError('restarting', 4000), { code: 'engine_restarting', retryAfterSeconds: 4 })
+  t.match(waitError('failed', 1), { code: 'model_unavailable', retryAfterSeconds: 1 })
+})
+
+t.test('restarts come at once, then ever more slowly', async t => {
+  t.strictSame([0, 1, 2, 3, 6, 7, 50].map(restartPauseMs), [0, 500, 1000, 2000, 16_000, 30_000, 30_000])
+})
+
+function startRegistry (t: Test, files: Record<string, Record<string, string> | string>, options: Partial<RegistryOptions> = {}) {
+  const folder = t.testdir(files)
+  const { log, lines } = createLog()
+  const registry = createRegistry({ ...engineDefaults, log, modelsFolder: folder, defaultModel: 'small', memoryBudgetMb: 0, graceMs: 5000, ...options })
+  t.teardown(() => registry.close({ graceMs: 0 }))
+  return { registry, folder, lines }
+}

@@ -1,0 +1,96 @@
+import sharp from 'sharp'
+import t from 'tap'
+import { base64, buildTestApp, form, png } from '../helper.ts'
+
+t.test('POST /generate', async t => {
+  const app = await buildTestApp(t)
+  const post = (payload: object, headers = {}) => app.inject({ method: 'POST', url: '/generate', payload, headers })
+
+  t.test('answers with pictures, their tokens and usage', async t => {
+    const response = await post({ prompt: 'abc', seed: 5, n: 2, format: 'webp' })
+    t.equal(response.statusCode, 200)
+    const { images, ...rest } = response.json()
+    t.strictSame(rest, { model: 'lavit-mini', usage: { prompt_tokens: 3, visual_tokens: 6, steps: 4 } })
+    t.strictSame(images.map(({ data, ...image }: { data: string }) => image), [5, 6].map(seed => ({ media_type: 'image/webp', width: 8, height: 8, seed, visual_tokens: [1, 2, 3] })))
+    t.match(await sharp(Buffer.from(images[0].data, 'base64')).metadata(), { format: 'webp', width: 8, height: 8 })
+    t.match(app.seen.works.at(-1), {
+      task: 'generate',
+      segments: [{ kind: 'ids', ids: [97, 98, 99] }, { kind: 'ids', ids: [300] }],
+      guidanceScale: 3,
+      painting: { width: 8, height: 8, steps: 4, decoderGuidanceScale: 2, seed: 5 },
+      n: 2
+    })
+  })
+
+  t.test('keeps parts in order', async t => {
+    const prompt = [{ type: 'text', text: 'a' }, { type: 'image', image: base64 }, { type: 'visual_tokens', visual_tokens: [3] }]
+    t.match((await post({ prompt })).json(), { usage: { prompt_tokens: 5 } })
+    t.match(app.seen.works.at(-1), { segments: [{ ids: [97] }, { kind: 'codes' }, { ids: [305] }, { ids: [300] }] })
+  })
+
+  t.test('takes parts from a form and a raw picture', async t => {
+    const sent = await app.inject({ method: 'POST', url: '/generate', ...form([['prompt', 'a'], ['image', png], ['prompt', 'b'], ['steps', '0']]) })
+    t.equal(sent.statusCode, 200, sent.body)
+    t.match(app.seen.works.at(-1), { segments: [{ ids: [97] }, { kind: 'codes' }, { ids: [98] }, { ids: [300] }], painting: { steps: 0 } })
+    await app.inject({ method: 'POST', url: '/generate?prompt=b', payload: png, headers: { 'content-type': 'image/png' } })
+    t.match(app.seen.works.at(-1), { segments: [{ kind: 'codes' }, { ids: [98] }, { ids: [300] }] })
+  })
+
+  t.test('Accept chooses the picture itself', async t => {
+    for (const format of ['png', 'webp', 'jpeg']) {
+      const response = await post({ prompt: 'x', seed: 9 }, { accept: `image/${format}` })
+      t.match(response.headers, { 'content-type': `image/${format}`, 'x-seed': '9' })
+      t.match(await sharp(response.rawPayload).metadata(), { format })
+    }
+    t.equal((await post({ prompt: 'x', format: 'jpeg' }, { accept: 'image/*' })).headers['content-type'], 'image/jpeg')
+    t.equal((await post({ prompt: 'x', n: 2 }, { accept: 'image/png' })).json().code, 'not_acceptable')
+    t.match((await post({ prompt: 'x', n: 2 }, { accept: 'image/png, */*;q=0.1' })).headers['content-type'], 'application/json')
+  })
+
+  const refused: [object, string, string?][] = [
+    [{}, 'invalid_field', '/prompt'],
+    [{ prompt: '' }, 'invalid_field', '/prompt'],
+    [{ prompt: [] }, 'invalid_field', '/prompt'],
+    [{ prompt: 5 }, 'invalid_field', '/prompt'],
+    [{ prompt: [{ type: 'sound' }] }, 'invalid_field', '/prompt/0/type'],
+    [{ prompt: [{ type: 'text' }] }, 'invalid_field', '/prompt/0/text'],
+    [{ prompt: [{ type: 'text', text: 'a' }, { type: 'visual_tokens', visual_tokens: [100] }] }, 'invalid_field', '/prompt/1/visual_tokens/0'],
+    [{ prompt: [{ type: 'image', image: 'http://localhost/' }] }, 'invalid_field', '/prompt/0/image'],
+    [{ prompt: [{ type: 'image', image: { ref: 'x' } }] }, 'image_ref_expired'],
+    [{ prompt: 'x', size: '100000x10000' }, 'invalid_field', '/size'],
+    [{ prompt: 'x', size: '1e3x8' }, 'invalid_field', '/size'],
+    [{ prompt: 'x', steps: 51 }, 'invalid_field', '/steps'],
+    [{ prompt: 'x', guidance_scale: 0.5 }, 'invalid_field', '/guidance_scale'],
+    [{ prompt: 'x', format: 'gif' }, 'invalid_field', '/format'],
+    [{ prompt: 'x', stream: true }, 'invalid_field', '/stream'],
+    [{ prompt: 'x'.repeat(90) }, 'too_large']
+  ]
+  for (const [payload, code, pointer] of refused) {
+    t.test(`refuses ${JSON.stringify(payload).slice(0, 70)} with ${code}`, async t => {
+      const problem = (await post(payload)).json()
+      t.equal(problem.code, code, problem.detail)
+      if (pointer) t.match(problem.errors, [{ pointer }])
+    })
+  }
+})
+
+t.test('POST /detokenize', async t => {
+  const app = await buildTestApp(t)
+  const post = (payload: object, headers = {}) => app.inject({ method: 'POST', url: '/detokenize', payload, headers })
+
+  t.test('paints the tokens as they are', async t => {
+    const response = await post({ visual_tokens: [4, 5], seed: 3, steps: 0, guidance_scale: 1.5, size: '16x8' })
+    t.match(response.json(), { model: 'lavit-mini', images: [{ media_type: 'image/png', width: 16, height: 8, seed: 3, visual_tokens: [4, 5] }], usage: { prompt_tokens: 0, visual_tokens: 2, steps: 0 } })
+    t.strictSame(app.seen.works.at(-1), { task: 'detokenize', codes: [4, 5], painting: { width: 16, height: 8, steps: 0, decoderGuidanceScale: 1.5, seed: 3 } })
+    t.equal((await post({ visual_tokens: [4] }, { accept: 'image/jpeg' })).headers['content-type'], 'image/jpeg')
+  })
+
+  t.test('refuses tokens beyond the codebook, none, and too many', async t => {
+    for (const tokens of [[100], [], Array(17).fill(1), ['1'], [2 ** 53], [null]]) t.equal((await post({ visual_tokens: tokens })).json().code, 'invalid_field')
+  })
+
+  t.test('reads no pictures', async t => {
+    t.equal((await app.inject({ method: 'POST', url: '/detokenize', payload: png, headers: { 'content-type': 'image/png' } })).json().code, 'unsupported_media_type')
+    t.equal((await app.inject({ method: 'POST', url: '/detokenize', ...form([['image', png]]) })).json().code, 'unsupported_media_type')
+  })
+})

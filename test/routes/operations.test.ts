@@ -1,0 +1,80 @@
+import t from 'tap'
+import { buildTestApp } from '../helper.ts'
+
+const key = 'a-key-of-some-length'
+
+t.test('models', async t => {
+  const app = await buildTestApp(t, { environment: { LAVIT_ADMIN_KEY: key } })
+
+  t.test('are listed, and told of one by one', async t => {
+    t.strictSame((await app.inject('/models')).json(), { default: 'lavit-mini', models: [{ name: 'lavit-mini', family: 'lavit', version: '1.0.0', state: 'ready', device: 'cpu' }] })
+    t.match((await app.inject('/models/lavit-mini')).json(), { name: 'lavit-mini', limits: { max_length: 100 }, tasks: { caption: { num_beams: 2 } }, digests: { 'x.onnx': String }, quality: {}, concepts: ['apple', 'dog'] })
+    t.match((await app.inject('/models/nope')).json(), { status: 404, code: 'model_not_found' })
+  })
+
+  t.test('are loaded and unloaded with the admin key only', async t => {
+    for (const action of ['load', 'unload']) {
+      const post = (authorization?: string) => app.inject({ method: 'POST', url: `/models/lavit-mini/${action}`, headers: authorization ? { authorization } : {} })
+      const missing = await post()
+      t.match(missing, { statusCode: 401, headers: { 'www-authenticate': 'Bearer' } })
+      t.equal(missing.json().code, 'unauthorized')
+      t.equal((await post('Bearer wrong')).statusCode, 401)
+      t.equal((await post(`Basic ${key}`)).statusCode, 401)
+      t.match((await post(`Bearer ${key}`)).json(), { name: 'lavit-mini' })
+      t.equal(app.seen.calls.at(-1), `${action} lavit-mini`)
+    }
+    t.equal((await app.inject({ method: 'POST', url: '/models/nope/load', headers: { authorization: `Bearer ${key}` } })).statusCode, 404)
+  })
+
+  t.test('cannot be loaded where no key is configured', async t => {
+    const app = await buildTestApp(t)
+    t.match((await app.inject({ method: 'POST', url: '/models/lavit-mini/load', headers: { authorization: 'Bearer x' } })).json(), { status: 403, code: 'forbidden' })
+  })
+})
+
+t.test('health', async t => {
+  let state = 'loading'
+  const app = await buildTestApp(t, { state: () => state })
+  const statuses = async () => Promise.all(['live', 'ready', 'startup'].map(async name => (await app.inject(`/health/${name}`)).statusCode))
+  t.strictSame(await statuses(), [200, 503, 503])
+  const waiting = await app.inject('/health/ready')
+  t.equal(waiting.json().code, 'model_loading')
+  t.equal(waiting.headers['retry-after'], '1')
+  state = 'ready'
+  t.strictSame(await statuses(), [200, 200, 200])
+  t.strictSame((await app.inject('/health/live')).json(), { status: 'ok' })
+  state = 'restarting'
+  t.strictSame(await statuses(), [200, 503, 200], 'startup is over once and for all')
+})
+
+t.test('metrics', async t => {
+  const app = await buildTestApp(t)
+  await app.inject({ method: 'POST', url: '/detokenize', payload: { visual_tokens: [1] } })
+  await app.inject('/nope')
+  app.metrics.addEngineCounts('lavit-mini', { waiting: 2, running: 1, slotsInUse: 3, queuedCost: 40, units: [{ kind: 'decode', rows: 4, seconds: 0.01 }] })
+  const response = await app.inject('/metrics')
+  t.match(response.headers['content-type'], 'text/plain')
+  for (const line of [
+    'lavit_request_duration_seconds_count{route="/detokenize",method="POST",status="200"} 1',
+    'lavit_request_duration_seconds_count{route="unknown",method="GET",status="404"} 1',
+    'lavit_errors_total{code="not_found"} 1',
+    'lavit_stage_duration_seconds_count{route="/detokenize",stage="paint"} 1',
+    'lavit_model_state{model="lavit-mini",state="ready"} 1',
+    'lavit_queue_length{model="lavit-mini"} 2',
+    'lavit_kv_slots_in_use{model="lavit-mini"} 3',
+    'lavit_queued_cost{model="lavit-mini"} 40',
+    'lavit_batch_size_sum{model="lavit-mini",kind="decode"} 4',
+    'lavit_requests_in_flight 1'
+  ]) t.ok(response.body.includes(line), line)
+})
+
+t.test('the document and its page', async t => {
+  const app = await buildTestApp(t)
+  t.match((await app.inject('/openapi.json')).json(), { openapi: '3.1.0', paths: { '/caption': {} } })
+  t.match(await app.inject('/'), { statusCode: 302, headers: { location: '/docs' } })
+  const page = await app.inject('/docs')
+  t.equal(page.statusCode, 200)
+  t.notMatch(page.body, /https?:\/\//, 'nothing is fetched from elsewhere')
+  for (const [, path] of page.body.matchAll(/(?:src|href)="([^"]+)"/g)) t.equal((await app.inject(path!)).statusCode, 200, path!)
+  t.notMatch(page.body, /<script>/, 'the content security policy would refuse it')
+})
