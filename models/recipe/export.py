@@ -23,10 +23,10 @@ TOLERANCE = 1e-4
 HALF_FROM = 256  # smaller tensors (norms, biases, constants) stay in single precision
 
 
-def export_graph(name, module, example, outputs, dynamic, layers, path):
+def export_graph(module, example, outputs, dynamic, layers, path):
     module.eval()
     program = torch.onnx.export(module, kwargs=example, dynamic_shapes=dynamic, dynamo=True, optimize=True,
-                                input_names=input_names(name, example, layers), output_names=outputs,
+                                input_names=input_names(example, layers), output_names=outputs,
                                 opset_version=20, verbose=False)
     graph = program.model_proto
     halve(graph)
@@ -63,7 +63,7 @@ def gap_of(name, module, example, session, layers):
     expected = module(**example)
     expected = expected if isinstance(expected, tuple) else (expected,)
     flat = [v for value in example.values() for v in (value if isinstance(value, list) else [value])]
-    got = session.run(None, {k: v.numpy() for k, v in zip(input_names(name, example, layers), flat)})
+    got = session.run(None, {k: v.numpy() for k, v in zip(input_names(example, layers), flat)})
     gap = 0.
     for e, g in zip(expected, got, strict=True):
         if e.dtype == torch.int64:
@@ -125,7 +125,7 @@ def main():
     graphs, layers = definitions(model), MINI.language_model.layers
     for name, (module, example, outputs, dynamic) in graphs.items():
         path = out / f'{name}.onnx'
-        export_graph(name, module, example, outputs, dynamic, layers, path)
+        export_graph(module, example, outputs, dynamic, layers, path)
         print(f'{name}: {path.stat().st_size / 1e6:.1f} MB, gap {check(name, module, example, path, layers):.1e}')
     labels = [c['label'] for c in json.loads(Path(args.concepts).read_text())[:args.count]]
     about = json.loads(Path(args.about).read_text()) if args.about else {'version': '0.0.0'}

@@ -37,6 +37,16 @@ class Decoder(nn.Module):
     def forward(self, codes, mask): return self.decoder(self.codebook(codes), mask)
 
 
+class PaintedPicture(nn.Module):
+    """Condition (B, N, C) -> picture (B, 3, h, w) within -1..1."""
+
+    def __init__(self, painter):
+        super().__init__()
+        self.painter = painter
+
+    def forward(self, condition): return self.painter(condition).clamp(-1, 1)
+
+
 class LanguageStep(nn.Module):
     """New tokens against the external cache; see `LanguageModel.step`."""
 
@@ -81,7 +91,7 @@ def definitions(model):
         'tokenizer_decoder': (Decoder(model.tokenizer.quantize.embedding, model.decoder),
                               {'codes': torch.randint(0, c.tokenizer.codebook_size, (2, n)), 'mask': keep},
                               ['condition'], {'codes': row, 'mask': row}),
-        'painter': (model.painter, {'features': features}, ['picture'], {'features': row}),
+        'painter': (PaintedPicture(model.painter), {'condition': features}, ['picture'], {'condition': row}),
     }
     if model.denoiser is not None:
         graphs['denoiser'] = (model.denoiser,
@@ -91,9 +101,7 @@ def definitions(model):
     return graphs
 
 
-def input_names(name, example, layers):
-    """Names on the graph; the cache is one input for each layer's keys and values, the painter's input the condition."""
-    if name == 'painter':
-        return ['condition']
+def input_names(example, layers):
+    """Names on the graph: the cache is one input for each layer's keys and one for its values."""
     return [k for k in example if k != 'cache'] + ([f'cache_{kind}.{i}' for i in range(layers)
                                                     for kind in ('keys', 'values')] if 'cache' in example else [])

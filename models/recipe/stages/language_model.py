@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 
 from ..config import MINI
+from ..decoding import END, draw_codes, write_captions
 from ..language_model import LanguageModel
 from ..pixel_decoder import Painter
 from ..scenes import GROUND_NAMES, Sprites, draw
@@ -21,8 +22,7 @@ from ..wording import Words, a_ground, caption, order, pick, questions
 from .judge import Judge
 from .tokenizer import C, calibrate, decode
 
-SPEAK, PAINT, ASKED = 24, 24, 5
-END = 2
+SPEAK, PAINT, ASKED = 12, 12, 5
 QUESTION = 'Question: {question} Answer:'
 IGNORE = -100
 
@@ -181,55 +181,6 @@ def painting_loss(lm, prompts, codes):
     return F.cross_entropy(lm.lm_head(states[learnt]), target[learnt])
 
 
-@torch.no_grad()
-def write_captions(lm, prefix, positions, real, longest=32):
-    """Greedy captions: lists of ids."""
-    ids = torch.zeros(len(prefix), 0, dtype=torch.long)
-    done = torch.zeros(len(prefix), dtype=torch.bool)
-    for _ in range(longest):
-        place = torch.arange(ids.shape[1]).expand(len(ids), -1)
-        states = speak_states(lm, prefix, positions, real, ids, torch.ones_like(ids), place)
-        following = lm.lm_head(states[:, -1])[:, :MINI.image_start].argmax(-1)
-        following[done] = END
-        done |= following == END
-        ids = torch.cat([ids, following[:, None]], 1)
-        if done.all():
-            break
-    return [row[:row.index(END)] if END in row else row for row in ids.tolist()]
-
-
-@torch.no_grad()
-def draw_codes(lm, prompts, guidance=1.5, temperature=.7, top_k=40, seed=0):
-    """Prompts (lists of ids) -> lists of codes, sampled with classifier-free guidance."""
-    generator = torch.Generator().manual_seed(seed)
-    drawn = [[] for _ in prompts]
-    done = [False] * len(prompts)
-    for step in range(MINI.encoder.patches + 1):
-        def scores(starts):
-            rows = [s + [MINI.image_start] + [c + MINI.visual_offset for c in d] for s, d in zip(starts, drawn)]
-            length = max(map(len, rows))
-            ids, end = torch.zeros(len(rows), length, dtype=torch.long), torch.tensor([len(r) - 1 for r in rows])
-            for i, row in enumerate(rows):
-                ids[i, :len(row)] = torch.tensor(row)
-            visible = torch.ones(length, length, dtype=torch.bool).tril()[None, None].expand(len(rows), 1, -1, -1)
-            states = lm(lm.embed(ids), torch.arange(length).expand(len(rows), -1), visible)
-            return lm.lm_head(states[torch.arange(len(rows)), end]).log_softmax(-1)
-        u = scores([[] for _ in prompts])
-        mixed = u + guidance * (scores(prompts) - u)
-        mixed[:, :MINI.image_end] = -1e9
-        if step < C.min_visual_tokens:
-            mixed[:, MINI.image_end] = -1e9
-        best, which = mixed.topk(top_k, -1)
-        chosen = which.gather(1, torch.multinomial((best / temperature).softmax(-1), 1, generator=generator))
-        for i, token in enumerate(chosen[:, 0].tolist()):
-            done[i] = done[i] or token == MINI.image_end
-            if not done[i] and len(drawn[i]) < MINI.encoder.patches:
-                drawn[i].append(token - MINI.visual_offset)
-        if all(done):
-            break
-    return drawn
-
-
 # ---------------------------------------------------------------- training
 
 def main(args):
@@ -240,8 +191,8 @@ def main(args):
     lm = LanguageModel(MINI.language_model, MINI.vocabulary)
     judge = Judge(args.concepts)
     load(args.runs, 'judge', judge=judge)
-    trained_art = heldout(sprites, 150, seed=11)
-    unseen_art = heldout(sprites, 100, seed=12, styles=sprites.heldout_styles)
+    trained_art = heldout(sprites, 120, seed=11)
+    unseen_art = heldout(sprites, 80, seed=12, styles=sprites.heldout_styles)
     chance = np.random.default_rng(5)
 
     def loss_of(batch, progress):
@@ -266,7 +217,7 @@ def main(args):
         for name, (pixels, scenes) in (('trained', trained_art), ('unseen', unseen_art)):
             result |= {f'{name}_{k}': round(v, 4) for k, v in
                        speaking_figures(eyes, merger, lm, sentences, pixels, scenes).items()}
-        return result | {k: round(v, 4) for k, v in painting_figures(eyes, lm, sentences, judge, 96).items()}
+        return result | {k: round(v, 4) for k, v in painting_figures(eyes, lm, sentences, judge, 64).items()}
 
     run(args, 'language_model', {'language_model': lm, 'understanding': merger}, partial(make, sentences), loss_of,
         evaluate, lr=2e-3, slow=[merger.causal_encoder], seed=4, every=300)

@@ -20,7 +20,7 @@ from ..visual_tokenizer import DynamicTokenizer, TokenizerDecoder, VisionEncoder
 from .encoder import EncoderHeads, facts
 from .judge import Judge, answers
 
-BATCH, HOUSE = 32, 20   # the first HOUSE pictures of a batch are in the house style and are painted
+BATCH, HOUSE = 16, 11   # the first HOUSE pictures of a batch are in the house style and are painted
 C = MINI.tokenizer
 QUANTISE_FROM, DROP_FROM, DROP_UNTIL, QUIET_FROM = .06, .16, .45, .75
 
@@ -67,9 +67,9 @@ def main(args):
     painter, place = Painter(MINI.encoder, MINI.pixel_decoder), nn.Linear(C.code_dim, MINI.encoder.patches)
     nn.init.normal_(place.weight)
     sprites = Sprites(args.sprites, args.concepts)
-    single = heldout(sprites, 300, seed=3, styles=[sprites.house], plain=True, count=1)
-    mixed = heldout(sprites, 300, seed=4, styles=[sprites.house])
-    any_art = heldout(sprites, 300, seed=5)
+    single = heldout(sprites, 100, seed=3, styles=[sprites.house], plain=True, count=1)
+    mixed = heldout(sprites, 100, seed=4, styles=[sprites.house])
+    any_art = heldout(sprites, 100, seed=5)
     learner, size, turn = CodebookLearner(C.codebook_size), MINI.pixel_decoder.picture_size, count()
 
     def loss_of(batch, progress):
@@ -109,11 +109,11 @@ def main(args):
         painted = painter(rebuilt[:HOUSE])
         pixel = (painted - target).abs().mean()
         edge = (edges(painted) - edges(target)).abs().mean()
-        loss = cosine + rate + .3 * commit + .05 * where + .15 * concept + appearance + 2 * pixel + edge
+        loss = cosine + rate + .3 * commit + .25 * where + .15 * concept + appearance + 2 * pixel + edge
         if next(turn) % 3 == 0:
-            again = F.interpolate(painted[:8], size=MINI.encoder.image_size, mode='bilinear')
+            again = F.interpolate(painted[:4], size=MINI.encoder.image_size, mode='bilinear')
             seen_again = encoder(((again + 1) / 2 - encoder.mean) / encoder.std)
-            loss = loss + .5 * (1 - F.cosine_similarity(seen_again, features[:8], dim=-1).mean())
+            loss = loss + .5 * (1 - F.cosine_similarity(seen_again, features[:4], dim=-1).mean())
         return loss, {'cosine': cosine, 'kept': hard.mean(), 'commit': commit, 'where': where, 'concept': concept,
                       'pixel': pixel, 'appearance': appearance}
 
@@ -126,7 +126,7 @@ def main(args):
 
     modules = {'tokenizer': tokenizer, 'decoder': decoder, 'painter': painter, 'place': place,
                'learner': learner}
-    run(args, 'tokenizer', modules, make, loss_of, evaluate, lr=2e-3, weight_decay=.02, seed=3, every=180)
+    run(args, 'tokenizer', modules, make, loss_of, evaluate, lr=1.6e-3, weight_decay=.02, seed=3, every=300)
 
 
 def tokenize(encoder, tokenizer, pixels, threshold=.5):
