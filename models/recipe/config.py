@@ -32,6 +32,7 @@ class TokenizerConfig:
     code_dim: int = 32
     keep_ratio: float = 1 / 3
     min_visual_tokens: int = 4
+    place_codes: bool = True  # merger and decoder help codes to carry their place; the official model has no such part
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,6 @@ FULL = ModelConfig(
                           final_norm=False, mean=(0.48145466, 0.4578275, 0.40821073),
                           std=(0.26862954, 0.26130258, 0.27577711)),
     tokenizer=TokenizerConfig(merger_depth=12, decoder_depth=12, heads=16, mlp_hidden=6144, codebook_size=16384,
-                              min_visual_tokens=0),
+                              min_visual_tokens=0, place_codes=False),
     language_model=LanguageModelConfig(hidden=4096, layers=32, heads=32, mlp_hidden=11008, text_vocabulary=32000,
                                        max_length=4096, tied_head=False))

@@ -69,6 +69,7 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
     log = open(runs / f'{name}.jsonl', 'a' if step else 'w') if rank == 0 else None
     batches = iter(DataLoader(Batches(make, args.sprites, args.concepts, seed, step * world + rank, world),
                               batch_size=None, num_workers=1, prefetch_factor=4))
+    batch = next(batches)  # the worker needs some seconds to start
     budget, clock, means, last = args.minutes * 60, time.time(), {}, time.time()
 
     def report():
@@ -87,13 +88,14 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
         for group in optimiser.param_groups:
             group['lr'] = lr * group.get('factor', 1) * min(1, (step + 1) / 100) * (
                 .02 + .98 * .5 * (1 + math.cos(math.pi * progress)))
-        loss, figures = loss_of(next(batches), progress)
+        loss, figures = loss_of(batch, progress)
         optimiser.zero_grad()
         loss.backward()
         if world > 1:
             average_gradients(trained, world)
         torch.nn.utils.clip_grad_norm_(trained, 1.)
         optimiser.step()
+        batch = next(batches)
         step += 1
         for key, value in figures.items():
             means[key] = means.get(key, float(value.detach())) * .98 + float(value.detach()) * .02

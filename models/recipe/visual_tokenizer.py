@@ -131,6 +131,22 @@ class TokenPredictor(nn.Module):
         return self.out_conv(torch.cat([local, overall], -1)).log_softmax(-1)
 
 
+# ---------------------------------------------------------------- places
+
+def sines(positions, width):
+    """positions (N, axes) -> (N, width) sines and cosines, the width shared among the axes."""
+    each = width // positions.shape[1]
+    rates = 100 ** (-torch.arange(each // 2) / (each // 2))
+    angles = positions[..., None] * rates
+    return torch.cat([angles.sin(), angles.cos()], -1).flatten(1)
+
+
+def place_table(grid, width):
+    """Sines of row and column of every patch (1, N, width)."""
+    n = torch.arange(grid * grid).float()
+    return sines(torch.stack([n // grid, n % grid], 1), width)[None]
+
+
 # ---------------------------------------------------------------- merger
 
 def policy_softmax(scores, policy):
@@ -183,10 +199,12 @@ class CausalFuserBlock(nn.Module):
 
 class TokenMerger(nn.Module):
     """Folds dropped patches into kept ones: features (B, N, D), keep (B, N) -> (B, N, D); rows of dropped patches are
-    carried along and mean nothing."""
+    carried along and mean nothing. With a grid, features are told their places again: the features of a small encoder
+    have nearly forgotten them, and codes must carry them."""
 
-    def __init__(self, width, depth, heads, hidden):
+    def __init__(self, width, depth, heads, hidden, grid=None):
         super().__init__()
+        self.place_embed = nn.Parameter(place_table(grid, width) * .5) if grid else None
         self.ln_vision = nn.LayerNorm(width)
         self.blocks = nn.ModuleList(CausalFuserBlock(width, heads, hidden) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
@@ -197,6 +215,8 @@ class TokenMerger(nn.Module):
         own = torch.eye(n, dtype=x.dtype, device=x.device)
         d = keep[:, None, None, :]                                   # (B, 1, 1, N)
         causal_policy = torch.maximum(d * ones.tril(), own)          # (B, 1, N, N)
+        if self.place_embed is not None:
+            x = x + self.place_embed
         context = self.ln_vision(x)
         for block in self.blocks:
             x = block(x, context, causal_policy, 1 - d)
@@ -228,7 +248,7 @@ class DynamicTokenizer(nn.Module):
         super().__init__()
         width = encoder.width
         self.token_predictor = TokenPredictor(width)
-        self.causal_encoder = TokenMerger(width, c.merger_depth, c.heads, c.mlp_hidden)
+        self.causal_encoder = TokenMerger(width, c.merger_depth, c.heads, c.mlp_hidden, encoder.grid if c.place_codes else None)
         self.encode_task_layer = nn.Sequential(nn.Linear(width, width), nn.Tanh(), nn.Linear(width, c.code_dim))
         self.quantize = VectorQuantizer(c.codebook_size, c.code_dim)
 
@@ -244,7 +264,8 @@ class UnderstandingMerger(nn.Module):
 
     def __init__(self, encoder, c, hidden):
         super().__init__()
-        self.causal_encoder = TokenMerger(encoder.width, c.merger_depth, c.heads, c.mlp_hidden)
+        self.causal_encoder = TokenMerger(encoder.width, c.merger_depth, c.heads, c.mlp_hidden,
+                                          encoder.grid if c.place_codes else None)
         self.vit_proj = nn.Linear(encoder.width, hidden)
 
     def forward(self, features, keep): return self.vit_proj(self.causal_encoder(features, keep))
@@ -277,17 +298,10 @@ class DecoderBlock(nn.Module):
         return q + self.mlp(self.norm2(q))
 
 
-def sines(positions, width):
-    """positions (N, axes) -> (N, width) sines and cosines, the width shared among the axes."""
-    each = width // positions.shape[1]
-    rates = 100 ** (-torch.arange(each // 2) / (each // 2))
-    angles = positions[..., None] * rates
-    return torch.cat([angles.sin(), angles.cos()], -1).flatten(1)
-
-
 class TokenizerDecoder(nn.Module):
     """Code vectors in rank order, right-padded (B, K, code_dim), mask (B, K) -> reconstructed features (B, N, D).
-    It knows the rank of a code among the kept ones, never its place."""
+    It knows the rank of a code among the kept ones, never its place; with `place_codes` it has a reading of its own for
+    the place that a code vector tells of."""
 
     def __init__(self, encoder, c):
         super().__init__()
@@ -295,15 +309,28 @@ class TokenizerDecoder(nn.Module):
         self.in_proj = nn.Linear(c.code_dim, width)
         nn.init.normal_(self.in_proj.weight)
         ranks = torch.arange(n).float()
-        self.pos_embed = nn.Parameter(sines(ranks[:, None], width)[None] * .5)
-        places = torch.stack([ranks // grid, ranks % grid], 1)
-        self.query_embed = nn.Parameter(sines(places, width)[None])
+        self.pos_embed = nn.Parameter(sines(ranks[:, None], width)[None] * .2)
+        self.query_embed = nn.Parameter(place_table(grid, width))
+        if c.place_codes:
+            self.place_proj = nn.Linear(c.code_dim, n)
+            self.place_embed = nn.Parameter(place_table(grid, width))
+        self.place_codes = c.place_codes
         self.blocks = nn.ModuleList(DecoderBlock(width, c.heads, c.mlp_hidden) for _ in range(c.decoder_depth))
         self.norm = nn.LayerNorm(width)
         self.decode_task_layer = nn.Sequential(nn.Linear(width, width), nn.Tanh(), nn.Linear(width, width))
+        if c.place_codes:
+            for block in self.blocks:  # a query looks first at its own place
+                nn.init.orthogonal_(block.cross_attn.query.weight)
+                block.cross_attn.key.weight.data.copy_(block.cross_attn.query.weight)
+
+    def places(self, vectors):
+        """Code vectors (..., code_dim) -> scores of each place (..., N)."""
+        return 8 * self.place_proj(vectors)  # unit vectors make small scores
 
     def forward(self, vectors, mask):
         tokens = self.in_proj(vectors) * mask[..., None] + self.pos_embed[:, :vectors.shape[1]]
+        if self.place_codes:
+            tokens = tokens + self.places(vectors).softmax(-1) @ self.place_embed[0]
         bias = ((1 - mask) * MASKED)[:, None, None, :]
         q = self.query_embed.expand(vectors.shape[0], -1, -1)
         for block in self.blocks:

@@ -2,14 +2,13 @@
 
 Order of things: all patches kept and no quantisation, then k-means and quantisation, then the kept share sinks step by
 step to its target. Equation 4 of the paper (cosine reconstruction and rate), with readings through the frozen encoder
-heads, a pixel loss through the painter, and a training-only reading of each code's place beside it.
+heads, a pixel loss through the painter, and the place that the decoder reads from each code beside it.
 """
 import math
 from itertools import count
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from ..codebook import CodebookLearner
 from ..config import MINI
@@ -22,7 +21,7 @@ from .judge import Judge, answers
 
 BATCH, HOUSE = 16, 11   # the first HOUSE pictures of a batch are in the house style and are painted
 C = MINI.tokenizer
-QUANTISE_FROM, DROP_FROM, DROP_UNTIL, QUIET_FROM = .06, .16, .45, .75
+QUANTISE_FROM, DROP_FROM, DROP_UNTIL, QUIET_FROM = .05, .14, .42, .75
 
 
 def make(sprites, rng):
@@ -64,8 +63,7 @@ def main(args):
     load(args.runs, 'judge', judge=judge)
     encoder.to(memory_format=torch.channels_last)
     tokenizer, decoder = DynamicTokenizer(MINI.encoder, C), TokenizerDecoder(MINI.encoder, C)
-    painter, place = Painter(MINI.encoder, MINI.pixel_decoder), nn.Linear(C.code_dim, MINI.encoder.patches)
-    nn.init.normal_(place.weight)
+    painter = Painter(MINI.encoder, MINI.pixel_decoder)
     sprites = Sprites(args.sprites, args.concepts)
     single = heldout(sprites, 100, seed=3, styles=[sprites.house], plain=True, count=1)
     mixed = heldout(sprites, 100, seed=4, styles=[sprites.house])
@@ -99,7 +97,7 @@ def main(args):
                 vectors = z + (nearest - z).detach()
         rebuilt = decoder(vectors, passing)
         cosine = 1 - F.cosine_similarity(rebuilt, features, dim=-1).mean()
-        where = F.cross_entropy(place(vectors)[real], places[real])
+        where = F.cross_entropy(decoder.places(vectors)[real], places[real])
         seen = labels != NO_OBJECT
         concept = F.cross_entropy(heads.concept(rebuilt[seen]), labels[seen])
         with torch.no_grad():
@@ -109,7 +107,7 @@ def main(args):
         painted = painter(rebuilt[:HOUSE])
         pixel = (painted - target).abs().mean()
         edge = (edges(painted) - edges(target)).abs().mean()
-        loss = cosine + rate + .3 * commit + .25 * where + .15 * concept + appearance + 2 * pixel + edge
+        loss = cosine + rate + .3 * commit + .5 * where + .15 * concept + appearance + 2 * pixel + edge
         if next(turn) % 3 == 0:
             again = F.interpolate(painted[:4], size=MINI.encoder.image_size, mode='bilinear')
             seen_again = encoder(((again + 1) / 2 - encoder.mean) / encoder.std)
@@ -124,9 +122,8 @@ def main(args):
                        figures(encoder, heads, tokenizer, decoder, painter, judge, pixels, scenes).items()}
         return result
 
-    modules = {'tokenizer': tokenizer, 'decoder': decoder, 'painter': painter, 'place': place,
-               'learner': learner}
-    run(args, 'tokenizer', modules, make, loss_of, evaluate, lr=1.6e-3, weight_decay=.02, seed=3, every=300)
+    modules = {'tokenizer': tokenizer, 'decoder': decoder, 'painter': painter, 'learner': learner}
+    run(args, 'tokenizer', modules, make, loss_of, evaluate, lr=2e-3, weight_decay=.02, seed=3, every=300)
 
 
 def tokenize(encoder, tokenizer, pixels, threshold=.5):
