@@ -13,6 +13,7 @@ from .model import build, save_weights
 from .scenes import Sprites
 from .stages.encoder import EncoderHeads
 from .stages.judge import Judge
+from .stages.language_model import SharedLanguageModel
 from .stages.tokenizer import calibrate
 from .training import load
 
@@ -27,7 +28,9 @@ if __name__ == '__main__':
     load(args.runs, 'encoder', encoder=model.encoder, heads=heads)
     load(args.runs, 'judge', judge=judge)
     load(args.runs, 'tokenizer', tokenizer=model.tokenizer, decoder=model.decoder, painter=model.painter)
-    load(args.runs, 'language_model', language_model=model.language_model, understanding=model.understanding)
+    shared = SharedLanguageModel(MINI.language_model, MINI.vocabulary, MINI.tokenizer.codebook_size // MINI.encoder.patches)
+    load(args.runs, 'language_model', language_model=shared, understanding=model.understanding)
+    model.language_model = shared.folded()
     if (Path(args.runs) / 'denoiser.pt').exists():
         load(args.runs, 'denoiser', denoiser=model.denoiser)
     else:

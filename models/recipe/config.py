@@ -28,11 +28,14 @@ class TokenizerConfig:
     decoder_depth: int = 3
     heads: int = 4
     mlp_hidden: int = 768
-    codebook_size: int = 4096
+    codebook_size: int = 16384
     code_dim: int = 32
     keep_ratio: float = 1 / 3
     min_visual_tokens: int = 4
-    place_codes: bool = True  # merger and decoder help codes to carry their place; the official model has no such part
+    place_codes: bool = True  # half of each code tells its place, see `place_table`; the official model has no such part
+
+    @property
+    def place_dim(self): return self.code_dim // 2 if self.place_codes else 0
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Measures a set of weights on freshly drawn scenes: `python -m recipe.evaluate --weights lavit-mini/weights`.
 
-Trained art: new scenes of sprites from the sets trained on. Unseen art: scenes of the held-out sets. Prints JSON, and
-with `--about` writes the figures into the file that export reads.
+Trained art: new scenes of sprites from the sets trained on. Unseen art: scenes of the held-out sets. Prints JSON; with
+`--about` the figures go into the file that export reads, with `--card` into the table of the model card.
 """
 import argparse
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
+from .card import fill
 from .config import MINI
 from .model import build, load_weights, round_to_half
 from .scenes import Sprites
@@ -41,12 +42,21 @@ def measure(model, heads, judge, sprites, sentences, count, seed):
     for name, art in (('trained', trained), ('house', house), ('house_single', single)):
         result[f'tokenizer_{name}'] = {k: float(v) for k, v in tokenizer_stage.figures(
             model.encoder, heads, model.tokenizer, model.decoder, model.painter, judge, *art, threshold=.5).items()}
+    result['kept'] = {'emoji_on_plain_ground': kept(model, sprites, count, seed + 4, plain=True, count=1),
+                      'four_objects': kept(model, sprites, count, seed + 5, count=4)}
     concept, ground = answers(single[1])
     guess, plain = judge(tokenizer_stage.picture_of(single[0], MINI.pixel_decoder.picture_size))
     result['judge_on_true_pictures'] = {'object': (guess.argmax(-1) == concept).float().mean().item(),
                                         'ground': (plain.argmax(-1) == ground).float().mean().item()}
     result['painting_from_text'] = painting_figures(eyes, model.language_model, sentences, judge, count, seed=seed)
     return rounded(result)
+
+
+def kept(model, sprites, pictures, seed, **scene):
+    """How many patches the selector keeps of freshly drawn scenes."""
+    pixels, _ = heldout(sprites, pictures, seed=seed, **scene)
+    counts = torch.cat([tokenizer_stage.tokenize(model.encoder, model.tokenizer, p)[1].sum(1) for p in pixels.split(50)])
+    return {'mean': counts.mean().item(), 'least': counts.min().item(), 'most': counts.max().item()}
 
 
 def rounded(x):
@@ -62,6 +72,7 @@ if __name__ == '__main__':
     parser.add_argument('--scenes', type=int, default=400)
     parser.add_argument('--seed', type=int, default=100)
     parser.add_argument('--about', help='JSON file whose "quality" is replaced')
+    parser.add_argument('--card', help='Markdown file whose table of figures is replaced')
     args = parser.parse_args()
     weights = Path(args.weights)
     model = round_to_half(load_weights(build(MINI), weights))
@@ -74,3 +85,5 @@ if __name__ == '__main__':
     if args.about:
         path = Path(args.about)
         path.write_text(json.dumps({**json.loads(path.read_text()), 'quality': quality}, indent=2) + '\n')
+    if args.card:
+        fill(Path(args.card), quality)

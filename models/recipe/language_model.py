@@ -99,6 +99,8 @@ class LanguageModel(nn.Module):
 
     def embed(self, token_ids): return self.model.embed_tokens(token_ids)
 
+    def head(self, states): return self.lm_head(states)
+
     def forward(self, x, positions, mask):
         """Embeddings (B, T, H), positions (B, T), mask (B, 1, T, T) true where visible -> states (B, T, H)."""
         turn = self.turn(positions)
@@ -120,4 +122,4 @@ class LanguageModel(nn.Module):
             x = x + y
             x = x + layer.mlp(layer.post_attention_layernorm(x))
             new += [k, v]
-        return self.lm_head(self.model.norm(x[:, -1])), *new
+        return self.head(self.model.norm(x[:, -1])), *new

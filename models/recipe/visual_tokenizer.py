@@ -141,10 +141,18 @@ def sines(positions, width):
     return torch.cat([angles.sin(), angles.cos()], -1).flatten(1)
 
 
-def place_table(grid, width):
+def place_sines(grid, width):
     """Sines of row and column of every patch (1, N, width)."""
     n = torch.arange(grid * grid).float()
     return sines(torch.stack([n // grid, n % grid], 1), width)[None]
+
+
+def place_table(grid, width):
+    """Unit vectors (N, width): one part tells the row of a patch, one its column."""
+    n = torch.arange(grid * grid)
+    table = torch.zeros(len(n), width)
+    table[n, n // grid] = table[n, width // 2 + n % grid] = .5 ** .5
+    return table
 
 
 # ---------------------------------------------------------------- merger
@@ -199,12 +207,12 @@ class CausalFuserBlock(nn.Module):
 
 class TokenMerger(nn.Module):
     """Folds dropped patches into kept ones: features (B, N, D), keep (B, N) -> (B, N, D); rows of dropped patches are
-    carried along and mean nothing. With a grid, features are told their places again: the features of a small encoder
-    have nearly forgotten them, and codes must carry them."""
+    carried along and mean nothing. With a grid, features are told their places again, which the features of a small
+    encoder have nearly forgotten."""
 
     def __init__(self, width, depth, heads, hidden, grid=None):
         super().__init__()
-        self.place_embed = nn.Parameter(place_table(grid, width) * .5) if grid else None
+        self.place_embed = nn.Parameter(place_sines(grid, width) * .5) if grid else None
         self.ln_vision = nn.LayerNorm(width)
         self.blocks = nn.ModuleList(CausalFuserBlock(width, heads, hidden) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
@@ -242,19 +250,24 @@ class VectorQuantizer(nn.Module):
 
 
 class DynamicTokenizer(nn.Module):
-    """Selector, merger for codes and quantizer: what the official `tokenizer_encoder.bin` holds."""
+    """Selector, merger for codes and quantizer: what the official `tokenizer_encoder.bin` holds. With `place_codes` a
+    code vector is a content and a place, of equal weight, and the codebook has each content once for each place."""
 
     def __init__(self, encoder, c):
         super().__init__()
         width = encoder.width
         self.token_predictor = TokenPredictor(width)
-        self.causal_encoder = TokenMerger(width, c.merger_depth, c.heads, c.mlp_hidden, encoder.grid if c.place_codes else None)
-        self.encode_task_layer = nn.Sequential(nn.Linear(width, width), nn.Tanh(), nn.Linear(width, c.code_dim))
+        self.causal_encoder = TokenMerger(width, c.merger_depth, c.heads, c.mlp_hidden,
+                                          encoder.grid if c.place_codes else None)
+        self.encode_task_layer = nn.Sequential(nn.Linear(width, width), nn.Tanh(),
+                                               nn.Linear(width, c.code_dim - c.place_dim))
+        self.register_buffer('place', place_table(encoder.grid, c.place_dim) if c.place_dim else None, persistent=False)
         self.quantize = VectorQuantizer(c.codebook_size, c.code_dim)
 
     def project(self, features, keep):
         """features (B, N, D), keep (B, N) -> unit vectors (B, N, code_dim) that the quantizer compares."""
-        return F.normalize(self.encode_task_layer(self.causal_encoder(features, keep)), dim=-1, eps=1e-12)
+        z = F.normalize(self.encode_task_layer(self.causal_encoder(features, keep)), dim=-1, eps=1e-12)
+        return z if self.place is None else torch.cat([z, self.place.expand(len(z), -1, -1)], -1) * .5 ** .5
 
     def forward(self, features, keep): return self.quantize.codes(self.project(features, keep))
 
@@ -300,8 +313,7 @@ class DecoderBlock(nn.Module):
 
 class TokenizerDecoder(nn.Module):
     """Code vectors in rank order, right-padded (B, K, code_dim), mask (B, K) -> reconstructed features (B, N, D).
-    It knows the rank of a code among the kept ones, never its place; with `place_codes` it has a reading of its own for
-    the place that a code vector tells of."""
+    It knows the rank of a code among the kept ones; with `place_codes` also the place that the code vector tells."""
 
     def __init__(self, encoder, c):
         super().__init__()
@@ -310,28 +322,27 @@ class TokenizerDecoder(nn.Module):
         nn.init.normal_(self.in_proj.weight)
         ranks = torch.arange(n).float()
         self.pos_embed = nn.Parameter(sines(ranks[:, None], width)[None] * .2)
-        self.query_embed = nn.Parameter(place_table(grid, width))
-        if c.place_codes:
-            self.place_proj = nn.Linear(c.code_dim, n)
-            self.place_embed = nn.Parameter(place_table(grid, width))
-        self.place_codes = c.place_codes
+        self.query_embed = nn.Parameter(place_sines(grid, width))
+        if c.place_dim:
+            self.place_embed = nn.Parameter(place_sines(grid, width))
+        self.register_buffer('place', place_table(grid, c.place_dim) if c.place_dim else None, persistent=False)
         self.blocks = nn.ModuleList(DecoderBlock(width, c.heads, c.mlp_hidden) for _ in range(c.decoder_depth))
         self.norm = nn.LayerNorm(width)
         self.decode_task_layer = nn.Sequential(nn.Linear(width, width), nn.Tanh(), nn.Linear(width, width))
-        if c.place_codes:
+        if c.place_dim:
             for block in self.blocks:  # a query looks first at its own place
                 nn.init.orthogonal_(block.cross_attn.query.weight)
                 block.cross_attn.key.weight.data.copy_(block.cross_attn.query.weight)
 
     def places(self, vectors):
-        """Code vectors (..., code_dim) -> scores of each place (..., N)."""
-        return 8 * self.place_proj(vectors)  # unit vectors make small scores
+        """Code vectors (..., code_dim) -> the share of each place (..., N), nearly 0 or 1."""
+        return (60 * vectors[..., -self.place.shape[1]:] @ self.place.T).softmax(-1)
 
     def forward(self, vectors, mask):
         tokens = self.in_proj(vectors) * mask[..., None] + self.pos_embed[:, :vectors.shape[1]]
-        if self.place_codes:
-            tokens = tokens + self.places(vectors).softmax(-1) @ self.place_embed[0]
-        bias = ((1 - mask) * MASKED)[:, None, None, :]
+        if self.place is not None:
+            tokens = tokens + self.places(vectors) @ self.place_embed[0]
+        bias = ((1 - mask.detach()) * MASKED)[:, None, None, :]  # the selector learns through the values alone
         q = self.query_embed.expand(vectors.shape[0], -1, -1)
         for block in self.blocks:
             q = block(q, tokens, bias)

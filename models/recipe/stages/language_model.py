@@ -10,7 +10,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from tokenizers import Tokenizer
+from torch import nn
 
+from ..cider import cider
 from ..config import MINI
 from ..decoding import END, draw_codes, write_captions
 from ..language_model import LanguageModel
@@ -23,6 +25,7 @@ from .judge import Judge
 from .tokenizer import C, calibrate, decode
 
 SPEAK, PAINT, ASKED = 12, 12, 5
+REFERENCES = 5  # captions of each held-out scene, for CIDEr
 QUESTION = 'Question: {question} Answer:'
 IGNORE = -100
 
@@ -129,6 +132,37 @@ class Eyes:
         return self.painter(decode(self.tokenizer, self.decoder, keep, padded)).clamp(-1, 1)
 
 
+class SharedLanguageModel(LanguageModel):
+    """While training, what a visual token means is the sum of its content, its place and something of its own, so that
+    the rare tokens learn from the common ones."""
+
+    def __init__(self, c, vocabulary, contents):
+        super().__init__(c, vocabulary)
+        places = (vocabulary - MINI.visual_offset) // contents
+        self.content = nn.Parameter(torch.randn(contents, c.hidden) * .02)
+        self.place = nn.Parameter(torch.randn(places, c.hidden) * .02)
+
+    def embed(self, token_ids):
+        code = (token_ids - MINI.visual_offset).clamp(min=0)
+        meaning = self.content[code % len(self.content)] + self.place[code // len(self.content)]
+        return super().embed(token_ids) + meaning * (token_ids >= MINI.visual_offset)[..., None]
+
+    def head(self, states):
+        words, codes = super().head(states).tensor_split([MINI.visual_offset], -1)
+        meaning = (states @ self.place.T)[..., :, None] + (states @ self.content.T)[..., None, :]
+        return torch.cat([words, codes + meaning.flatten(-2)], -1)
+
+    @torch.no_grad()
+    def folded(self):
+        """The same model as a plain one."""
+        plain = LanguageModel(self.c, self.lm_head.out_features)
+        state = {k: v.clone() for k, v in self.state_dict().items() if k not in ('content', 'place')}
+        rows = state['model.embed_tokens.weight']
+        rows[MINI.visual_offset:] += (self.place[:, None] + self.content).flatten(0, 1)
+        plain.load_state_dict({**state, 'lm_head.weight': rows})
+        return plain.requires_grad_(False).eval()
+
+
 def picture_prefix(lm, rows, mask):
     """Rows (B, K, H) right-padded with mask (B, K) -> embeddings (B, K + 2, H) between image start and end, positions
     and reality (B, K + 2)."""
@@ -178,7 +212,7 @@ def painting_loss(lm, prompts, codes):
     visible = torch.ones(length, length, dtype=torch.bool).tril()[None, None].expand(len(rows), 1, -1, -1)
     states = lm(lm.embed(ids), torch.arange(length).expand(len(rows), -1), visible)
     learnt = target != IGNORE
-    return F.cross_entropy(lm.lm_head(states[learnt]), target[learnt])
+    return F.cross_entropy(lm.head(states[learnt]), target[learnt])
 
 
 # ---------------------------------------------------------------- training
@@ -188,7 +222,7 @@ def main(args):
     eyes = Eyes.of_runs(args.runs, sprites)
     merger = UnderstandingMerger(MINI.encoder, C, MINI.language_model.hidden)
     merger.causal_encoder.load_state_dict(eyes.tokenizer.causal_encoder.state_dict())
-    lm = LanguageModel(MINI.language_model, MINI.vocabulary)
+    lm = SharedLanguageModel(MINI.language_model, MINI.vocabulary, C.codebook_size // MINI.encoder.patches)
     judge = Judge(args.concepts)
     load(args.runs, 'judge', judge=judge)
     trained_art = heldout(sprites, 120, seed=11)
@@ -203,7 +237,7 @@ def main(args):
         p = prefix.shape[1]
         learnt = target != IGNORE
         said = torch.cat([states[:, p - 1], states[:, p:][learnt]])
-        speak = F.cross_entropy(lm.lm_head(said), torch.cat([first, target[learnt]]), label_smoothing=.02)
+        speak = F.cross_entropy(lm.head(said), torch.cat([first, target[learnt]]), label_smoothing=.02)
         codes = eyes.codes(wanted)
         if any(mixed):
             shown = iter(eyes.codes(before[torch.tensor(mixed)]))
@@ -224,15 +258,17 @@ def main(args):
 
 
 def speaking_figures(eyes, merger, lm, sentences, pixels, scenes, seed=0):
-    """Caption recall and precision, and exact answers by kind of question."""
+    """Recall and precision of the things that captions name, CIDEr-D, and exact answers by kind of question."""
     rng = np.random.default_rng(seed)
     named = right_names = present = 0
-    answers = {}
+    texts, references, answers = [], [], {}
     for i in range(0, len(pixels), 25):
         prefix, positions, real = understand(eyes, merger, lm, pixels[i:i + 25])
         group = scenes[i:i + 25]
         for scene, ids in zip(group, write_captions(lm, prefix, positions, real)):
-            said = concepts_named(sentences.tokenizer.decode(ids), sentences.words)
+            texts.append(sentences.tokenizer.decode(ids))
+            references.append([caption(scene, sentences.words, rng) for _ in range(REFERENCES)])
+            said = concepts_named(texts[-1], sentences.words)
             named, present = named + len(said), present + len(set(scene.concepts))
             right_names += len(said & set(scene.concepts))
         asked = [questions(scene, sentences.words, rng, 9) for scene in group]
@@ -240,13 +276,14 @@ def speaking_figures(eyes, merger, lm, sentences, pixels, scenes, seed=0):
             [(sentences.ids(QUESTION.format(question=q)), sentences.ids(a) + [END]) for _, q, a in row]
             for row in asked])
         states = speak_states(lm, prefix, positions, real, ids, branch, place)[:, prefix.shape[1]:]
-        guess = lm.lm_head(states).argmax(-1)
+        guess = lm.head(states).argmax(-1)
         for r, row in enumerate(asked):
             for number, (kind, _, _) in enumerate(row, 1):
                 here = (branch[r] == number) & (target[r] != IGNORE)
                 answers.setdefault(kind, []).append(bool((guess[r][here] == target[r][here]).all()))
     every = [a for kind in answers.values() for a in kind]
-    return {'recall': right_names / present, 'precision': right_names / max(named, 1), 'vqa': float(np.mean(every)),
+    return {'recall': right_names / present, 'precision': right_names / max(named, 1),
+            'cider': cider(texts, references), 'vqa': float(np.mean(every)),
             **{f'vqa_{kind}': float(np.mean(a)) for kind, a in sorted(answers.items())}}
 
 

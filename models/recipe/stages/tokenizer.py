@@ -2,7 +2,7 @@
 
 Order of things: all patches kept and no quantisation, then k-means and quantisation, then the kept share sinks step by
 step to its target. Equation 4 of the paper (cosine reconstruction and rate), with readings through the frozen encoder
-heads, a pixel loss through the painter, and the place that the decoder reads from each code beside it.
+heads and a pixel loss through the painter beside it; patches of objects weigh more.
 """
 import math
 from itertools import count
@@ -20,6 +20,7 @@ from .encoder import EncoderHeads, facts
 from .judge import Judge, answers
 
 BATCH, HOUSE = 16, 11   # the first HOUSE pictures of a batch are in the house style and are painted
+OBJECT_WEIGHT = 3.      # of patches that show an object, in what is compared patch by patch
 C = MINI.tokenizer
 QUANTISE_FROM, DROP_FROM, DROP_UNTIL, QUIET_FROM = .05, .14, .42, .75
 
@@ -40,12 +41,20 @@ def wanted_ratio(progress):
 
 def draw_keep(log_probabilities, progress):
     """Hard keep decisions (B, N) with a straight-through gradient, and the soft ones."""
-    odds = log_probabilities[..., 0] - log_probabilities[..., 1]
-    odds = 6 * torch.tanh(odds / 6)
+    odds = 6 * torch.tanh(odds_of(log_probabilities) / 6)
     u = torch.rand_like(odds).clamp(1e-5, 1 - 1e-5)
     noise = max(0., 1 - progress / QUIET_FROM)
     soft = torch.sigmoid((odds + noise * (u.log() - (1 - u).log())) / max(.5, 1 - progress))
     return ((soft > .5).float() - soft).detach() + soft, torch.sigmoid(odds)
+
+
+def odds_of(log_probabilities): return log_probabilities[..., 0] - log_probabilities[..., 1]
+
+
+def guidance(odds, seen):
+    """What leads the selector beside its gradient: patches of objects should rather stay, for left alone it prefers
+    what is easy to say, the ground; and odds stay within reach, for far out nothing moves them any more."""
+    return .5 * (seen * (1 - odds).clamp(min=0).pow(2)).mean() + .01 * (odds.abs() - 4).clamp(min=0).pow(2).mean()
 
 
 def edges(x): return torch.cat([x.diff(dim=-1).flatten(1), x.diff(dim=-2).flatten(1)], 1)
@@ -68,7 +77,7 @@ def main(args):
     single = heldout(sprites, 100, seed=3, styles=[sprites.house], plain=True, count=1)
     mixed = heldout(sprites, 100, seed=4, styles=[sprites.house])
     any_art = heldout(sprites, 100, seed=5)
-    learner, size, turn = CodebookLearner(C.codebook_size), MINI.pixel_decoder.picture_size, count()
+    learner, size, turn = CodebookLearner(C.codebook_size, C.code_dim, tokenizer.place), MINI.pixel_decoder.picture_size, count()
 
     def loss_of(batch, progress):
         pixels, labels, _, _ = batch
@@ -81,6 +90,7 @@ def main(args):
             keep, rate = torch.ones_like(keep), .2 * (soft.mean() - .9) ** 2
         else:
             rate = 20 * (soft.mean() - ratio) ** 2
+        rate = rate + guidance(odds_of(log_probabilities), labels != NO_OBJECT)
         hard = keep.detach()
         z = tokenizer.project(features, hard)
         places, mask = rank_order(hard)
@@ -96,23 +106,24 @@ def main(args):
                 commit = ((z - nearest) ** 2).sum(-1)[real].mean()
                 vectors = z + (nearest - z).detach()
         rebuilt = decoder(vectors, passing)
-        cosine = 1 - F.cosine_similarity(rebuilt, features, dim=-1).mean()
-        where = F.cross_entropy(decoder.places(vectors)[real], places[real])
         seen = labels != NO_OBJECT
+        weight = 1 + (OBJECT_WEIGHT - 1) * seen
+        weight = weight / weight.mean()
+        cosine = 1 - (weight * F.cosine_similarity(rebuilt, features, dim=-1)).mean()
         concept = F.cross_entropy(heads.concept(rebuilt[seen]), labels[seen])
         with torch.no_grad():
             look = heads.appearance(features)
-        appearance = (heads.appearance(rebuilt) - look).abs().mean()
+        appearance = (weight * (heads.appearance(rebuilt) - look).abs().mean(-1)).mean()
         target = picture_of(pixels[:HOUSE], size)
         painted = painter(rebuilt[:HOUSE])
         pixel = (painted - target).abs().mean()
         edge = (edges(painted) - edges(target)).abs().mean()
-        loss = cosine + rate + .3 * commit + .5 * where + .15 * concept + appearance + 2 * pixel + edge
+        loss = cosine + rate + .3 * commit + .15 * concept + appearance + 2 * pixel + edge
         if next(turn) % 3 == 0:
             again = F.interpolate(painted[:4], size=MINI.encoder.image_size, mode='bilinear')
             seen_again = encoder(((again + 1) / 2 - encoder.mean) / encoder.std)
             loss = loss + .5 * (1 - F.cosine_similarity(seen_again, features[:4], dim=-1).mean())
-        return loss, {'cosine': cosine, 'kept': hard.mean(), 'commit': commit, 'where': where, 'concept': concept,
+        return loss, {'cosine': cosine, 'kept': hard.mean(), 'commit': commit, 'concept': concept,
                       'pixel': pixel, 'appearance': appearance}
 
     def evaluate():
@@ -123,7 +134,7 @@ def main(args):
         return result
 
     modules = {'tokenizer': tokenizer, 'decoder': decoder, 'painter': painter, 'learner': learner}
-    run(args, 'tokenizer', modules, make, loss_of, evaluate, lr=2e-3, weight_decay=.02, seed=3, every=300)
+    run(args, 'tokenizer', modules, make, loss_of, evaluate, lr=2e-3, weight_decay=.02, seed=3, every=240)
 
 
 def tokenize(encoder, tokenizer, pixels, threshold=.5):

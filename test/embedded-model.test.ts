@@ -1,0 +1,77 @@
+/** The whole way, HTTP to graphs and back, with the model that the repository ships. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import sharp from 'sharp'
+import t, { type Test } from 'tap'
+import { buildApp } from '../src/app.ts'
+import { readConfig } from '../src/config.ts'
+import { createMetrics } from '../src/metrics.ts'
+import { createRegistry } from '../src/registry/registry.ts'
+
+const fixture = (name: string) => readFileSync(join(import.meta.dirname, 'fixtures', name))
+const apple = fixture('apple.png') // an apple on a yellow ground
+const scene = fixture('scene.png') // a dog above a rocket, on a blue ground
+const four = fixture('four.png') // a cat, a guitar, a pizza and an umbrella, on a white ground
+
+t.test('the embedded model', async t => {
+  const app = await startApp(t)
+
+  async function send (url: string, picture: Buffer, accept = 'application/json') {
+    const response = await app.inject({ method: 'POST', url, payload: picture, headers: { 'content-type': 'image/png', accept } })
+    t.equal(response.statusCode, 200, response.body)
+    return response
+  }
+
+  t.test('captions name what is there', async t => {
+    const captionOf = async (picture: Buffer) => (await send('/caption', picture)).json().captions[0].text
+    for (const word of ['apple', 'yellow']) t.match(await captionOf(apple), word)
+    const text = await captionOf(scene)
+    for (const word of ['dog', 'rocket', 'blue']) t.match(text, word)
+  })
+
+  t.test('questions are answered', async t => {
+    const answerOf = async (picture: Buffer, question: string) => (await send(`/vqa?question=${encodeURIComponent(question)}`, picture)).json().answers[0].text
+    t.equal(await answerOf(scene, 'what color is the background?'), 'blue')
+    t.equal(await answerOf(scene, 'how many objects are there?'), 'two')
+    t.equal(await answerOf(apple, 'what is it?'), 'apple')
+  })
+
+  t.test('more content keeps more tokens, and they paint the picture again', async t => {
+    const [few, many] = [(await send('/tokenize', apple)).json(), (await send('/tokenize', four)).json()]
+    t.ok(few.count < many.count, `${few.count} of one object, ${many.count} of four`)
+    const payload = { visual_tokens: (await send('/tokenize', scene)).json().visual_tokens }
+    const response = await app.inject({ method: 'POST', url: '/detokenize', payload, headers: { accept: 'image/png' } })
+    t.equal(await groundOf(response.rawPayload), 'blue')
+  })
+
+  t.test('words are painted, and the same seed gives the same bytes', async t => {
+    const paint = (prompt: unknown) => app.inject({ method: 'POST', url: '/generate', payload: { prompt, seed: 7 }, headers: { accept: 'image/png' } })
+    for (const colour of ['red', 'green', 'blue']) {
+      const [first, second] = await Promise.all([1, 2].map(() => paint(`an apple on a ${colour} background`)))
+      t.equal(await groundOf(first!.rawPayload), colour)
+      t.strictSame(first!.rawPayload, second!.rawPayload)
+    }
+  })
+})
+
+/** The app over a registry of its own, the default model loaded. */
+async function startApp (t: Test) {
+  const config = readConfig({}, join(import.meta.dirname, '..'))
+  const metrics = createMetrics()
+  const registry = createRegistry({ ...config, threads: 1, log: pino({ level: 'silent' }), onCounts: metrics.addEngineCounts })
+  const app = await buildApp({ config, registry, metrics, version: '0.1.0' })
+  t.teardown(() => app.close())
+  await registry.load(config.defaultModel)
+  return app
+}
+
+/** The strongest channel along the border of a picture. */
+async function groundOf (picture: Buffer) {
+  const { data, info: { width, height, channels } } = await sharp(picture).raw().toBuffer({ resolveWithObject: true })
+  const sums = [0, 0, 0]
+  for (let x = 0; x < width; x++) {
+    for (const y of [0, height - 1]) for (const channel of sums.keys()) sums[channel]! += data[(y * width + x) * channels + channel]!
+  }
+  return ['red', 'green', 'blue'][sums.indexOf(Math.max(...sums))]
+}
