@@ -267,7 +267,7 @@ class DynamicTokenizer(nn.Module):
     def project(self, features, keep):
         """features (B, N, D), keep (B, N) -> unit vectors (B, N, code_dim) that the quantizer compares."""
         z = F.normalize(self.encode_task_layer(self.causal_encoder(features, keep)), dim=-1, eps=1e-12)
-        return z if self.place is None else torch.cat([z, self.place.expand(len(z), -1, -1)], -1) * .5 ** .5
+        return z if self.place is None else torch.cat([z, self.place.expand(z.shape[0], -1, -1)], -1) * .5 ** .5
 
     def forward(self, features, keep): return self.quantize.codes(self.project(features, keep))
 

@@ -197,11 +197,14 @@ QUESTIONS = {'colour': colour_question, 'total': total_question, 'exist': exist_
              'choice': choice_question}
 
 
+HARD = ('exist', 'count', 'where', 'relation')  # learnt late: asked more often than the others
+
+
 def questions(scene, words, rng, count):
     """Up to `count` questions of different kinds, in random order: [(kind, question, answer)]."""
     asked = []
-    for kind in rng.permutation(list(QUESTIONS)):
+    for kind in sorted(QUESTIONS, key=lambda kind: rng.random() * (.5 if kind in HARD else 1)):
         found = QUESTIONS[kind](scene, words, rng)
         if found and len(asked) < count:
-            asked.append((str(kind), *found))
-    return asked
+            asked.append((kind, *found))
+    return [asked[i] for i in rng.permutation(len(asked))]

@@ -1,7 +1,11 @@
 /** The engine process: pumps messages between its parent and the batcher. */
+import { constants, setPriority } from 'node:os'
 import type { Batcher } from './batcher.ts'
 import type { FromEngine, ToEngine } from './messages.ts'
 import { openEngine } from './open-engine.ts'
+
+// Where cores are few, the server process answers first; threads that are started from here on inherit this.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
 
 let batcher: Batcher | undefined
 
