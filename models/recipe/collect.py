@@ -22,19 +22,17 @@ if __name__ == '__main__':
     parser.add_argument('--runs', default='recipe/runs')
     parser.add_argument('--sprites', default='recipe/data')
     parser.add_argument('--concepts', type=int, default=150)
+    parser.add_argument('--weights', default='recipe/weights', help='stands in for stages without a checkpoint')
     parser.add_argument('--out', required=True)
     args = parser.parse_args()
     model, heads, judge = build(MINI), EncoderHeads(MINI.encoder.width, args.concepts), Judge(args.concepts)
-    load(args.runs, 'encoder', encoder=model.encoder, heads=heads)
-    load(args.runs, 'judge', judge=judge)
-    load(args.runs, 'tokenizer', tokenizer=model.tokenizer, decoder=model.decoder, painter=model.painter)
+    load(args, 'encoder', encoder=model.encoder, heads=heads)
+    load(args, 'judge', judge=judge)
+    load(args, 'tokenizer', tokenizer=model.tokenizer, decoder=model.decoder, painter=model.painter)
     shared = SharedLanguageModel(MINI.language_model, MINI.vocabulary, MINI.tokenizer.codebook_size // MINI.encoder.patches)
-    load(args.runs, 'language_model', language_model=shared, understanding=model.understanding)
+    load(args, 'language_model', language_model=shared, understanding=model.understanding)
     model.language_model = shared.folded()
-    if (Path(args.runs) / 'denoiser.pt').exists():
-        load(args.runs, 'denoiser', denoiser=model.denoiser)
-    else:
-        model.denoiser = None
+    load(args, 'denoiser', denoiser=model.denoiser)
     calibrate(model.encoder, model.tokenizer, Sprites(args.sprites, args.concepts))
     save_weights(model, args.out)
     for name, module in (('heads', heads), ('judge', judge)):

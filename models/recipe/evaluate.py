@@ -8,11 +8,10 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 
-from .card import fill
+from . import card
 from .config import MINI
-from .model import build, load_weights, round_to_half
+from .model import build, fill, load_weights, round_to_half
 from .scenes import Sprites
 from .stages import encoder as encoder_stage
 from .stages import tokenizer as tokenizer_stage
@@ -20,11 +19,6 @@ from .stages.encoder import EncoderHeads
 from .stages.judge import Judge, answers
 from .stages.language_model import Eyes, Sentences, painting_figures, speaking_figures
 from .training import heldout
-
-
-def read(module, path):
-    module.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()})
-    return module.eval()
 
 
 def measure(model, heads, judge, sprites, sentences, count, seed):
@@ -76,8 +70,8 @@ if __name__ == '__main__':
     args = parser.parse_args()
     weights = Path(args.weights)
     model = round_to_half(load_weights(build(MINI), weights))
-    heads = read(EncoderHeads(MINI.encoder.width, args.concepts), weights / 'heads.safetensors')
-    judge = read(Judge(args.concepts), weights / 'judge.safetensors')
+    heads = fill(EncoderHeads(MINI.encoder.width, args.concepts), weights / 'heads.safetensors').eval()
+    judge = fill(Judge(args.concepts), weights / 'judge.safetensors').eval()
     with torch.no_grad():
         quality = measure(model, heads, judge, Sprites(args.sprites, args.concepts),
                           Sentences(args.tokenizer, args.concepts), args.scenes, args.seed)
@@ -86,4 +80,4 @@ if __name__ == '__main__':
         path = Path(args.about)
         path.write_text(json.dumps({**json.loads(path.read_text()), 'quality': quality}, indent=2) + '\n')
     if args.card:
-        fill(Path(args.card), quality)
+        card.fill(Path(args.card), quality)

@@ -44,11 +44,20 @@ def load_weights(model, folder):
         if part == 'denoiser' and not (folder / 'denoiser.safetensors').exists():
             model.denoiser = None
             continue
-        state = load_file(folder / f'{part}.safetensors')
-        if part == 'language_model' and model.config.language_model.tied_head:
-            state['lm_head.weight'] = state['model.embed_tokens.weight']
-        getattr(model, part).load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+        fill(getattr(model, part), folder / f'{part}.safetensors')
     return model
+
+
+def fill(module, path):
+    """Reads one part, strictly. A tied head is the embedding; the rows that training shares start at zero."""
+    state = {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
+    for key, value in module.state_dict().items():
+        if key == 'lm_head.weight' and key not in state:
+            state[key] = state['model.embed_tokens.weight']
+        elif key in ('content', 'place'):
+            state[key] = torch.zeros_like(value)
+    module.load_state_dict(state)
+    return module
 
 
 def round_to_half(model):

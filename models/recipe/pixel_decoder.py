@@ -74,8 +74,8 @@ def time_embedding(t, width):
 
 
 class Denoiser(nn.Module):
-    """Velocity (B, 3, h, w) of a noisy picture, given its time, the features and the painter's picture. It works at a
-    quarter of the size."""
+    """Velocity (B, 3, h, w) of a noisy picture, given its time, the features and the painter's picture: towards that
+    picture and what the network adds to it. It works at a quarter of the size."""
 
     def __init__(self, encoder, c, shrink=4):
         super().__init__()
@@ -100,4 +100,5 @@ class Denoiser(nn.Module):
         skip = self.high2(self.high1(x, time), time)
         low = self.low2(self.low1(self.down(skip), time), time)
         x = skip + F.pixel_shuffle(self.up(low), 2)
-        return F.pixel_shuffle(self.out(self.high4(self.high3(x, time), time)), self.shrink)
+        added = F.pixel_shuffle(self.out(self.high4(self.high3(x, time), time)), self.shrink)
+        return (picture + added - latents) / (1 - timestep)[:, None, None, None].clamp(min=.01)

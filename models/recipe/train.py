@@ -27,6 +27,9 @@ if __name__ == '__main__':
     parser.add_argument('--concepts', type=int, default=150)
     parser.add_argument('--sprites', default='recipe/data', help='folder that art/render.js wrote')
     parser.add_argument('--runs', default='recipe/runs', help='folder of checkpoints and logs')
+    parser.add_argument('--weights', default='recipe/weights', help='stands in for stages without a checkpoint')
+    parser.add_argument('--warm', action='store_true', help='begin with the weights (not for the tokenizer stage, whose '
+                                                            'schedule has phases)')
     parser.add_argument('--tokenizer', default='lavit-mini/tokenizer.json')
     parser.add_argument('--processes', type=int, default=2, help='one core each; they average their gradients')
     parser.add_argument('--restart', action='store_true')

@@ -9,6 +9,7 @@ import torch
 import torch.distributed as dist
 from torch.utils.data import DataLoader, IterableDataset
 
+from .model import fill
 from .scenes import Sprites, draw
 
 EVALUATION_SEED = 1_000_003  # scenes drawn from here on are never trained on
@@ -64,6 +65,9 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
             module.load_state_dict(saved['modules'][key])
         optimiser.load_state_dict(saved['optimiser'])
         step, spent = saved['step'], saved['spent']
+    elif args.warm:
+        for key, module in modules.items():
+            fill(module, Path(args.weights) / f'{key}.safetensors')
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     torch.manual_seed(seed * 1000 + step * world + rank)
     log = open(runs / f'{name}.jsonl', 'a' if step else 'w') if rank == 0 else None
@@ -135,9 +139,13 @@ def save(path, modules, optimiser, step, spent):
     part.rename(path)
 
 
-def load(runs, stage, **modules):
-    """Fills modules from the checkpoint of a stage, strictly."""
-    saved = torch.load(Path(runs) / f'{stage}.pt', weights_only=True)['modules']
+def load(args, stage, **modules):
+    """Fills modules, strictly: from the checkpoint of a stage, or where there is none from the folder of weights."""
+    path = Path(args.runs) / f'{stage}.pt'
+    saved = torch.load(path, weights_only=True)['modules'] if path.exists() else None
     for key, module in modules.items():
-        module.load_state_dict(saved[key])
+        if saved:
+            module.load_state_dict(saved[key])
+        else:
+            fill(module, Path(args.weights) / f'{key}.safetensors')
         module.requires_grad_(False).eval()

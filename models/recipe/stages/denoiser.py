@@ -1,7 +1,6 @@
 """Stage 4: the denoiser learns the straight flow from noise to picture, given the painter's picture and the features
 that the codes were decoded to. A tenth of the conditions are empty, for guidance."""
 import torch
-import torch.nn.functional as F
 
 from ..config import MINI
 from ..pixel_decoder import Denoiser
@@ -37,9 +36,9 @@ def refine(denoiser, condition, picture, noise, steps=STEPS):
 
 def main(args):
     sprites = Sprites(args.sprites, args.concepts)
-    eyes, judge = Eyes.of_runs(args.runs, sprites), Judge(args.concepts)
+    eyes, judge = Eyes.of_runs(args, sprites), Judge(args.concepts)
     denoiser = Denoiser(MINI.encoder, MINI.pixel_decoder)
-    load(args.runs, 'judge', judge=judge)
+    load(args, 'judge', judge=judge)
     size = MINI.pixel_decoder.picture_size
     pixels, scenes = heldout(sprites, 150, seed=8, styles=[sprites.house], plain=True, count=1)
 
@@ -48,11 +47,11 @@ def main(args):
         given = (torch.rand(len(batch)) > .1).float()
         condition, picture = condition * given[:, None, None], picture * given[:, None, None, None]
         target = picture_of(batch, size)
-        noise, t = torch.randn_like(target), torch.rand(len(batch))
+        noise, t = torch.randn_like(target), torch.rand(len(batch)) * .98
         at = t[:, None, None, None]
         velocity = denoiser((1 - at) * noise + at * target, t, condition, picture)
-        loss = F.mse_loss(velocity, target - noise)
-        return loss, {'velocity': loss}
+        loss = ((1 - at) * (velocity - (target - noise))).pow(2).mean()  # the gap at the end of the way
+        return loss, {'end': loss}
 
     def evaluate():
         condition, picture = condition_of(eyes, pixels)

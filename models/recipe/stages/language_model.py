@@ -101,12 +101,12 @@ class Eyes:
             module.requires_grad_(False).eval()
 
     @classmethod
-    def of_runs(cls, runs, sprites):
+    def of_runs(cls, args, sprites):
         """From the checkpoints of the first two stages, the selector calibrated."""
         eyes = cls(VisionEncoder(MINI.encoder), DynamicTokenizer(MINI.encoder, C), TokenizerDecoder(MINI.encoder, C),
                    Painter(MINI.encoder, MINI.pixel_decoder))
-        load(runs, 'encoder', encoder=eyes.encoder)
-        load(runs, 'tokenizer', tokenizer=eyes.tokenizer, decoder=eyes.decoder, painter=eyes.painter)
+        load(args, 'encoder', encoder=eyes.encoder)
+        load(args, 'tokenizer', tokenizer=eyes.tokenizer, decoder=eyes.decoder, painter=eyes.painter)
         calibrate(eyes.encoder, eyes.tokenizer, sprites)
         return eyes
 
@@ -219,12 +219,12 @@ def painting_loss(lm, prompts, codes):
 
 def main(args):
     sprites, sentences = Sprites(args.sprites, args.concepts), Sentences(args.tokenizer, args.concepts)
-    eyes = Eyes.of_runs(args.runs, sprites)
+    eyes = Eyes.of_runs(args, sprites)
     merger = UnderstandingMerger(MINI.encoder, C, MINI.language_model.hidden)
     merger.causal_encoder.load_state_dict(eyes.tokenizer.causal_encoder.state_dict())
     lm = SharedLanguageModel(MINI.language_model, MINI.vocabulary, C.codebook_size // MINI.encoder.patches)
     judge = Judge(args.concepts)
-    load(args.runs, 'judge', judge=judge)
+    load(args, 'judge', judge=judge)
     trained_art = heldout(sprites, 120, seed=11)
     unseen_art = heldout(sprites, 80, seed=12, styles=sprites.heldout_styles)
     chance = np.random.default_rng(5)

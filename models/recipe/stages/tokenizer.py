@@ -67,9 +67,9 @@ def picture_of(pixels, size):
 
 def main(args):
     encoder, heads = VisionEncoder(MINI.encoder), EncoderHeads(MINI.encoder.width, args.concepts)
-    load(args.runs, 'encoder', encoder=encoder, heads=heads)
+    load(args, 'encoder', encoder=encoder, heads=heads)
     judge = Judge(args.concepts)
-    load(args.runs, 'judge', judge=judge)
+    load(args, 'judge', judge=judge)
     encoder.to(memory_format=torch.channels_last)
     tokenizer, decoder = DynamicTokenizer(MINI.encoder, C), TokenizerDecoder(MINI.encoder, C)
     painter = Painter(MINI.encoder, MINI.pixel_decoder)
