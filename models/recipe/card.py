@@ -13,8 +13,8 @@ def fill(card, quality):
 
 def table(quality):
     """Two tables: what is read in trained and in unseen art, and what is painted."""
-    by_art = [[quality[f'{part}_{art}'] for art in ('trained', 'unseen')] for part in ('encoder', 'understanding')]
-    encoder, speaking = by_art
+    encoder, speaking = ([quality[f'{part}_{art}'] for art in ('trained', 'unseen')]
+                         for part in ('encoder', 'understanding'))
     rows = [('encoder: label of a patch', *pair(encoder, 'patch_label')),
             ('caption: things named that are there (precision)', *pair(speaking, 'precision')),
             ('caption: things there that are named (recall)', *pair(speaking, 'recall')),

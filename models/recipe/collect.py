@@ -1,4 +1,4 @@
-"""Gathers finished stages into weights: `python -m recipe.collect --runs recipe/runs --out lavit-mini/weights`.
+"""Gathers finished stages into weights: `python -m recipe.collect --runs recipe/runs --out recipe/weights`.
 
 The selector is calibrated on the way, so that its threshold is 0.5. The encoder's heads and the judge go along: they
 are no part of the package, but the evaluation reads with them.
@@ -29,7 +29,7 @@ if __name__ == '__main__':
     load(args, 'encoder', encoder=model.encoder, heads=heads)
     load(args, 'judge', judge=judge)
     load(args, 'tokenizer', tokenizer=model.tokenizer, decoder=model.decoder, painter=model.painter)
-    shared = SharedLanguageModel(MINI.language_model, MINI.vocabulary, MINI.tokenizer.codebook_size // MINI.encoder.patches)
+    shared = SharedLanguageModel()
     load(args, 'language_model', language_model=shared, understanding=model.understanding)
     model.language_model = shared.folded()
     load(args, 'denoiser', denoiser=model.denoiser)

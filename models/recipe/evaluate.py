@@ -1,4 +1,4 @@
-"""Measures a set of weights on freshly drawn scenes: `python -m recipe.evaluate --weights lavit-mini/weights`.
+"""Measures a set of weights on freshly drawn scenes: `python -m recipe.evaluate --weights recipe/weights`.
 
 Trained art: new scenes of sprites from the sets trained on. Unseen art: scenes of the held-out sets. Prints JSON; with
 `--about` the figures go into the file that export reads, with `--card` into the table of the model card.

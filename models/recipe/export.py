@@ -1,4 +1,4 @@
-"""Writes a model package: `python -m recipe.export --weights lavit-mini/weights --out lavit-mini`.
+"""Writes a model package: `python -m recipe.export --weights recipe/weights --out lavit-mini`.
 
 Graphs hold their weights in half precision and compute in single; every graph is checked against PyTorch, on random
 input and on what real pictures become on their way, before the manifest is written.

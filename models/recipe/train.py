@@ -28,11 +28,13 @@ if __name__ == '__main__':
     parser.add_argument('--sprites', default='recipe/data', help='folder that art/render.js wrote')
     parser.add_argument('--runs', default='recipe/runs', help='folder of checkpoints and logs')
     parser.add_argument('--weights', default='recipe/weights', help='stands in for stages without a checkpoint')
-    parser.add_argument('--warm', action='store_true', help='begin with the weights (not for the tokenizer stage, whose '
-                                                            'schedule has phases)')
+    parser.add_argument('--warm', action='store_true', help='begin with the weights')
+    parser.add_argument('--lr', type=float, help='highest learning rate, in place of the one of the stage')
     parser.add_argument('--tokenizer', default='lavit-mini/tokenizer.json')
     parser.add_argument('--processes', type=int, default=2, help='one core each; they average their gradients')
     parser.add_argument('--restart', action='store_true')
     args = parser.parse_args()
+    if args.warm and args.stage == 'tokenizer':
+        parser.error('the tokenizer stage begins anew: its schedule has phases')
     with tempfile.TemporaryDirectory() as meeting:
         torch.multiprocessing.spawn(work, (args, f'file://{meeting}/point'), args.processes)

@@ -50,7 +50,7 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
     held-out figures. Checkpoint `{name}.pt` and log `{name}.jsonl` stand in `args.runs`. Several processes average
     their gradients; the first one keeps time, measures and saves, and its buffers hold for all.
     """
-    runs = Path(args.runs)
+    lr, runs = args.lr or lr, Path(args.runs)
     runs.mkdir(parents=True, exist_ok=True)
     trained = [p for m in modules.values() for p in m.parameters() if p.requires_grad]
     slow_ids = {id(p) for m in slow for p in m.parameters()}
@@ -143,6 +143,8 @@ def load(args, stage, **modules):
     """Fills modules, strictly: from the checkpoint of a stage, or where there is none from the folder of weights."""
     path = Path(args.runs) / f'{stage}.pt'
     saved = torch.load(path, weights_only=True)['modules'] if path.exists() else None
+    if not saved:
+        print(f'{stage}: no checkpoint, taken from {args.weights}')
     for key, module in modules.items():
         if saved:
             module.load_state_dict(saved[key])

@@ -197,14 +197,11 @@ QUESTIONS = {'colour': colour_question, 'total': total_question, 'exist': exist_
              'choice': choice_question}
 
 
-HARD = ('exist', 'count', 'where', 'relation')  # learnt late: asked more often than the others
+HARD = ('exist', 'count', 'where', 'relation')  # learnt late
 
 
-def questions(scene, words, rng, count):
-    """Up to `count` questions of different kinds, in random order: [(kind, question, answer)]."""
-    asked = []
-    for kind in sorted(QUESTIONS, key=lambda kind: rng.random() * (.5 if kind in HARD else 1)):
-        found = QUESTIONS[kind](scene, words, rng)
-        if found and len(asked) < count:
-            asked.append((kind, *found))
-    return [asked[i] for i in rng.permutation(len(asked))]
+def questions(scene, words, rng, count, twice=()):
+    """Up to `count` questions in random order, one of each kind and two of the kinds in `twice`: [(kind, question,
+    answer)]."""
+    asked = [(kind, QUESTIONS[kind](scene, words, rng)) for kind in rng.permutation([*QUESTIONS, *twice])]
+    return [(kind, *found) for kind, found in asked if found][:count]

@@ -17,14 +17,14 @@ from ..config import MINI
 from ..decoding import END, draw_codes, write_captions
 from ..language_model import LanguageModel
 from ..pixel_decoder import Painter
-from ..scenes import GROUND_NAMES, Sprites, draw
+from ..scenes import GROUND_NAMES, NO_OBJECT, Sprites, draw
 from ..training import heldout, load, run, to_planes
 from ..visual_tokenizer import DynamicTokenizer, TokenizerDecoder, UnderstandingMerger, VisionEncoder, choose, rank_order
-from ..wording import Words, a_ground, caption, order, pick, questions
+from ..wording import HARD, Words, a_ground, caption, order, pick, questions
 from .judge import Judge
 from .tokenizer import C, calibrate, decode
 
-SPEAK, PAINT, ASKED = 12, 12, 5
+SPEAK, PAINT, ASKED = 12, 12, 7
 REFERENCES = 5  # captions of each held-out scene, for CIDEr
 QUESTION = 'Question: {question} Answer:'
 IGNORE = -100
@@ -35,13 +35,14 @@ IGNORE = -100
 class Sentences:
     def __init__(self, tokenizer_file, concepts):
         self.tokenizer, self.words = Tokenizer.from_file(tokenizer_file), Words(concepts)
+        self.names = [self.ids(label) for label in self.words.labels]
 
     def ids(self, text): return self.tokenizer.encode(text).ids
 
     def branches(self, scene, rng):
         """What is said after a picture: [(given ids, learnt ids)]."""
         said = [([], self.ids(caption(scene, self.words, rng)) + [END])]
-        for _, question, answer in questions(scene, self.words, rng, ASKED):
+        for _, question, answer in questions(scene, self.words, rng, ASKED, twice=HARD):
             said.append((self.ids(QUESTION.format(question=question)), self.ids(answer) + [END]))
         return said
 
@@ -86,7 +87,8 @@ def make(sentences, sprites, rng):
     said = lay_out([sentences.branches(scene, rng) for scene in scenes])
     orders = [painting_order(sprites, sentences, rng) for _ in range(PAINT)]
     blank = np.zeros_like(orders[0][1])
-    return (to_planes(seen), said, [ids for ids, _, _ in orders], to_planes([p for _, p, _ in orders]),
+    labels = torch.stack([torch.from_numpy(scene.labels).flatten() for scene in scenes])
+    return (to_planes(seen), labels, said, [ids for ids, _, _ in orders], to_planes([p for _, p, _ in orders]),
             to_planes([blank if b is None else b for _, _, b in orders]), [b is not None for _, _, b in orders])
 
 
@@ -136,9 +138,10 @@ class SharedLanguageModel(LanguageModel):
     """While training, what a visual token means is the sum of its content, its place and something of its own, so that
     the rare tokens learn from the common ones."""
 
-    def __init__(self, c, vocabulary, contents):
-        super().__init__(c, vocabulary)
-        places = (vocabulary - MINI.visual_offset) // contents
+    def __init__(self):
+        c, places = MINI.language_model, MINI.encoder.patches
+        contents = MINI.tokenizer.codebook_size // places
+        super().__init__(c, MINI.vocabulary)
         self.content = nn.Parameter(torch.randn(contents, c.hidden) * .02)
         self.place = nn.Parameter(torch.randn(places, c.hidden) * .02)
 
@@ -155,7 +158,7 @@ class SharedLanguageModel(LanguageModel):
     @torch.no_grad()
     def folded(self):
         """The same model as a plain one."""
-        plain = LanguageModel(self.c, self.lm_head.out_features)
+        plain = LanguageModel(self.c, MINI.vocabulary)
         state = {k: v.clone() for k, v in self.state_dict().items() if k not in ('content', 'place')}
         rows = state['model.embed_tokens.weight']
         rows[MINI.visual_offset:] += (self.place[:, None] + self.content).flatten(0, 1)
@@ -189,7 +192,7 @@ def speak_states(lm, prefix, positions, real, ids, branch, place):
 
 
 def understand(eyes, merger, lm, pixels, discrete=False, threshold=.5):
-    """Pixels -> picture prefix, by continuous rows or by codes."""
+    """Pixels -> picture prefix, by continuous rows or by codes, and the places of its patches (B, K)."""
     features, keep = eyes.see(pixels, threshold)
     places, mask = rank_order(keep)
     if discrete:
@@ -198,7 +201,16 @@ def understand(eyes, merger, lm, pixels, discrete=False, threshold=.5):
         rows = lm.embed(codes + MINI.visual_offset)
     else:
         rows = merger(features, keep).gather(1, places[..., None].expand(-1, -1, MINI.language_model.hidden))
-    return picture_prefix(lm, rows, mask)
+    return *picture_prefix(lm, rows, mask), places
+
+
+def meaning_loss(lm, names, rows, labels):
+    """How far rows (B, K, H) that show an object (labels (B, K)) lie from its name among all names: where a word and its
+    picture point the same way, attention finds the one by the other."""
+    meanings = torch.stack([lm.embed(torch.tensor(ids)).mean(0) for ids in names])
+    shows = labels != NO_OBJECT
+    likeness = F.normalize(rows[shows], dim=-1) @ F.normalize(meanings, dim=-1).T
+    return F.cross_entropy(16 * likeness, labels[shows])
 
 
 def painting_loss(lm, prompts, codes):
@@ -222,7 +234,7 @@ def main(args):
     eyes = Eyes.of_runs(args, sprites)
     merger = UnderstandingMerger(MINI.encoder, C, MINI.language_model.hidden)
     merger.causal_encoder.load_state_dict(eyes.tokenizer.causal_encoder.state_dict())
-    lm = SharedLanguageModel(MINI.language_model, MINI.vocabulary, C.codebook_size // MINI.encoder.patches)
+    lm = SharedLanguageModel()
     judge = Judge(args.concepts)
     load(args, 'judge', judge=judge)
     trained_art = heldout(sprites, 120, seed=11)
@@ -230,9 +242,9 @@ def main(args):
     chance = np.random.default_rng(5)
 
     def loss_of(batch, progress):
-        seen, (ids, branch, place, target, first), prompts, wanted, before, mixed = batch
+        seen, labels, (ids, branch, place, target, first), prompts, wanted, before, mixed = batch
         threshold = .5 if chance.random() < .7 else chance.uniform(.2, .8)
-        prefix, positions, real = understand(eyes, merger, lm, seen, chance.random() < .15, threshold)
+        prefix, positions, real, places = understand(eyes, merger, lm, seen, chance.random() < .15, threshold)
         states = speak_states(lm, prefix, positions, real, ids, branch, place)
         p = prefix.shape[1]
         learnt = target != IGNORE
@@ -244,7 +256,9 @@ def main(args):
             prompts = [[c + MINI.visual_offset for c in next(shown)] + ids if m else ids
                        for ids, m in zip(prompts, mixed)]
         paint = painting_loss(lm, prompts, codes)
-        return speak + paint, {'speak': speak, 'paint': paint}
+        labels = labels.gather(1, places).where(real[:, 1:-1].bool(), NO_OBJECT)
+        meaning = meaning_loss(lm, sentences.names, prefix[:, 1:-1], labels)
+        return speak + paint + .2 * meaning, {'speak': speak, 'paint': paint, 'meaning': meaning}
 
     def evaluate():
         result = {}
@@ -263,7 +277,7 @@ def speaking_figures(eyes, merger, lm, sentences, pixels, scenes, seed=0):
     named = right_names = present = 0
     texts, references, answers = [], [], {}
     for i in range(0, len(pixels), 25):
-        prefix, positions, real = understand(eyes, merger, lm, pixels[i:i + 25])
+        prefix, positions, real, _ = understand(eyes, merger, lm, pixels[i:i + 25])
         group = scenes[i:i + 25]
         for scene, ids in zip(group, write_captions(lm, prefix, positions, real)):
             texts.append(sentences.tokenizer.decode(ids))
