@@ -50,8 +50,8 @@ class Sprites:
         source = self.small if pixels <= 48 else self.large
         image = Image.fromarray(source[concept, style], 'RGBa').resize((pixels, pixels), Image.BILINEAR)
         if augment:
-            if rng.random() < .5:
-                image = image.rotate(float(rng.uniform(-18, 18)), Image.BILINEAR)
+            if rng.random() < .6:
+                image = bent(image, rng)
             if rng.random() < .3:
                 image = image.transpose(Image.FLIP_LEFT_RIGHT)
         x = np.asarray(image).astype(np.float32) / 255
@@ -59,8 +59,17 @@ class Sprites:
         return restyle(rgb, alpha, rng) if augment else (rgb, alpha)
 
 
+def bent(image, rng):
+    """Turned by up to 20 degrees, stretched and sheared a little, about its centre."""
+    angle, half = np.radians(rng.uniform(-20, 20)), image.width / 2
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    back = turn @ np.array([[1, rng.uniform(-.2, .2)], [0, 1]]) @ np.diag(rng.uniform(.95, 1.25, 2))
+    shift = half - back @ [half, half]
+    return image.transform(image.size, Image.AFFINE, (*back[0], shift[0], *back[1], shift[1]), Image.BILINEAR)
+
+
 def restyle(rgb, alpha, rng):
-    """Makes known art look like unknown art: recolouring, greys, posterising, outlines, line drawing."""
+    """Makes known art look like unknown art: recolouring, greys, posterising, outlines, line drawing, inked edges."""
     kind = rng.random()
     if kind < .35:
         matrix = np.eye(3, dtype=np.float32) * rng.uniform(.3, 1.4)
@@ -71,19 +80,19 @@ def restyle(rgb, alpha, rng):
     elif kind < .55:
         levels = rng.integers(2, 5)
         rgb = np.minimum(np.round(rgb * levels) / levels, alpha)
-    elif kind < .65:
+    elif kind < .72:
         grey = (rgb.mean(-1) + 1 - alpha[..., 0])
         edge = np.zeros_like(grey)
         edge[:, 1:] += np.abs(np.diff(grey, axis=1))
         edge[1:] += np.abs(np.diff(grey, axis=0))
         ink = np.clip(edge * rng.uniform(3, 7), 0, 1)[..., None]
-        flat = rgb.sum((0, 1)) / max(alpha.sum(), 1) if rng.random() < .5 else np.full(3, rng.uniform(.7, 1))
-        rgb = alpha * (1 - ink) * flat.astype(np.float32)
+        fill = rng.random()
+        flat = rgb.sum((0, 1)) / max(alpha.sum(), 1) if fill < .7 else np.full(3, rng.uniform(.7, 1))
+        rgb = (1 - ink) * (rgb if fill < .4 else alpha * flat.astype(np.float32))
     if rng.random() < .3:
-        wide = alpha[..., 0].copy()
-        for axis in (0, 1):
-            for shift in (1, -1):
-                wide = np.maximum(wide, np.roll(alpha[..., 0], shift, axis))
+        wide = alpha[..., 0]
+        for _ in range(rng.integers(1, 3)):
+            wide = np.maximum.reduce([wide, *(np.roll(wide, shift, axis) for axis in (0, 1) for shift in (1, -1))])
         colour = np.float32(rng.choice([0, 0, 1, .2]))
         rgb, alpha = rgb + (wide[..., None] - alpha).clip(0) * colour, wide[..., None]
     return rgb, alpha

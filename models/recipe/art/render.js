@@ -1,9 +1,10 @@
-// Renders every concept of concepts.json in every set to straight-alpha RGBA: node render.js OUT_DIR --size 96
+// Renders every concept of concepts.json in every set to straight-alpha RGBA: node render.js OUT_DIR --size 96 [--share SHARE_DIR]
+// With SHARE_DIR, where Debian's packages are unpacked, the clip art of clips.json comes in as further sets.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
-import { iconSvg, readSet, sets, trainSets } from './sets.js'
+import { heldOutSets, iconSvg, readSet, trainSets } from './sets.js'
 
 const clear = { r: 0, g: 0, b: 0, alpha: 0 }
 
@@ -16,10 +17,10 @@ export function npyHeader (shape) {
 }
 
 // Drawn large and trimmed first, so that the picture fills the square whatever margin its set leaves.
-async function renderIcon (svg, size) {
+async function renderSprite (picture, size) {
   const inner = Math.round(size * 0.96)
   const margin = Math.floor((size - inner) / 2)
-  const trimmed = await sharp(Buffer.from(svg)).ensureAlpha().trim({ background: clear, threshold: 8 }).png().toBuffer()
+  const trimmed = await sharp(picture, { density: 100 }).toColourspace('srgb').ensureAlpha().trim({ background: clear, threshold: 8 }).png().toBuffer()
   const { data, info } = await sharp(trimmed)
     .resize(inner, inner, { fit: 'contain', background: clear })
     .extend({ top: margin, left: margin, bottom: size - inner - margin, right: size - inner - margin, background: clear })
@@ -28,31 +29,51 @@ async function renderIcon (svg, size) {
   return data
 }
 
+/** The sets as columns: a name, and the picture of a concept, if there is one. */
+function iconColumn (name, size) {
+  const set = readSet(name)
+  return { name, picture: ({ sprites }) => sprites[name] && Buffer.from(iconSvg(set, sprites[name], size * 2)) }
+}
+
+function clipColumns (share) {
+  const clips = JSON.parse(readFileSync(new URL('clips.json', import.meta.url), 'utf8'))
+  const collections = new Set(Object.values(clips).flatMap(Object.keys))
+  return [...collections].flatMap(name => {
+    const columns = Math.max(...Object.values(clips).map(found => found[name]?.length ?? 0))
+    return Array.from({ length: columns }, (_, i) => ({
+      name: `${name} ${i + 1}`,
+      picture: ({ label }) => clips[label]?.[name]?.[i] && join(share, clips[label][name][i])
+    }))
+  })
+}
+
 async function main () {
-  const { values, positionals: [out] } = parseArgs({ allowPositionals: true, options: { size: { type: 'string', default: '96' } } })
-  if (!out) throw new Error('Usage: node render.js OUT_DIR --size 96')
+  const { values, positionals: [out] } = parseArgs({ allowPositionals: true, options: { size: { type: 'string', default: '96' }, share: { type: 'string' } } })
+  if (!out) throw new Error('Usage: node render.js OUT_DIR --size 96 [--share SHARE_DIR]')
   sharp.concurrency(1)
   const size = Number(values.size)
   const concepts = JSON.parse(readFileSync(new URL('concepts.json', import.meta.url), 'utf8'))
-  const pixels = Buffer.alloc(concepts.length * sets.length * size * size * 4)
-  const available = concepts.map(() => sets.map(() => false))
-  for (const [column, name] of sets.entries()) {
-    const set = readSet(name)
-    for (const [row, { label, sprites }] of concepts.entries()) {
-      if (!sprites[name]) continue
+  const trained = [...trainSets.map(name => iconColumn(name, size)), ...(values.share ? clipColumns(values.share) : [])]
+  const columns = [...trained, ...heldOutSets.map(name => iconColumn(name, size))]
+  const pixels = Buffer.alloc(concepts.length * columns.length * size * size * 4)
+  const available = concepts.map(() => columns.map(() => false))
+  for (const [column, { name, picture }] of columns.entries()) {
+    for (const [row, concept] of concepts.entries()) {
+      const source = picture(concept)
+      if (!source) continue
       try {
-        const sprite = await renderIcon(iconSvg(set, sprites[name], size * 2), size)
-        sprite.copy(pixels, (row * sets.length + column) * sprite.length)
+        const sprite = await renderSprite(source, size)
+        sprite.copy(pixels, (row * columns.length + column) * sprite.length)
         available[row][column] = true
       } catch (error) {
-        console.warn(`${name}: ${label}: ${error.message}`)
+        console.warn(`${name}: ${concept.label}: ${error.message}`)
       }
     }
     console.log(name, available.filter(row => row[column]).length)
   }
   mkdirSync(out, { recursive: true })
-  writeFileSync(join(out, 'sprites.npy'), Buffer.concat([npyHeader([concepts.length, sets.length, size, size, 4]), pixels]))
-  writeFileSync(join(out, 'sprites.json'), JSON.stringify({ sets, train_sets: trainSets.length, concepts: concepts.map(({ label }) => label), available }) + '\n')
+  writeFileSync(join(out, 'sprites.npy'), Buffer.concat([npyHeader([concepts.length, columns.length, size, size, 4]), pixels]))
+  writeFileSync(join(out, 'sprites.json'), JSON.stringify({ sets: columns.map(({ name }) => name), train_sets: trained.length, concepts: concepts.map(({ label }) => label), available }) + '\n')
 }
 
 await main()
