@@ -101,13 +101,16 @@ class LanguageModel(nn.Module):
 
     def head(self, states): return self.lm_head(states)
 
-    def forward(self, x, positions, mask):
-        """Embeddings (B, T, H), positions (B, T), mask (B, 1, T, T) true where visible -> states (B, T, H)."""
-        turn = self.turn(positions)
-        for layer in self.model.layers:
+    def forward(self, x, positions, mask, tap=None):
+        """Embeddings (B, T, H), positions (B, T), mask (B, 1, T, T) true where visible -> states (B, T, H); with `tap`
+        also the stream after that layer."""
+        turn, tapped = self.turn(positions), None
+        for i, layer in enumerate(self.model.layers):
             x = x + layer.self_attn(layer.input_layernorm(x), turn, mask)
             x = x + layer.mlp(layer.post_attention_layernorm(x))
-        return self.model.norm(x)
+            tapped = x if i == tap else tapped
+        states = self.model.norm(x)
+        return states if tap is None else (states, tapped)
 
     def step(self, token_ids, embeddings, is_embedding, positions, cache_bias, *cache):
         """One prefill chunk or decode step (names and shapes of the exported graph). `cache`: keys, values by layer."""

@@ -3,6 +3,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from .config import MINI
@@ -54,10 +55,19 @@ def fill(module, path):
     for key, value in module.state_dict().items():
         if key == 'lm_head.weight' and key not in state:
             state[key] = state['model.embed_tokens.weight']
-        elif key in ('content', 'place'):
+        elif key in ('content', 'place') and key not in state:
             state[key] = torch.zeros_like(value)
     module.load_state_dict(state)
     return module
+
+
+def fits(module, path):
+    """Whether a file is there and holds a module of this very shape."""
+    if not path.exists():
+        return False
+    with safe_open(path, 'pt') as file:
+        return all(tuple(module.state_dict()[key].shape) == tuple(file.get_slice(key).get_shape())
+                   for key in file.keys() if key in module.state_dict())
 
 
 def round_to_half(model):

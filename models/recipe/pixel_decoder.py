@@ -34,11 +34,12 @@ class Residual(nn.Module):
 
 
 class Painter(nn.Module):
-    """Reconstructed features (B, N, D) -> picture (B, 3, 8 * grid, 8 * grid) about -1..1. No convolution at full size."""
+    """Reconstructed features (B, N, D) -> picture (B, 3, S, S) about -1..1, S a multiple of 4 * grid. No convolution at
+    full size."""
 
     def __init__(self, encoder, c):
         super().__init__()
-        self.grid = encoder.grid
+        self.grid, self.last = encoder.grid, c.picture_size // (4 * encoder.grid)
         self.in_proj = nn.Linear(encoder.width, c.width)
         self.pos_embed = nn.Parameter(torch.randn(1, encoder.patches, c.width) * .02)
         self.blocks = nn.ModuleList(PainterBlock(c.width) for _ in range(c.depth))
@@ -46,7 +47,7 @@ class Painter(nn.Module):
         first, second = c.channels
         self.up1, self.refine1 = nn.Conv2d(c.width, 4 * first, 1), Residual(first)
         self.up2, self.refine2 = nn.Conv2d(first, 4 * second, 1), Residual(second)
-        self.out = nn.Sequential(nn.GroupNorm(8, second), nn.SiLU(), nn.Conv2d(second, 12, 3, 1, 1))
+        self.out = nn.Sequential(nn.GroupNorm(8, second), nn.SiLU(), nn.Conv2d(second, 3 * self.last ** 2, 3, 1, 1))
 
     def forward(self, features):
         x = self.in_proj(features) + self.pos_embed
@@ -55,7 +56,7 @@ class Painter(nn.Module):
         x = self.norm(x).transpose(1, 2).unflatten(2, (self.grid, self.grid))
         x = self.refine1(F.pixel_shuffle(self.up1(x), 2))
         x = self.refine2(F.pixel_shuffle(self.up2(x), 2))
-        return F.pixel_shuffle(self.out(x), 2)
+        return F.pixel_shuffle(self.out(x), self.last)
 
 
 class TimedResidual(nn.Module):

@@ -2,8 +2,11 @@
 
 Next-token cross-entropy on both kinds of token. Picture first: continuous rows of the understanding merger, which
 learns along, then branches that see the picture and not each other: a caption and several questions. Text first:
-the words, then the codes of a picture in the house style; a tenth of the prompts are empty, for guidance.
+the words, then the codes of a picture in the house style; a tenth of the prompts are empty, for guidance. Two helps
+beside it, for what is learnt late: words and the picture rows that show them are drawn together (`meaning_loss`), and
+halfway through the model a question's token that names a thing must know where the picture has it (`Sentences.fact`).
 """
+import re
 from functools import partial
 
 import numpy as np
@@ -17,7 +20,7 @@ from ..config import MINI
 from ..decoding import END, draw_codes, write_captions
 from ..language_model import LanguageModel
 from ..pixel_decoder import Painter
-from ..scenes import GROUND_NAMES, NO_OBJECT, Sprites, draw
+from ..scenes import GROUND_NAMES, LAYOUTS, NO_OBJECT, Sprites, draw
 from ..training import heldout, load, run, to_planes
 from ..visual_tokenizer import DynamicTokenizer, TokenizerDecoder, UnderstandingMerger, VisionEncoder, choose, rank_order
 from ..wording import HARD, Words, a_ground, caption, order, pick, questions
@@ -28,6 +31,8 @@ SPEAK, PAINT, ASKED = 12, 12, 7
 REFERENCES = 5  # captions of each held-out scene, for CIDEr
 QUESTION = 'Question: {question} Answer:'
 IGNORE = -100
+PLACES = sorted({place for layout in LAYOUTS.values() for _, place in layout})
+FACTS, FACTS_FROM = len(PLACES) + 4, 3  # kinds of fact; the layer after which they must be known
 
 
 # ---------------------------------------------------------------- batches
@@ -36,27 +41,42 @@ class Sentences:
     def __init__(self, tokenizer_file, concepts):
         self.tokenizer, self.words = Tokenizer.from_file(tokenizer_file), Words(concepts)
         self.names = [self.ids(label) for label in self.words.labels]
+        w = self.words
+        self.concepts = {name: c for c in range(concepts) for name in (w.labels[c], w.many[c], *w.synonyms[c])}
+        self.mention = re.compile('\\b(' + '|'.join(sorted(map(re.escape, self.concepts), key=len, reverse=True)) + ')\\b')
 
     def ids(self, text): return self.tokenizer.encode(text).ids
 
+    def fact(self, scene, question):
+        """Where a question has named its thing (the place of that token), and what the picture holds of it: nothing, one
+        and its place, or several."""
+        named = self.mention.search(question)
+        concept = self.concepts[named[0]]
+        count = scene.concepts.count(concept)
+        what = (0 if count == 0 else len(PLACES) + count - 1 if count > 1 else
+                1 + PLACES.index(scene.places[scene.concepts.index(concept)]))
+        return len(self.ids(QUESTION.split('{')[0] + question[:named.end()])) - 1, what
+
     def branches(self, scene, rng):
-        """What is said after a picture: [(given ids, learnt ids)]."""
-        said = [([], self.ids(caption(scene, self.words, rng)) + [END])]
-        for _, question, answer in questions(scene, self.words, rng, ASKED, twice=HARD):
-            said.append((self.ids(QUESTION.format(question=question)), self.ids(answer) + [END]))
+        """What is said after a picture: [(given ids, learnt ids, what is known of the thing that a question names)]."""
+        said = [([], self.ids(caption(scene, self.words, rng)) + [END], None)]
+        for kind, question, answer in questions(scene, self.words, rng, ASKED, twice=HARD):
+            said.append((self.ids(QUESTION.format(question=question)), self.ids(answer) + [END],
+                         self.fact(scene, question) if kind in HARD else None))
         return said
 
 
 def lay_out(all_branches):
     """Branches of each picture side by side, right-padded (B, L): ids, branch number (0 pads), place after the picture,
-    and targets: the id that each place must say next; `first` (B): what the end of the picture must say."""
-    length = max(sum(len(g) + len(a) - 1 for g, a in branches) for branches in all_branches)
-    ids, branch, place, target = (np.zeros((len(all_branches), length), np.int64) for _ in range(4))
-    target[:] = IGNORE
+    targets: the id that each place must say next; facts: what each place must know by then; `first` (B): what the end of
+    the picture must say."""
+    length = max(sum(len(g) + len(a) - 1 for g, a, _ in branches) for branches in all_branches)
+    ids, branch, place, target, facts = (np.zeros((len(all_branches), length), np.int64) for _ in range(5))
+    target[:] = facts[:] = IGNORE
     first = np.full(len(all_branches), IGNORE)
     for row, branches in enumerate(all_branches):
         at = 0
-        for number, (given, learnt) in enumerate(branches, 1):
+        for number, (given, learnt, fact) in enumerate(branches, 1):
             whole = given + learnt
             n = len(whole) - 1
             ids[row, at:at + n], branch[row, at:at + n], place[row, at:at + n] = whole[:-1], number, np.arange(n)
@@ -64,8 +84,10 @@ def lay_out(all_branches):
             target[row, at:at + n] = wanted
             if not given:
                 first[row] = learnt[0]
+            if fact:
+                facts[row, at + fact[0]] = fact[1]
             at += n
-    return [torch.from_numpy(x) for x in (ids, branch, place, target, first)]
+    return [torch.from_numpy(x) for x in (ids, branch, place, target, facts, first)]
 
 
 def painting_order(sprites, sentences, rng):
@@ -122,7 +144,9 @@ class Eyes:
     def codes(self, pixels):
         """A list of code lists."""
         features, keep = self.see(pixels)
-        return [c[k.bool()].tolist() for c, k in zip(self.tokenizer(features, keep), keep)]
+        kept = keep.bool()
+        codes = self.tokenizer.quantize.codes(self.tokenizer.project(features, keep)[kept])
+        return [row.tolist() for row in codes.split(kept.sum(1).tolist())]
 
     @torch.no_grad()
     def paint(self, codes):
@@ -179,7 +203,7 @@ def picture_prefix(lm, rows, mask):
 
 
 def speak_states(lm, prefix, positions, real, ids, branch, place):
-    """States (B, P + L, H) of a picture's prefix and its branches."""
+    """States (B, P + L, H) of a picture's prefix and its branches, and those halfway through the model."""
     p = prefix.shape[1]
     x = torch.cat([prefix, lm.embed(ids)], 1)
     positions = torch.cat([positions, positions[:, -1:] + 1 + place], 1)
@@ -188,7 +212,7 @@ def speak_states(lm, prefix, positions, real, ids, branch, place):
     same = (group[:, :, None] == group[:, None, :]) | (group[:, None, :] == 0)
     t = x.shape[1]
     visible = same & present[:, None, :] & torch.ones(t, t, dtype=torch.bool).tril() | torch.eye(t, dtype=torch.bool)
-    return lm(x, positions, visible[:, None])
+    return lm(x, positions, visible[:, None], tap=FACTS_FROM)
 
 
 def understand(eyes, merger, lm, pixels, discrete=False, threshold=.5):
@@ -197,7 +221,8 @@ def understand(eyes, merger, lm, pixels, discrete=False, threshold=.5):
     places, mask = rank_order(keep)
     if discrete:
         with torch.no_grad():
-            codes = eyes.tokenizer(features, keep).gather(1, places)
+            z = eyes.tokenizer.project(features, keep)
+            codes = eyes.tokenizer.quantize.codes(z.gather(1, places[..., None].expand(-1, -1, C.code_dim)))
         rows = lm.embed(codes + MINI.visual_offset)
     else:
         rows = merger(features, keep).gather(1, places[..., None].expand(-1, -1, MINI.language_model.hidden))
@@ -235,6 +260,7 @@ def main(args):
     merger = UnderstandingMerger(MINI.encoder, C, MINI.language_model.hidden)
     merger.causal_encoder.load_state_dict(eyes.tokenizer.causal_encoder.state_dict())
     lm = SharedLanguageModel()
+    reader = nn.Sequential(nn.LayerNorm(MINI.language_model.hidden), nn.Linear(MINI.language_model.hidden, FACTS))
     judge = Judge(args.concepts)
     load(args, 'judge', judge=judge)
     trained_art = heldout(sprites, 120, seed=11)
@@ -242,12 +268,12 @@ def main(args):
     chance = np.random.default_rng(5)
 
     def loss_of(batch, progress):
-        seen, labels, (ids, branch, place, target, first), prompts, wanted, before, mixed = batch
+        seen, labels, (ids, branch, place, target, facts, first), prompts, wanted, before, mixed = batch
         threshold = .5 if chance.random() < .7 else chance.uniform(.2, .8)
         prefix, positions, real, places = understand(eyes, merger, lm, seen, chance.random() < .15, threshold)
-        states = speak_states(lm, prefix, positions, real, ids, branch, place)
+        states, halfway = speak_states(lm, prefix, positions, real, ids, branch, place)
         p = prefix.shape[1]
-        learnt = target != IGNORE
+        learnt, known = target != IGNORE, facts != IGNORE
         said = torch.cat([states[:, p - 1], states[:, p:][learnt]])
         speak = F.cross_entropy(lm.head(said), torch.cat([first, target[learnt]]), label_smoothing=.02)
         codes = eyes.codes(wanted)
@@ -258,7 +284,8 @@ def main(args):
         paint = painting_loss(lm, prompts, codes)
         labels = labels.gather(1, places).where(real[:, 1:-1].bool(), NO_OBJECT)
         meaning = meaning_loss(lm, sentences.names, prefix[:, 1:-1], labels)
-        return speak + paint + .2 * meaning, {'speak': speak, 'paint': paint, 'meaning': meaning}
+        fact = F.cross_entropy(reader(halfway[:, p:][known]), facts[known])
+        return speak + paint + .2 * meaning + .3 * fact, {'speak': speak, 'paint': paint, 'meaning': meaning, 'fact': fact}
 
     def evaluate():
         result = {}
@@ -267,7 +294,7 @@ def main(args):
                        speaking_figures(eyes, merger, lm, sentences, pixels, scenes).items()}
         return result | {k: round(v, 4) for k, v in painting_figures(eyes, lm, sentences, judge, 64).items()}
 
-    run(args, 'language_model', {'language_model': lm, 'understanding': merger}, partial(make, sentences), loss_of,
+    run(args, 'language_model', {'language_model': lm, 'understanding': merger, 'reader': reader}, partial(make, sentences), loss_of,
         evaluate, lr=2e-3, slow=[merger.causal_encoder], seed=4, every=300)
 
 
@@ -286,11 +313,11 @@ def speaking_figures(eyes, merger, lm, sentences, pixels, scenes, seed=0):
             named, present = named + len(said), present + len(set(scene.concepts))
             right_names += len(said & set(scene.concepts))
         asked = [questions(scene, sentences.words, rng, 9) for scene in group]
-        ids, branch, place, target, _ = lay_out([
-            [(sentences.ids(QUESTION.format(question=q)), sentences.ids(a) + [END]) for _, q, a in row]
+        ids, branch, place, target, *_ = lay_out([
+            [(sentences.ids(QUESTION.format(question=q)), sentences.ids(a) + [END], None) for _, q, a in row]
             for row in asked])
-        states = speak_states(lm, prefix, positions, real, ids, branch, place)[:, prefix.shape[1]:]
-        guess = lm.head(states).argmax(-1)
+        states, _ = speak_states(lm, prefix, positions, real, ids, branch, place)
+        guess = lm.head(states[:, prefix.shape[1]:]).argmax(-1)
         for r, row in enumerate(asked):
             for number, (kind, _, _) in enumerate(row, 1):
                 here = (branch[r] == number) & (target[r] != IGNORE)
