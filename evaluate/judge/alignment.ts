@@ -1,0 +1,56 @@
+/** Does a picture show what it should? A judge network names the object at each place, and the ground. */
+import type { Scene } from '../data/scenes.ts'
+import { share, type Figure, type Part } from '../metrics/bootstrap.ts'
+import { whole, type Network, type Region } from './network.ts'
+
+export type Recogniser = NonNullable<Network['recognise']>
+
+/** `concepts`: what the judge sees at each place of the scene, or anywhere where the scene names no places. */
+export type Verdict = { concepts: string[], ground: string, inPlace: Part, anywhere: Part, isComplete: boolean, isGroundRight: boolean }
+
+// Where objects of drawn scenes stand. Squares a little over half the side hold one of several objects and nothing else.
+const near = 0.27
+const far = 0.73
+const side = 0.54
+const regions: Record<string, Region> = {
+  center: whole,
+  left: { x: near, y: 0.5, side },
+  right: { x: far, y: 0.5, side },
+  top: { x: 0.5, y: near, side },
+  bottom: { x: 0.5, y: far, side },
+  'top left': { x: near, y: near, side },
+  'top right': { x: far, y: near, side },
+  'bottom left': { x: near, y: far, side },
+  'bottom right': { x: far, y: far, side }
+}
+
+export async function judgePicture (recognise: Recogniser, picture: Uint8Array, { concepts: wanted, places, ground: wantedGround }: Scene): Promise<Verdict> {
+  const { concepts, ground } = await recognise(picture, places.length > 0 ? places.map(place => regions[place] ?? whole) : Object.values(regions))
+  const inPlace = { of: places.length, right: places.filter((_, i) => concepts[i] === wanted[i]).length }
+  const left = [...concepts]
+  const found = wanted.filter(concept => {
+    const at = left.indexOf(concept)
+    if (at !== -1) left.splice(at, 1)
+    return at !== -1
+  })
+  return {
+    concepts,
+    ground,
+    inPlace,
+    anywhere: { of: wanted.length, right: found.length },
+    isComplete: places.length > 0 ? inPlace.right === wanted.length : found.length === wanted.length,
+    isGroundRight: ground === wantedGround
+  }
+}
+
+/** Shares of right objects and grounds over verdicts of one kind of prompt. */
+export function alignmentFigures (prefix: string, verdicts: Verdict[], seed: number): Record<string, Figure> {
+  const placed = verdicts.filter(({ inPlace }) => inPlace.of > 0)
+  const several = verdicts.some(({ anywhere }) => anywhere.of > 1)
+  return {
+    ...(placed.length > 0 && { [`${prefix}: object in its place`]: share(placed.map(({ inPlace }) => inPlace), seed) }),
+    ...((several || placed.length === 0) && { [`${prefix}: object anywhere`]: share(verdicts.map(({ anywhere }) => anywhere), seed) }),
+    ...(several && { [`${prefix}: all objects`]: share(verdicts.map(({ isComplete }) => ({ of: 1, right: Number(isComplete) })), seed) }),
+    [`${prefix}: ground`]: share(verdicts.map(({ isGroundRight }) => ({ of: 1, right: Number(isGroundRight) })), seed)
+  }
+}

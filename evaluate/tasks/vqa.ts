@@ -1,0 +1,40 @@
+/** Answers: VQA accuracy and exact match, over all questions and by kind. */
+import { readQuestions, type Asked } from '../data/coco.ts'
+import { share, type Figure, type Part } from '../metrics/bootstrap.ts'
+import { cleanQuestion } from '../metrics/answers.ts'
+import { judgeAnswer, type Judgement } from '../metrics/vqa-accuracy.ts'
+import { askEach, base64, seedOf, type Outcome, type Run } from './run.ts'
+
+type Answer = { answers: { text: string }[] }
+type Judged = Judgement & { item: Asked }
+
+export async function evaluateAnswers (run: Run): Promise<Outcome> {
+  const { answered, failed } = await askEach<Asked, Answer>(run, readQuestions(run.source, run.limit), '/vqa',
+    ({ file, question }, index) => ({ image: base64(file), question: cleanQuestion(question), seed: seedOf(run, index) }))
+  const judged = answered.map(({ item, answer }) => ({ item, ...judgeAnswer(answer.answers[0]!.text, item.people, item.commonest) }))
+  const figures: Record<string, Figure> = {
+    'VQA accuracy': accuracy(judged, run.seed),
+    'exact match': byPicture(judged, ({ exact }) => Number(exact), run.seed)
+  }
+  for (const field of ['answerType', 'kind'] as const) {
+    const groups = new Set(judged.map(({ item }) => item[field]).filter(group => group !== undefined).sort())
+    for (const group of groups) figures[`VQA accuracy: ${group}`] = accuracy(judged.filter(({ item }) => item[field] === group), run.seed)
+  }
+  const records = judged.map(({ item: { id, imageId, question, commonest, kind }, answer, accuracy, exact }) =>
+    ({ id, image_id: imageId, question, kind, answer, expected: commonest, accuracy, exact }))
+  return { figures, records: [...records, ...failed] }
+}
+
+function accuracy (judged: Judged[], seed: number): Figure {
+  return byPicture(judged, ({ accuracy }) => accuracy, seed)
+}
+
+/** The mean over questions; its interval comes from drawing pictures again, with all their questions. */
+function byPicture (judged: Judged[], scoreOf: (judged: Judged) => number, seed: number): Figure {
+  const pictures = new Map<number, Part>()
+  for (const each of judged) {
+    const { of, right } = pictures.get(each.item.imageId) ?? { of: 0, right: 0 }
+    pictures.set(each.item.imageId, { of: of + 1, right: right + scoreOf(each) })
+  }
+  return { ...share([...pictures.values()], seed), samples: judged.length }
+}
