@@ -16,6 +16,8 @@ const above = ['**/server.ts', '**/app.ts']
 export default [
   ...neostandard({ ts: true, ignores: ['dist', '.tap', 'models/recipe'] }),
   { rules: { '@typescript-eslint/no-redeclare': 'off' } }, // a schema and its type share a name; the compiler finds real clashes
+  closed(['evaluate/**'], [...doors, ...http], ['evaluate/judge/network.ts']),
+  closed(['evaluate/metrics/**'], [...doors, ...http, '../client.ts', '**/tasks/*', '**/data/*', '**/judge/*']),
   closed(['src/*.ts'], doors, ['src/metrics.ts', 'src/errors.ts', 'src/config.ts']),
   closed(['src/metrics.ts'], [...except('prom-client'), ...http, '**/*.ts']),
   closed(['src/errors.ts', 'src/config.ts'], [...doors, '**/*.ts']),

@@ -28,6 +28,12 @@ export function reportOf ({ task, source, request, seed }: Options, about: Recor
   }
 }
 
+/** The report as JSON, one line for each record. */
+export function textOf ({ records, ...rest }: Report): string {
+  const head = JSON.stringify(rest, null, 2).replace(/\n}$/, '')
+  return `${head},\n  "records": [\n${records.map(record => `    ${JSON.stringify(record)}`).join(',\n')}\n  ]\n}\n`
+}
+
 /** One line for each figure: name, value, interval, samples. */
 export function tableOf ({ figures, failed }: Report): string {
   const rows = Object.entries(figures).map(([name, { value, low, high, samples }]) =>

@@ -28,14 +28,16 @@ export async function openNetwork (file: string) {
   return {
     features: async (picture: Uint8Array): Promise<Float32Array> => floats(await look([picture], [whole]), session.outputNames.length === 1 ? session.outputNames[0]! : 'features'),
 
-    /** The likeliest concept and ground of each region of a picture, and the likeliest ground of all together. */
+    /** The likeliest concept of each region of a picture, its scores by concept, and the likeliest ground of all together. */
     ...(concepts && grounds && {
       async recognise (picture: Uint8Array, regions: Region[]) {
         const outputs = await look(regions.map(() => picture), regions)
-        const rows = rowsOf(outputs, 'ground', grounds.length)
+        const seen = rowsOf(outputs, 'concept', concepts.length)
+        const behind = rowsOf(outputs, 'ground', grounds.length)
         return {
-          concepts: rowsOf(outputs, 'concept', concepts.length).map(scores => concepts[largest(scores)]!),
-          ground: grounds[largest(grounds.map((_, i) => rows.reduce((sum, scores) => sum + scores[i]!, 0)))]!
+          concepts: seen.map(scores => concepts[largest(scores)]!),
+          scoreOf: (region: number, concept: string) => seen[region]![concepts.indexOf(concept)] ?? -Infinity,
+          ground: grounds[largest(grounds.map((_, i) => behind.reduce((sum, scores) => sum + scores[i]!, 0)))]!
         }
       }
     }),

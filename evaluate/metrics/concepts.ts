@@ -22,7 +22,7 @@ export function conceptsIn (caption: string, names: Map<string, string[]>): Set<
 export function pluralOf (name: string): string {
   if (/(s|x|z|ch|sh)$/.test(name)) return `${name}es`
   if (/[^aeiou]y$/.test(name)) return `${name.slice(0, -1)}ies`
-  if (/[^aeiou]fe$|(ea|l|r)f$/.test(name)) return `${name.replace(/fe?$/, '')}ves`
+  if (/ife$|(ea|l|r)f$/.test(name)) return `${name.replace(/fe?$/, '')}ves`
   if (/man$/.test(name)) return `${name.slice(0, -3)}men`
   return `${name}s`
 }

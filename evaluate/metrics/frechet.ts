@@ -12,10 +12,36 @@ export function gaussianOf (rows: ArrayLike<number>[]): Gaussian {
   const dim = rows[0]!.length
   const mean = new Array<number>(dim).fill(0)
   for (const row of rows) for (let i = 0; i < dim; i++) mean[i]! += row[i]! / rows.length
+  return { mean, factor: rows.length <= dim ? centredRows(rows, mean) : rootOf(covarianceOf(rows, mean)) }
+}
+
+/** Fewer rows than features are a factor themselves. */
+function centredRows (rows: ArrayLike<number>[], mean: number[]): Matrix {
   const scale = 1 / Math.sqrt(rows.length - 1)
-  const centred = new Matrix(rows.length, dim)
-  rows.forEach((row, r) => { for (let i = 0; i < dim; i++) centred.set(r, i, (row[i]! - mean[i]!) * scale) })
-  return { mean, factor: rows.length <= dim ? centred : rootOf(centred.transpose().mmul(centred)) }
+  const centred = new Matrix(rows.length, mean.length)
+  rows.forEach((row, r) => mean.forEach((middle, i) => centred.set(r, i, (row[i]! - middle) * scale)))
+  return centred
+}
+
+function covarianceOf (rows: ArrayLike<number>[], mean: number[]): Matrix {
+  const dim = mean.length
+  const sums = new Float64Array(dim * dim)
+  const gaps = new Float64Array(dim)
+  for (const row of rows) {
+    for (let i = 0; i < dim; i++) gaps[i] = row[i]! - mean[i]!
+    for (let i = 0; i < dim; i++) {
+      const gap = gaps[i]!
+      for (let j = i; j < dim; j++) sums[i * dim + j]! += gap * gaps[j]!
+    }
+  }
+  const covariance = new Matrix(dim, dim)
+  for (let i = 0; i < dim; i++) {
+    for (let j = i; j < dim; j++) {
+      covariance.set(i, j, sums[i * dim + j]! / (rows.length - 1))
+      covariance.set(j, i, sums[i * dim + j]! / (rows.length - 1))
+    }
+  }
+  return covariance
 }
 
 /**

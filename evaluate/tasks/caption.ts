@@ -1,23 +1,24 @@
 /** Captions: CIDEr-D against references; of drawn scenes also whether they name what is there. */
-import { readCaptions, type Captioned } from '../data/coco.ts'
+import { readCaptions } from '../data/coco.ts'
 import { readScenes, type Scenes } from '../data/scenes.ts'
 import { mean, share, type Figure } from '../metrics/bootstrap.ts'
 import { ciderScores } from '../metrics/cider.ts'
 import { conceptsIn, namesOf } from '../metrics/concepts.ts'
 import { askEach, base64, seedOf, type Outcome, type Run } from './run.ts'
 
-type Answer = { captions: { text: string }[] }
+type Answer = { captions: { text: string, finish_reason: string }[] }
 type Naming = { named: string[], present: string[], right: number }
 
 export async function evaluateCaptions (run: Run): Promise<Outcome> {
-  const { answered, failed } = await askEach<Captioned, Answer>(run, readCaptions(run.source, run.limit), '/caption',
-    ({ file }, index) => ({ image: base64(file), seed: seedOf(run, index) }))
-  const captions = answered.map(({ answer }) => answer.captions[0]!.text)
+  const { answered, failed } = await askEach(run, readCaptions(run.source, run.limit), '/caption',
+    ({ file }, index) => ({ image: base64(file), seed: seedOf(run, index) }),
+    ({ captions }: Answer) => ({ caption: captions[0]!.text, ending: captions[0]!.finish_reason }))
+  const captions = answered.map(({ caption }) => caption)
   const cider = ciderScores(captions, answered.map(({ item }) => item.captions))
   const namings = nameConcepts(run, answered.map(({ item }) => item.id), captions)
   return {
     figures: { 'CIDEr-D': mean(cider, run.seed), ...namings && conceptFigures(namings, run.seed) },
-    records: [...answered.map(({ item }, i) => ({ id: item.id, caption: captions[i], cider: cider[i], ...namings?.[i] })), ...failed]
+    records: [...answered.map(({ item, caption, ending }, i) => ({ id: item.id, caption, finish_reason: ending, cider: cider[i], ...namings?.[i] })), ...failed]
   }
 }
 

@@ -1,82 +1,85 @@
 /** Painted pictures: their Fréchet distance from true ones, and of drawn prompts whether they show what was asked for. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readOrders, readScenes, type Ordered, type Prompt, type Scene } from '../data/scenes.ts'
-import { alignmentFigures, judgePicture, type Recogniser, type Verdict } from '../judge/alignment.ts'
+import { readOrders, readScenes, type Prompt, type Scene } from '../data/scenes.ts'
+import { alignmentFigures, judgePicture, type Verdict } from '../judge/alignment.ts'
 import { openNetwork } from '../judge/network.ts'
 import { plain, resample, type Figure } from '../metrics/bootstrap.ts'
 import { frechetDistance, gaussianOf } from '../metrics/frechet.ts'
 import { askEach, base64, seedOf, type Outcome, type Run } from './run.ts'
 
 type Answer = { images: { data: string, visual_tokens: number[] }[] }
-type Painted = { id: number, file: string, picture: Uint8Array }
+
+/** Of a painted picture and of the true one: what networks make of them. */
+type Seen = { features: Float32Array, scene?: Scene, verdict?: Verdict }
+type Painted = { ours: Seen, truth: Seen }
 
 export async function evaluatePaintings (run: Run): Promise<Outcome> {
-  const { answered, failed } = await askEach<Ordered, Answer>(run, readOrders(run.source, run.seed, run.limit), '/generate',
-    ({ prompt }, index) => ({ prompt: layOut(prompt), seed: seedOf(run, index) }))
-  const painted = answered.map(({ item: { id, file }, answer }) => ({ id, file, picture: Buffer.from(answer.images[0]!.data, 'base64') }))
-  if (run.pictures !== undefined) keep(run.pictures, painted)
-  const { figures, verdicts } = await judgeAll(run, painted)
-  const records = answered.map(({ item, answer }) => {
-    const verdict = verdicts.get(item.id)
-    return { id: item.id, prompt: item.prompt, visual_tokens: answer.images[0]!.visual_tokens, ...verdict && { wanted: verdict.scene, seen: verdict.seen } }
-  })
-  return { figures: { ...figures, ...await distance(run, painted) }, records: [...records, ...failed] }
+  const orders = readOrders(run.source, run.seed, run.limit)
+  const eyes = await openEyes(run)
+  if (run.pictures !== undefined) mkdirSync(run.pictures, { recursive: true })
+  const { answered, failed } = await askEach(run, orders, '/generate',
+    ({ prompt }, index) => ({ prompt: layOut(prompt), format: 'png', seed: seedOf(run, index) }),
+    async ({ images }: Answer, { id, file }) => {
+      const { data, visual_tokens: tokens } = images[0]!
+      const picture = Buffer.from(data, 'base64')
+      if (run.pictures !== undefined) writeFileSync(join(run.pictures, `${id}.png`), picture)
+      return { tokens, ours: await eyes.look(picture, id), truth: await eyes.look(readFileSync(file), id) }
+    })
+  await eyes.close()
+  return {
+    figures: { ...alignment(answered, run.seed), ...distance(answered, run.seed) },
+    records: [...answered.map(({ item: { id, prompt }, tokens, ours: { scene, verdict } }) => ({ id, prompt, visual_tokens: tokens, wanted: scene, seen: verdict })), ...failed]
+  }
 }
 
 function layOut (prompt: Prompt): unknown {
   return typeof prompt === 'string' ? prompt : prompt.map(part => part.type === 'text' ? part : { type: 'image', image: base64(part.file) })
 }
 
-function keep (folder: string, painted: Painted[]): void {
-  mkdirSync(folder, { recursive: true })
-  for (const { id, picture } of painted) writeFileSync(join(folder, `${id}.png`), picture)
+/** The networks: one for features, and where the facts of the scenes are known one that recognises things. */
+async function openEyes ({ source, judge: judgeFile, features: featuresFile }: Run) {
+  const scenes = readScenes(source)
+  const judge = scenes && existsSync(judgeFile) ? await openNetwork(judgeFile) : undefined
+  const network = judge && featuresFile === judgeFile ? judge : await openNetwork(featuresFile)
+  return {
+    async look (picture: Uint8Array, id: number): Promise<Seen> {
+      const scene = scenes?.byImage.get(id)
+      return {
+        features: await network.features(picture),
+        ...(scene && judge?.recognise && { scene, verdict: await judgePicture(judge.recognise, picture, scene) })
+      }
+    },
+    async close () {
+      for (const each of new Set([judge, network])) await each?.close()
+    }
+  }
 }
 
-/** What a judge sees in the painted pictures, and in the true ones: its own ceiling. Nothing where no facts are known. */
-async function judgeAll ({ source, judge: file, seed }: Run, painted: Painted[]) {
-  const scenes = readScenes(source)
-  const verdicts = new Map<number, { scene: Scene, seen: Verdict }>()
-  if (!scenes || !existsSync(file)) return { figures: {}, verdicts }
-  const network = await openNetwork(file)
-  const recognise = network.recognise
-  const groups = new Map<string, { painted: Verdict[], truth: Verdict[] }>()
-  for (const { id, file, picture } of recognise ? painted : []) {
-    const scene = scenes.byImage.get(id)
-    if (!scene) continue
-    const seen = await judgePicture(recognise as Recogniser, picture, scene)
-    verdicts.set(id, { scene, seen })
-    const name = scene.case ?? `${scene.concepts.length} ${scene.concepts.length === 1 ? 'object' : 'objects'}`
-    const group = groups.get(name) ?? { painted: [], truth: [] }
-    group.painted.push(seen)
-    group.truth.push(await judgePicture(recognise as Recogniser, readFileSync(file), scene))
-    groups.set(name, group)
-  }
-  await network.close()
+/** By kind of prompt: what was recognised, and what the judge recognises in true pictures, its own ceiling. */
+function alignment (painted: Painted[], seed: number): Record<string, Figure> {
+  const kindOf = ({ ours: { scene } }: Painted) => scene && (scene.case ?? `${scene.concepts.length} ${scene.concepts.length === 1 ? 'object' : 'objects'}`)
+  const kinds = new Set(painted.map(kindOf).filter(kind => kind !== undefined).sort())
   const figures: Record<string, Figure> = {}
-  for (const [name, { painted, truth }] of [...groups].sort(([a], [b]) => a < b ? -1 : 1)) {
-    Object.assign(figures, alignmentFigures(name, painted, seed), alignmentFigures(`judge on true pictures, ${name}`, truth, seed))
+  for (const kind of kinds) {
+    const group = painted.filter(each => kindOf(each) === kind)
+    Object.assign(figures,
+      alignmentFigures(kind, group.map(({ ours }) => ours.verdict!), seed),
+      alignmentFigures(`judge on true pictures, ${kind}`, group.map(({ truth }) => truth.verdict!), seed))
   }
-  return { figures, verdicts }
+  return figures
 }
 
 const resamplings = 20
-const largestResampled = 800 // features or pictures: above, one distance takes too long to be drawn again and again
+const largestResampled = 800 // pictures or features: above, one distance takes too long to be drawn again and again
 
 /** The distance, and where it is cheap enough 1.96 standard deviations of resampled ones around it. */
-async function distance ({ features: file, seed }: Run, painted: Painted[]): Promise<Record<string, Figure>> {
-  if (painted.length < 2 || !existsSync(file)) return {}
-  const network = await openNetwork(file)
-  const ours: Float32Array[] = []
-  const truth: Float32Array[] = []
-  for (const { file, picture } of painted) {
-    ours.push(await network.features(picture))
-    truth.push(await network.features(readFileSync(file)))
-  }
-  await network.close()
-  const between = (places: number[]) => frechetDistance(gaussianOf(places.map(place => ours[place]!)), gaussianOf(places.map(place => truth[place]!)))
+function distance (painted: Painted[], seed: number): Record<string, Figure> {
+  if (painted.length < 2) return {}
+  const of = (side: keyof Painted, places: number[]) => gaussianOf(places.map(place => painted[place]![side].features))
+  const between = (places: number[]) => frechetDistance(of('ours', places), of('truth', places))
   const value = between([...painted.keys()])
-  if (Math.min(painted.length, ours[0]!.length) > largestResampled) return { 'Fréchet distance': plain(value, painted.length) }
+  if (Math.min(painted.length, painted[0]!.ours.features.length) > largestResampled) return { 'Fréchet distance': plain(value, painted.length) }
   const values = resample(painted.length, resamplings, seed, between)
   const middle = values.reduce((sum, each) => sum + each, 0) / values.length
   const spread = Math.sqrt(values.reduce((sum, each) => sum + (each - middle) ** 2, 0) / (values.length - 1))

@@ -17,21 +17,19 @@ export type ItemRecord = { id: number, error?: string } & { [field: string]: unk
 
 export type Outcome = { figures: { [name: string]: Figure }, records: ItemRecord[] }
 
-/** Sends one request for each item, and keeps apart what was answered and what failed. */
-export async function askEach<Item extends { id: number }, Answer> (run: Run, items: Item[], path: string, body: (item: Item, index: number) => object): Promise<{ answered: { item: Item, answer: Answer }[], failed: ItemRecord[] }> {
+/**
+ * Sends one request for each item, and keeps apart what was answered and what failed. `keep` makes of an answer what is
+ * needed of it, so that a long run does not hold every picture.
+ */
+export async function askEach<Item extends { id: number }, Answer, Kept> (run: Run, items: Item[], path: string, body: (item: Item, index: number) => object, keep: (answer: Answer, item: Item) => Kept | Promise<Kept>): Promise<{ answered: (Kept & { item: Item })[], failed: ItemRecord[] }> {
   let done = 0
-  const results = await each(items, run.concurrency, async (item, index) => await run.client.post(path, {
-    ...(run.model !== undefined && { model: run.model }),
-    ...body(item, index),
-    ...run.request
-  }) as Answer, () => run.progress(++done, items.length))
-  const failed: ItemRecord[] = []
-  const answered: { item: Item, answer: Answer }[] = []
-  results.forEach((answer, i) => {
-    const item = items[i]!
-    if (answer instanceof RequestError) failed.push({ id: item.id, error: answer.message })
-    else answered.push({ item, answer })
-  })
+  const results = await each(items, run.concurrency, async (item, index) => {
+    const answer = await run.client.post(path, { ...(run.model !== undefined && { model: run.model }), ...body(item, index), ...run.request })
+    const kept: Kept = await keep(answer as Answer, item)
+    return { ...kept, item }
+  }, () => run.progress(++done, items.length))
+  const answered = results.flatMap(result => result instanceof RequestError ? [] : [result])
+  const failed = results.flatMap((result, i) => result instanceof RequestError ? [{ id: items[i]!.id, error: result.message }] : [])
   return { answered, failed }
 }
 

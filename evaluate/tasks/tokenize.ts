@@ -1,5 +1,5 @@
 /** Tokens: how many patches the selector keeps, over all pictures and by number of objects. */
-import { readCaptions, type Captioned } from '../data/coco.ts'
+import { readCaptions } from '../data/coco.ts'
 import { readScenes } from '../data/scenes.ts'
 import { mean, plain, type Figure } from '../metrics/bootstrap.ts'
 import { askEach, base64, seedOf, type Outcome, type Run } from './run.ts'
@@ -7,11 +7,12 @@ import { askEach, base64, seedOf, type Outcome, type Run } from './run.ts'
 type Answer = { visual_tokens: number[], usage: { visual_tokens: number, patches: number } }
 
 export async function evaluateTokens (run: Run): Promise<Outcome> {
-  const { answered, failed } = await askEach<Captioned, Answer>(run, readCaptions(run.source, run.limit), '/tokenize',
-    ({ file }, index) => ({ image: base64(file), ...(run.request.selection === 'sample' && { seed: seedOf(run, index) }) }))
+  const { answered, failed } = await askEach(run, readCaptions(run.source, run.limit), '/tokenize',
+    ({ file }, index) => ({ image: base64(file), seed: seedOf(run, index) }),
+    ({ usage, visual_tokens: tokens }: Answer) => ({ kept: usage.visual_tokens, patches: usage.patches, tokens }))
   const scenes = readScenes(run.source)
-  const records = answered.map(({ item: { id }, answer: { usage, visual_tokens: tokens } }) =>
-    ({ id, kept: usage.visual_tokens, patches: usage.patches, objects: scenes?.byImage.get(id)?.concepts.length, visual_tokens: tokens }))
+  const records = answered.map(({ item: { id }, kept, patches, tokens }) =>
+    ({ id, kept, patches, objects: scenes?.byImage.get(id)?.concepts.length, visual_tokens: tokens }))
   const kept = records.map(record => record.kept)
   const figures: Record<string, Figure> = {
     'patches kept': mean(kept, run.seed),

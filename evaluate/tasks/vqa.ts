@@ -9,9 +9,9 @@ type Answer = { answers: { text: string }[] }
 type Judged = Judgement & { item: Asked }
 
 export async function evaluateAnswers (run: Run): Promise<Outcome> {
-  const { answered, failed } = await askEach<Asked, Answer>(run, readQuestions(run.source, run.limit), '/vqa',
-    ({ file, question }, index) => ({ image: base64(file), question: cleanQuestion(question), seed: seedOf(run, index) }))
-  const judged = answered.map(({ item, answer }) => ({ item, ...judgeAnswer(answer.answers[0]!.text, item.people, item.commonest) }))
+  const { answered: judged, failed } = await askEach(run, readQuestions(run.source, run.limit), '/vqa',
+    ({ file, question }, index) => ({ image: base64(file), question: cleanQuestion(question), seed: seedOf(run, index) }),
+    ({ answers }: Answer, { people, commonest }) => judgeAnswer(answers[0]!.text, people, commonest))
   const figures: Record<string, Figure> = {
     'VQA accuracy': accuracy(judged, run.seed),
     'exact match': byPicture(judged, ({ exact }) => Number(exact), run.seed)

@@ -33,7 +33,7 @@ class Rows:
 
 
 @torch.no_grad()
-def write_captions(lm, prefix, positions, real, longest=32):
+def write_captions(lm, prefix, positions, real, longest=40):
     """Greedy captions after picture prefixes (B, P, H) with their positions and reality (B, P): lists of ids."""
     rows = Rows(lm, len(prefix))
     seen = real.bool()

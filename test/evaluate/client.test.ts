@@ -1,0 +1,56 @@
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { createClient, each, RequestError } from '../../evaluate/client.ts'
+
+/** A server that answers with each status in turn, and then with the last one. */
+async function serve (t: Test, ...statuses: number[]) {
+  let requests = 0
+  const server = createServer((_, response) => {
+    const status = statuses[Math.min(requests++, statuses.length - 1)]!
+    response.writeHead(status, { 'retry-after': '0' }).end(JSON.stringify(status === 200 ? { fine: true } : { code: 'some_code', detail: 'Why' }))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => { server.closeAllConnections(); server.close() })
+  return { client: createClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), requests: () => requests }
+}
+
+t.test('a busy or loading server is asked again', async t => {
+  const { client, requests } = await serve(t, 429, 503, 200)
+  t.strictSame(await client.post('/caption', {}), { fine: true })
+  t.equal(requests(), 3)
+})
+
+t.test('a server that stays busy is given up', async t => {
+  const { client, requests } = await serve(t, 503)
+  await t.rejects(client.get('/models'), new RequestError('/models answered 503: some_code: Why'))
+  t.equal(requests(), 10)
+})
+
+t.test('other errors are not tried again', async t => {
+  const { client, requests } = await serve(t, 422, 200)
+  await t.rejects(client.get('/models'), new RequestError('/models answered 422: some_code: Why'))
+  t.equal(requests(), 1)
+})
+
+t.test('work runs so many at a time, in order, and a refused item spoils no other', async t => {
+  let running = 0
+  let most = 0
+  let done = 0
+  const results = await each([0, 1, 2, 3, 4, 5, 6], 3, async item => {
+    most = Math.max(most, ++running)
+    await turn()
+    running--
+    if (item === 4) throw new RequestError('refused')
+    return item * 10
+  }, () => done++)
+  t.equal(most, 3)
+  t.equal(done, 7)
+  t.strictSame(results.map(result => result instanceof RequestError ? result.message : result), [0, 10, 20, 30, 'refused', 50, 60])
+})
+
+t.test('a mistake of ours is not taken for a refused request', async t => {
+  await t.rejects(each([1], 1, async () => { throw new TypeError('ours') }, () => {}), { name: 'TypeError' })
+})
