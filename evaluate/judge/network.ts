@@ -3,6 +3,7 @@
  * judge also `concept [B, concepts]` and `ground [B, grounds]`. The JSON file of the same name tells size and labels.
  */
 import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import sharp from 'sharp'
 import { Type } from 'typebox'
 import { floats, openSession, type Output } from '../../src/graphs/session.ts'
@@ -23,7 +24,7 @@ export type Network = Awaited<ReturnType<typeof openNetwork>>
 export async function openNetwork (file: string) {
   if (!existsSync(file)) throw new DataError(`There is no network ${file}`)
   const { size, concepts, grounds } = readChecked(About, file.replace(/\.onnx$/, '.json'))
-  const session = await openSession(file, { device: 'cpu', threads: 1 })
+  const session = await openSession(file, { device: 'cpu', threads: availableParallelism() })
   const input = session.inputNames[0]!
   return {
     features: async (picture: Uint8Array): Promise<Float32Array> => floats(await look([picture], [whole]), session.outputNames.length === 1 ? session.outputNames[0]! : 'features'),

@@ -5,7 +5,7 @@ const longestQuestion = 50 // words
 
 /** Lower case, some marks deleted, no spaces at the end, the first 50 words. */
 export function cleanQuestion (question: string): string {
-  return question.toLowerCase().replace(questionMarks, '').trimEnd().split(' ').slice(0, longestQuestion).join(' ')
+  return question.toLowerCase().replace(questionMarks, '').replace(/ +$/, '').split(' ').slice(0, longestQuestion).join(' ')
 }
 
 const marks = [';', '/', '[', ']', '"', '{', '}', '(', ')', '=', '+', '\\', '_', '-', '>', '<', '@', '`', ',', '?', '!']

@@ -16,9 +16,9 @@ export async function evaluateAnswers (run: Run): Promise<Outcome> {
     'VQA accuracy': accuracy(judged, run.seed),
     'exact match': byPicture(judged, ({ exact }) => Number(exact), run.seed)
   }
-  for (const field of ['answerType', 'kind'] as const) {
+  for (const [field, name] of [['answerType', 'answer type'], ['kind', 'question type']] as const) {
     const groups = new Set(judged.map(({ item }) => item[field]).filter(group => group !== undefined).sort())
-    for (const group of groups) figures[`VQA accuracy: ${group}`] = accuracy(judged.filter(({ item }) => item[field] === group), run.seed)
+    for (const group of groups) figures[`VQA accuracy, ${name} ${group}`] = accuracy(judged.filter(({ item }) => item[field] === group), run.seed)
   }
   const records = judged.map(({ item: { id, imageId, question, commonest, kind }, answer, accuracy, exact }) =>
     ({ id, image_id: imageId, question, kind, answer, expected: commonest, accuracy, exact }))

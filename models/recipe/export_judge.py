@@ -20,6 +20,8 @@ from .wording import Words
 
 
 class Looking(nn.Module):
+    """Pictures (B, 3, 64, 64) in -1..1 -> concept scores, ground scores, features (B, 640)."""
+
     def __init__(self, judge):
         super().__init__()
         self.judge = judge

@@ -72,7 +72,7 @@ t.test('answers are scored, by kind too', async t => {
   const { got, run } = await serve(t, (_, { question }) => ({ body: { answers: [{ text: question.startsWith('what') ? 'It is an apple.' : '3' }] } }))
   const { figures, records } = await run('vqa')
   t.strictSame(Object.entries(figures).map(([name, { value, samples }]) => [name, value, samples]), [
-    ['VQA accuracy', 0.5, 2], ['exact match', 0.5, 2], ['VQA accuracy: count', 0, 1], ['VQA accuracy: what', 1, 1]
+    ['VQA accuracy', 0.5, 2], ['exact match', 0.5, 2], ['VQA accuracy, question type count', 0, 1], ['VQA accuracy, question type what', 1, 1]
   ])
   t.strictSame(got.map(({ question }) => question).sort(), ['how many?', 'what is this?'])
   t.match(records, [{ id: 10, answer: 'apple', expected: 'apple', accuracy: 1 }, { id: 20, answer: '3', expected: 'two', accuracy: 0 }])
