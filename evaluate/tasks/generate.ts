@@ -1,10 +1,11 @@
-/** Painted pictures: their Fréchet distance from true ones, and of drawn prompts whether they show what was asked for. */
+/** Painted pictures: how far they lie from true ones, and of drawn prompts whether they show what was asked for. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readOrders, readScenes, type Prompt, type Scene } from '../data/scenes.ts'
 import { alignmentFigures, judgePicture, type Verdict } from '../judge/alignment.ts'
 import { openNetwork } from '../judge/network.ts'
 import { plain, resample, type Figure } from '../metrics/bootstrap.ts'
+import { kernelDistance } from '../metrics/kernel-distance.ts'
 import { frechetDistance, gaussianOf } from '../metrics/frechet.ts'
 import { askEach, base64, seedOf, type Outcome, type Run } from './run.ts'
 
@@ -28,7 +29,7 @@ export async function evaluatePaintings (run: Run): Promise<Outcome> {
     })
   await eyes.close()
   return {
-    figures: { ...alignment(answered, run.seed), ...distance(answered, run.seed) },
+    figures: { ...alignment(answered, run.seed), ...distances(answered, run.seed) },
     records: [...answered.map(({ item: { id, prompt }, tokens, ours: { scene, verdict } }) => ({ id, prompt, visual_tokens: tokens, wanted: scene, seen: verdict })), ...failed]
   }
 }
@@ -71,17 +72,20 @@ function alignment (painted: Painted[], seed: number): Record<string, Figure> {
 }
 
 const resamplings = 20
+const mostCompared = 2000 // pictures: the kernel distance compares each with each
 const largestResampled = 800 // pictures or features: above, one distance takes too long to be drawn again and again
 
-/** The distance, and where it is cheap enough 1.96 standard deviations of resampled ones around it. */
-function distance (painted: Painted[], seed: number): Record<string, Figure> {
+/** The Fréchet distance has 1.96 standard deviations of resampled ones around it, where that is cheap enough. */
+function distances (painted: Painted[], seed: number): Record<string, Figure> {
   if (painted.length < 2) return {}
   const of = (side: keyof Painted, places: number[]) => gaussianOf(places.map(place => painted[place]![side].features))
   const between = (places: number[]) => frechetDistance(of('ours', places), of('truth', places))
   const value = between([...painted.keys()])
-  if (Math.min(painted.length, painted[0]!.ours.features.length) > largestResampled) return { 'Fréchet distance': plain(value, painted.length) }
+  const compared = painted.slice(0, mostCompared)
+  const kernel = kernelDistance(compared.map(({ ours }) => ours.features), compared.map(({ truth }) => truth.features))
+  if (Math.min(painted.length, painted[0]!.ours.features.length) > largestResampled) return { 'kernel distance': kernel, 'Fréchet distance': plain(value, painted.length) }
   const values = resample(painted.length, resamplings, seed, between)
   const middle = values.reduce((sum, each) => sum + each, 0) / values.length
   const spread = Math.sqrt(values.reduce((sum, each) => sum + (each - middle) ** 2, 0) / (values.length - 1))
-  return { 'Fréchet distance': { value, low: value - 1.96 * spread, high: value + 1.96 * spread, samples: painted.length } }
+  return { 'kernel distance': kernel, 'Fréchet distance': { value, low: value - 1.96 * spread, high: value + 1.96 * spread, samples: painted.length } }
 }

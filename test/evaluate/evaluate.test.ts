@@ -99,6 +99,7 @@ t.test('painted pictures are judged and compared with true ones', async t => {
   t.equal(figures['2 objects: object in its place']!.value, 0)
   t.equal(figures['judge on true pictures, 2 objects: all objects']!.value, 1)
   t.ok(figures['Fréchet distance']!.value! > 1)
+  t.type(figures['kernel distance']!.value, 'number')
   t.match(records, [{ id: 1, prompt: 'a red apple on a yellow background', seen: { concepts: ['red apple'] } }, { id: 2 }])
   t.strictSame(readFileSync(join(t.testdirName, 'painted/2.png')), apple)
 })
