@@ -27,7 +27,7 @@ from ..wording import HARD, Words, a_ground, caption, order, pick, questions
 from .judge import Judge
 from .tokenizer import C, calibrate, decode
 
-SPEAK, PAINT, ASKED = 12, 12, 7
+SPEAK, PAINT, ASKED = 12, 8, 7
 REFERENCES = 5  # captions of each held-out scene, for CIDEr
 QUESTION = 'Question: {question} Answer:'
 IGNORE = -100
@@ -105,7 +105,7 @@ def painting_order(sprites, sentences, rng):
 
 
 def make(sentences, sprites, rng):
-    seen, scenes = zip(*(draw(sprites, rng, augment=rng.random() < .4) for _ in range(SPEAK)))
+    seen, scenes = zip(*(draw(sprites, rng, augment=rng.random() < .4, counts=(.25, .33, .21, .21)) for _ in range(SPEAK)))
     said = lay_out([sentences.branches(scene, rng) for scene in scenes])
     orders = [painting_order(sprites, sentences, rng) for _ in range(PAINT)]
     blank = np.zeros_like(orders[0][1])
@@ -285,7 +285,7 @@ def main(args):
         labels = labels.gather(1, places).where(real[:, 1:-1].bool(), NO_OBJECT)
         meaning = meaning_loss(lm, sentences.names, prefix[:, 1:-1], labels)
         fact = F.cross_entropy(reader(halfway[:, p:][known]), facts[known])
-        return speak + paint + .2 * meaning + .3 * fact, {'speak': speak, 'paint': paint, 'meaning': meaning, 'fact': fact}
+        return speak + paint + .2 * meaning + .5 * fact, {'speak': speak, 'paint': paint, 'meaning': meaning, 'fact': fact}
 
     def evaluate():
         result = {}
