@@ -1,8 +1,9 @@
 """The two graphs of an official pixel decoder as the server runs them, and its part of the manifest: `pixel_decoding`
 (Stable Diffusion 1.5, lowres) and `highres_pixel_decoding` (XL) of a LaVIT checkpoint.
 
-Modules come without weights, on the meta device. Their state is that of the files: the autoencoder's by `decoder_state`,
-the U-Net's with `unet.` before each key, and for lowres the tensor of `uncond_embeddings.bin` as `unconditional`.
+Modules come without weights, on the meta device. Their state is that of the files: the autoencoder's by
+`decoder_state`, the U-Net's with `unet.` before each key, and for lowres the tensor of `uncond_embeddings.bin` as
+`unconditional`.
 """
 import torch
 import torch.nn.functional as F

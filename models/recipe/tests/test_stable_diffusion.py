@@ -24,6 +24,14 @@ SDXL = {'block_out_channels': [320, 640, 1280], 'attention_head_dim': [5, 10, 20
         'up_block_types': ['CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'UpBlock2D']}
 VAE = {'block_out_channels': [128, 256, 512, 512], 'layers_per_block': 2, 'up_block_types': ['UpDecoderBlock2D'] * 4}
 
+# What the library diffusers 0.21.0, in double precision, gives for the weights of `make_pixel_decoder(layers=2)` and
+# `inputs(12, 16, rows=2)`: all channels of two places. Its timestep embedding is in single precision.
+LIBRARY = {
+    'lowres': [[-.529689251, -.545144836, -.219760221, -.50655723], [-.071826403, .556704657, -.072335372, .019821280]],
+    'highres': [[.255938635, .389172964, -.090364596, -.212889345], [-.448655425, -.746593714, -.82310622, .261968803]],
+    'autoencoder': [[.503561312, -.314406766, .034036644], [-.134413226, -.299699045, -.258445419]],
+}
+
 
 def parameters(kind, config):
     with torch.device('meta'):
@@ -86,6 +94,17 @@ class Numbers(Case):
         for height, width in ((8, 8), (12, 16)):
             x, size = inputs(height, width, rows=2, pooled=True), [8 * height, 8 * width]
             self.assert_close(module(**x), reference.unet(w, config, **x, time_ids=[*size, 0, 0, *size]))
+
+    @torch.no_grad()
+    def test_all_three_give_what_the_library_gives(self):
+        lowres, autoencoder = (d[0] for d in open_pixel_decoder(self.folder(WIDTH, layers=2), ROWS, torch.float64))
+        highres = open_pixel_decoder(self.folder(WIDTH, POOLED, layers=2), ROWS, torch.float64)[0][0]
+        x, pooled = inputs(12, 16, rows=2), inputs(12, 16, rows=2, pooled=True)
+        for name, got, place in (('lowres', lowres(**x), (5, 6)), ('highres', highres(**pooled), (5, 6)),
+                                 ('autoencoder', autoencoder(x['latents']), (50, 60))):
+            with self.subTest(name):
+                got = torch.stack([got[0, :, *place], got[1, :, 0, 0]])
+                self.assert_close(got, torch.tensor(LIBRARY[name], dtype=torch.float64), 1e-5)
 
     @torch.no_grad()
     def test_the_unconditional_branch_does_not_see_the_condition(self):
