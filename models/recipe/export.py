@@ -126,7 +126,7 @@ def digest(path):
 
 
 TEXT = {'num_beams': 1, 'max_tokens': 40, 'min_tokens': 1, 'temperature': 0, 'top_p': 1, 'top_k': 0,
-        'repetition_penalty': 1, 'length_penalty': 1}
+        'repetition_penalty': 1, 'length_penalty': 1, 'early_stopping': False, 'postprocess': 'none'}
 
 
 def manifest(config, graphs, out, concepts, about):
@@ -137,7 +137,7 @@ def manifest(config, graphs, out, concepts, about):
         'description': 'LaVIT in miniature, trained from scratch on pictograms and scenes of them.',
         'image': {'size': e.image_size, 'grid': {'rows': e.grid, 'columns': e.grid}},
         'visual_tokenizer': {'feature_dim': e.width, 'codebook_size': t.codebook_size,
-                             'min_visual_tokens': t.min_visual_tokens},
+                             'min_visual_tokens': t.min_visual_tokens, 'selection': 'threshold'},
         'language_model': {'layers': lm.layers, 'kv_heads': lm.heads, 'head_dim': lm.hidden // lm.heads,
                            'hidden_size': lm.hidden, 'vocabulary_size': config.vocabulary,
                            'max_length': lm.max_length},
@@ -146,8 +146,8 @@ def manifest(config, graphs, out, concepts, about):
         'prompts': {'question': 'Question: {question} Answer:'},
         'tasks': {'caption': {**TEXT, 'num_beams': 2}, 'vqa': {**TEXT, 'max_tokens': 10},
                   'generate': {'max_tokens': e.patches, 'min_tokens': t.min_visual_tokens, 'temperature': .7, 'top_p': 1,
-                               'top_k': 40, 'guidance_scale': 1.5, 'decoder_guidance_scale': 1,
-                               'steps': about.get('steps', 0), 'size': size}},
+                               'top_k': 40, 'guidance_scale': 1.5, 'mixed_guidance_scale': 1.5,
+                               'decoder_guidance_scale': 1, 'steps': about.get('steps', 0), 'size': size}},
         'pixel_decoder': {'sizes': [size], 'latent_channels': 3, 'latent_scale': 1, 'scaling_factor': 1,
                           'max_steps': 50, 'schedule': {'kind': 'flow'}},
         'graphs': {name: digest(out / f'{name}.onnx') for name in graphs},

@@ -28,7 +28,7 @@ class MergerToCodes(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Codes int64 (B, N) right-padded, mask (B, N) -> condition (B, N, C)."""
+    """Codes int64 (B, N) right-padded, mask (B, N) -> condition (B, N, C), and what else the decoder gives."""
 
     def __init__(self, codebook, decoder):
         super().__init__()
@@ -59,7 +59,7 @@ class LanguageStep(nn.Module):
 
 
 def definitions(model):
-    """name -> (module, example inputs by name, output names, dynamic axes by input)."""
+    """name -> (module, example inputs by name, output names, dynamic axes by input). Parts that are None have no graph."""
     c, e = model.config, model.config.encoder
     n, d, s = e.patches, e.width, e.image_size
     features, keep = torch.randn(2, n, d), (torch.rand(2, n) < .4).float()
@@ -69,8 +69,6 @@ def definitions(model):
     cache = [torch.randn(2, lm.heads, head, 7) if k % 2 == 0 else torch.randn(2, lm.heads, 7, head)
              for k in range(2 * lm.layers)]
     row = {0: BATCH}
-    size = model.config.pixel_decoder.picture_size
-    picture = torch.rand(2, 3, size, size) * 2 - 1
     graphs = {
         'vision': (Vision(model.encoder, model.tokenizer.token_predictor),
                    {'pixels': torch.randint(0, 256, (2, 3, s, s), dtype=torch.uint8)},
@@ -88,12 +86,16 @@ def definitions(model):
             {**{k: {0: BATCH, 1: t} for k in ('token_ids', 'embeddings', 'is_embedding', 'positions')},
              'cache_bias': {0: BATCH, 1: p},
              'cache': [{0: BATCH, 3 if k % 2 == 0 else 2: p} for k in range(2 * lm.layers)]}),
-        'tokenizer_decoder': (Decoder(model.tokenizer.quantize.embedding, model.decoder),
-                              {'codes': torch.randint(0, c.tokenizer.codebook_size, (2, n)), 'mask': keep},
-                              ['condition'], {'codes': row, 'mask': row}),
-        'painter': (PaintedPicture(model.painter), {'condition': features}, ['picture'], {'condition': row}),
     }
+    if model.decoder is not None:
+        graphs['tokenizer_decoder'] = (Decoder(model.tokenizer.quantize.embedding, model.decoder),
+                                       {'codes': torch.randint(0, c.tokenizer.codebook_size, (2, n)), 'mask': keep},
+                                       model.decoder.outputs, {'codes': row, 'mask': row})
+    if model.painter is not None:
+        graphs['painter'] = (PaintedPicture(model.painter), {'condition': features}, ['picture'], {'condition': row})
     if model.denoiser is not None:
+        size = c.pixel_decoder.picture_size
+        picture = torch.rand(2, 3, size, size) * 2 - 1
         graphs['denoiser'] = (model.denoiser,
                               {'latents': torch.randn(2, 3, size, size), 'timestep': torch.rand(2),
                                'condition': features, 'picture': picture},

@@ -320,6 +320,8 @@ class TokenizerDecoder(nn.Module):
     """Code vectors in rank order, right-padded (B, K, code_dim), mask (B, K) -> reconstructed features (B, N, D).
     It knows the rank of a code among the kept ones; with `place_codes` also the place that the code vector tells."""
 
+    outputs = ['condition']
+
     def __init__(self, encoder, c):
         super().__init__()
         width, n, grid = encoder.width, encoder.patches, encoder.grid

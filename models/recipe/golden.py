@@ -1,0 +1,44 @@
+"""Writes the parity fixtures of the tests: `python -m recipe.golden FOLDER --out ../test/fixtures`.
+
+FOLDER holds `checkpoint/`, a small invented model in the official layout, and `io.safetensors` with `io.json`: what the
+official modules make of it, stage by stage. The fixtures are the imported package and the recorded stages that a package
+can show.
+"""
+import argparse
+import json
+import re
+import shutil
+from pathlib import Path
+
+from safetensors.numpy import load_file, save_file
+
+from .import_lavit import import_checkpoint
+
+INSIDE = re.compile(  # of a part, where no graph ends
+    r'image\.(pixel_values|detok.*)|encoder\.(patch_embed|embeddings|block.*)|predictor\.in_conv|merger\.(x_origin|block.*)'
+    r'|quantizer\.(input|embeds|distances|token_ids.*)|(low|high)res\.(in_proj|x_pad|mask|block.*|norm|unet.*|cosine.*)'
+    r'|caption\.hidden')
+
+
+def trim(folder, out):
+    recorded = {k: v for k, v in load_file(folder / 'io.safetensors').items() if not INSIDE.fullmatch(k)}
+    save_file(recorded, out / 'lavit-golden-io.safetensors')
+    (out / 'lavit-golden-io.safetensors').chmod(0o644)
+    about = json.loads((folder / 'io.json').read_text())
+    about['tensors'] = {k: v for k, v in about['tensors'].items() if k in recorded}
+    (out / 'lavit-golden-io.json').write_text(json.dumps(about, indent=1, ensure_ascii=False) + '\n')
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('folder', type=Path)
+    parser.add_argument('--out', type=Path, default='../test/fixtures')
+    args = parser.parse_args()
+    package = args.out / 'lavit-golden'
+    shutil.rmtree(package, ignore_errors=True)
+    import_checkpoint(args.folder / 'checkpoint', package)
+    trim(args.folder, args.out)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,124 @@
+"""Weight files of a checkpoint, one tensor at a time: PyTorch archives (weights only, mapped into memory) and safetensors,
+single or in shards with an index. Nothing is read before it is asked for."""
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+
+FLOATS = (torch.float16, torch.bfloat16, torch.float32)
+MAPPED_AT_ONCE = 1 << 30  # bytes read from a mapped file before it is mapped afresh, so that its pages are given back
+
+
+class CheckpointError(Exception):
+    """What is wrong with a checkpoint, in one line that names the file."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A tensor that stays in its file until it is read."""
+    file: 'WeightFile'
+    key: str
+    shape: tuple
+    dtype: torch.dtype
+
+    @property
+    def size(self): return torch.Size(self.shape).numel()
+
+    def read(self): return self.file.read(self.key)
+
+
+class WeightFile:
+    """One `.bin` or `.safetensors` file; `label` is its path inside the checkpoint."""
+
+    def __init__(self, path, label):
+        self.path, self.label, self.archive, self.mapped = path, label, None, 0
+        try:
+            self.tensors = {key: Stored(self, key, *self.form(key)) for key in self.open().keys()}
+        except Exception as error:
+            raise CheckpointError(f'{label}: not a readable weight file, perhaps truncated ({first_line(error)})') from error
+        if not self.tensors:
+            raise CheckpointError(f'{label}: holds no tensors')
+        for stored in self.tensors.values():
+            if stored.dtype not in FLOATS:
+                raise CheckpointError(f'{label}: {stored.key} holds {stored.dtype}, not a floating point type')
+        self.close()
+
+    def open(self):
+        if self.archive is None:
+            if self.path.suffix == '.safetensors':
+                self.archive = safe_open(self.path, framework='pt')
+            else:
+                loaded = torch.load(self.path, map_location='cpu', weights_only=True, mmap=zipfile.is_zipfile(self.path))
+                self.archive = {'tensor': loaded} if isinstance(loaded, torch.Tensor) else dict(loaded)
+        return self.archive
+
+    def form(self, key):
+        if isinstance(self.archive, dict):
+            return tuple(self.archive[key].shape), self.archive[key].dtype
+        part = self.archive.get_slice(key)
+        return tuple(part.get_shape()), {'F16': torch.float16, 'BF16': torch.bfloat16, 'F32': torch.float32}.get(
+            part.get_dtype(), part.get_dtype())
+
+    def close(self): self.archive, self.mapped = None, 0
+
+    def read(self, key):
+        stored = self.tensors[key]
+        if self.mapped > MAPPED_AT_ONCE:
+            self.close()
+        archive = self.open()
+        self.mapped += stored.size * stored.dtype.itemsize
+        return archive[key] if isinstance(archive, dict) else archive.get_tensor(key)
+
+
+def first_line(error): return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+
+
+def find(folder, *names):
+    """The first of the named files that is there."""
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise CheckpointError(f'{folder.name}/{names[0]}: missing')
+
+
+def read_json(path):
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise CheckpointError(f'{path.parent.name}/{path.name}: not JSON ({first_line(error)})') from error
+
+
+def open_single(folder, stem):
+    """`stem.bin`, else `stem.safetensors` -> key -> Stored."""
+    path = find(folder, f'{stem}.bin', f'{stem}.safetensors')
+    return WeightFile(path, f'{folder.name}/{path.name}').tensors
+
+
+def open_sharded(folder, *stems):
+    """A model in one file or in shards with an index -> key -> Stored. Index and shards must agree."""
+    path = find(folder, *(name for stem in stems for name in (
+        f'{stem}.bin.index.json', f'{stem}.bin', f'{stem}.safetensors.index.json', f'{stem}.safetensors')))
+    if path.suffix != '.json':
+        return WeightFile(path, f'{folder.name}/{path.name}').tensors
+    listed = read_json(path).get('weight_map')
+    if not isinstance(listed, dict) or not listed:
+        raise CheckpointError(f'{folder.name}/{path.name}: no weight_map')
+    everything = {}
+    for name in sorted(set(listed.values())):
+        if Path(name).name != name or not (folder / name).is_file():
+            raise CheckpointError(f'{folder.name}/{name}: missing, though {path.name} lists it')
+        shard = WeightFile(folder / name, f'{folder.name}/{name}').tensors
+        for key in shard.keys() - {k for k, file in listed.items() if file == name}:
+            raise CheckpointError(f'{folder.name}/{name}: unexpected key {key}, which {path.name} does not list there')
+        everything |= shard
+    for key in listed.keys() - everything.keys():
+        raise CheckpointError(f'{folder.name}/{listed[key]}: key {key} is missing, though {path.name} lists it')
+    return everything
+
+
+def source_files(*states):
+    """The files that the tensors of some states lie in, in order of first appearance."""
+    return list({stored.file.path: stored.file for state in states for stored in state.values()}.values())

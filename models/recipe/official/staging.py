@@ -1,0 +1,42 @@
+"""A folder that appears complete or not at all."""
+import os
+import shutil
+import signal
+from contextlib import contextmanager
+
+from .checkpoint import CheckpointError
+
+SIGNALS = [getattr(signal, name) for name in ('SIGTERM', 'SIGHUP') if hasattr(signal, name)]
+
+
+@contextmanager
+def staged(out):
+    """Gives a new folder beside `out`, which is renamed to `out` when the block ends, and removed when it fails or the
+    process is told to stop."""
+    if out.exists():
+        raise CheckpointError(f'{out}: exists already')
+    if not out.parent.is_dir():
+        raise CheckpointError(f'{out.parent}: no such folder')
+    folder = out.with_name(f'.{out.name}.partial-{os.getpid()}')
+    before = {s: signal.signal(s, stop) for s in SIGNALS}
+    try:
+        folder.mkdir()
+        yield folder
+        folder.rename(out)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    finally:
+        for s, handler in before.items():
+            signal.signal(s, handler)
+
+
+def stop(number, _frame):
+    raise SystemExit(128 + number)
+
+
+def require_space(folder, needed):
+    """Free disk space for `needed` bytes where `folder` lies."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise CheckpointError(f'{folder}: {needed / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free')
