@@ -36,7 +36,7 @@ def import_checkpoint(checkpoint, out, precision='fp16', pixel_decoder='none', m
         tokenizer = convert(checkpoint / model_sub_dir / 'tokenizer.model')
         graphs, painting = definitions(official.model), None
         if pixel_decoder != 'none':
-            raise CheckpointError(f'{PIXEL_FOLDERS[pixel_decoder]}/unet: missing')
+            painting = add_pixel_decoder(official, graphs, checkpoint / PIXEL_FOLDERS[pixel_decoder])
         precise = PRECISIONS[precision]
         needed = sum(bytes_needed(name, key, p, precise) for name, (module, *_) in graphs.items()
                      for key, p in module.named_parameters()) + SPARE
@@ -50,6 +50,20 @@ def import_checkpoint(checkpoint, out, precision='fp16', pixel_decoder='none', m
         provenance = {'recipe': 'models/recipe/import_lavit.py', 'precision': precision, 'sources': sources}
         text = manifest(out.name, official.config, painting, entries, digest(folder / 'tokenizer.json'), provenance)
         (folder / 'manifest.json').write_text(json.dumps(text, indent=2) + '\n')
+
+
+def add_pixel_decoder(official, graphs, folder):
+    """Its graphs and weights join the others; returns the manifest's `pixel_decoder`."""
+    from .official.pixel_decoder import open_pixel_decoder
+    more, stored, states, part = open_pixel_decoder(folder, official.config.encoder.patches)
+    decoder, example = official.model.decoder, more['denoiser'][1]
+    for name, width in zip(decoder.outputs, decoder.widths, strict=True):
+        if name not in example or example[name].shape[-1] != width:
+            raise CheckpointError(f'{folder.name}/unet: its {name} does not fit the {width} channels of the tokenizer decoder')
+    graphs.update(more)
+    official.stored.update(stored)
+    official.states.extend(states)
+    return part
 
 
 def write_graphs(graphs, stored, precision, folder, layers, quiet):

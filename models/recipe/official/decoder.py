@@ -14,6 +14,7 @@ class LowresDecoder(TokenizerDecoder):
     def __init__(self, encoder, c, condition_dim):
         super().__init__(encoder, c)
         self.unet_proj = nn.Linear(encoder.width, condition_dim)
+        self.widths = [condition_dim]
 
     def forward(self, vectors, mask): return self.unet_proj(super().forward(vectors, mask))
 
@@ -44,6 +45,7 @@ class HighresDecoder(TokenizerDecoder):
         super().__init__(encoder, c)
         self.unet_proj_1 = nn.Linear(encoder.width, first_dim)
         self.unet_proj_2 = nn.Linear(encoder.width, second_dim)
+        self.widths = [first_dim + second_dim, second_dim]
         self.unet_attnpool = AttentionPool(encoder.width, encoder.patches, c.heads, second_dim)
 
     def forward(self, vectors, mask):
