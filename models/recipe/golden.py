@@ -2,17 +2,21 @@
 
 FOLDER holds `checkpoint/`, a small invented model in the official layout, and `io.safetensors` with `io.json`: what the
 official modules make of it, stage by stage. The fixtures are the imported package and the recorded stages that a package
-can show.
+can show. It has no pixel decoder, so it gets a small random one: `lavit-golden` is the highres package, and of the
+lowres one `lavit-golden-lowres` holds the tokenizer decoder.
 """
 import argparse
 import json
 import re
 import shutil
+import tempfile
 from pathlib import Path
 
 from safetensors.numpy import load_file, save_file
 
 from .import_lavit import import_checkpoint
+from .make_checkpoint import CONDITION
+from .tests.pixel_checkpoint import make_pixel_decoder
 
 INSIDE = re.compile(  # of a part, where no graph ends
     r'image\.(pixel_values|detok.*)|encoder\.(patch_embed|embeddings|block.*)|predictor\.in_conv|merger\.(x_origin|block.*)'
@@ -34,9 +38,20 @@ def main():
     parser.add_argument('folder', type=Path)
     parser.add_argument('--out', type=Path, default='../test/fixtures')
     args = parser.parse_args()
-    package = args.out / 'lavit-golden'
-    shutil.rmtree(package, ignore_errors=True)
-    import_checkpoint(args.folder / 'checkpoint', package)
+    with tempfile.TemporaryDirectory() as temporary:
+        checkpoint = Path(temporary) / 'checkpoint'
+        shutil.copytree(args.folder / 'checkpoint', checkpoint, copy_function=shutil.copyfile)
+        for part in checkpoint.rglob('*'):
+            part.chmod(0o755 if part.is_dir() else 0o644)
+        lowres, *highres = CONDITION['tiny']
+        make_pixel_decoder(checkpoint / 'pixel_decoding', lowres, uncond_rows=20)
+        make_pixel_decoder(checkpoint / 'highres_pixel_decoding', sum(highres), highres[1])
+        for name, kind, kept in (('lavit-golden', 'highres', '*'), ('lavit-golden-lowres', 'lowres', 'tokenizer_decoder.*')):
+            import_checkpoint(checkpoint, Path(temporary) / name, pixel_decoder=kind)
+            shutil.rmtree(args.out / name, ignore_errors=True)
+            (args.out / name).mkdir()
+            for file in (Path(temporary) / name).glob(kept):
+                shutil.copyfile(file, args.out / name / file.name)
     trim(args.folder, args.out)
 
 

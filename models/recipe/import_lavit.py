@@ -19,6 +19,7 @@ from .graphs import definitions
 from .official.checkpoint import CheckpointError, source_files
 from .official.layout import PIXEL_FOLDERS, open_official
 from .official.manifest import manifest
+from .official.pixel_decoder import open_pixel_decoder
 from .official.staging import require_space, staged
 from .official.stream import PRECISIONS, bytes_needed, write_graph
 from .official.tokenizer import convert
@@ -54,7 +55,6 @@ def import_checkpoint(checkpoint, out, precision='fp16', pixel_decoder='none', m
 
 def add_pixel_decoder(official, graphs, folder):
     """Its graphs and weights join the others; returns the manifest's `pixel_decoder`."""
-    from .official.pixel_decoder import open_pixel_decoder
     more, stored, states, part = open_pixel_decoder(folder, official.config.encoder.patches)
     decoder, example = official.model.decoder, more['denoiser'][1]
     for name, width in zip(decoder.outputs, decoder.widths, strict=True):

@@ -1,7 +1,6 @@
 """Writes a checkpoint in the official layout, filled with random numbers, to try the importer and the server on:
-`python -m recipe.make_checkpoint OUT --size tiny`, or `--size full [--layers N]`: LaVIT-7B's sizes, 21 GB with all layers.
-
-One file of weights is in memory at a time.
+`python -m recipe.make_checkpoint OUT --size tiny`, or `--size full [--layers N]`: LaVIT-7B's sizes without its pixel decoders, 20 GB
+with all layers. One file of weights is in memory at a time.
 """
 import argparse
 import io
@@ -19,6 +18,7 @@ from .config import FULL, ModelConfig
 from .language_model import LanguageModel
 from .official.decoder import HighresDecoder, LowresDecoder
 from .official.module import without_weights
+from .tests.pixel_checkpoint import make_pixel_decoder
 from .text_tokenizer import sentences
 from .visual_tokenizer import DynamicTokenizer, UnderstandingMerger, VisionEncoder
 from .wording import Words
@@ -29,10 +29,6 @@ TINY = ModelConfig(
     tokenizer=replace(FULL.tokenizer, merger_depth=2, decoder_depth=2, heads=4, mlp_hidden=279, codebook_size=64, code_dim=8),
     language_model=replace(FULL.language_model, hidden=48, layers=2, heads=4, mlp_hidden=128))
 CONDITION = {'tiny': (48, 48, 80), 'full': (768, 768, 1280)}  # lowres; highres, first and second part
-UNCONDITIONAL_ROWS = {'tiny': 20, 'full': 77}
-SCHEDULER = {'_class_name': 'DDIMScheduler', 'beta_start': .00085, 'beta_end': .012, 'beta_schedule': 'scaled_linear',
-             'num_train_timesteps': 1000, 'clip_sample': False, 'set_alpha_to_one': False, 'steps_offset': 1,
-             'prediction_type': 'epsilon', 'timestep_spacing': 'leading', 'trained_betas': None}
 
 
 def make(out, size='tiny', layers=None, seed=0):
@@ -60,10 +56,9 @@ def make(out, size='tiny', layers=None, seed=0):
         'num_key_value_heads': lm.heads, 'rms_norm_eps': lm.norm_eps, 'rope_theta': lm.rotary_base, 'rope_scaling': None,
         'max_position_embeddings': 4096, 'tie_word_embeddings': False, 'vocab_size': config.vocabulary}, indent=2) + '\n')
     (language / 'tokenizer.model').write_bytes(text_model())
-    for name in ('pixel_decoding', 'highres_pixel_decoding'):
-        (out / name / 'scheduler').mkdir(parents=True)
-        (out / name / 'scheduler/scheduler_config.json').write_text(json.dumps(SCHEDULER, indent=2) + '\n')
-    torch.save(torch.randn(1, UNCONDITIONAL_ROWS[size], lowres).half(), out / 'pixel_decoding/uncond_embeddings.bin')
+    if size == 'tiny':
+        make_pixel_decoder(out / 'pixel_decoding', lowres, uncond_rows=20)
+        make_pixel_decoder(out / 'highres_pixel_decoding', sum(highres), highres[1])
 
 
 def shapes(build): return {k: tuple(v.shape) for k, v in without_weights(build).state_dict().items()}

@@ -10,9 +10,10 @@ import onnxruntime
 import sentencepiece
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
-from ..check_parity import Row, check
+from ..check_parity import Row, check, decoded
 from ..import_lavit import import_checkpoint
 from ..make_checkpoint import make
 from ..official.quantise import BLOCK, quantise
@@ -27,6 +28,10 @@ class Golden(unittest.TestCase):
         for stage, value in check(FIXTURES / 'lavit-golden', FIXTURES / 'lavit-golden-io.safetensors').items():
             with self.subTest(stage):
                 self.assertTrue(value if isinstance(value, bool) else value < 1e-4, value)
+
+    def test_the_lowres_decoder_is_that_of_the_official_modules(self):
+        found = decoded(FIXTURES / 'lavit-golden-lowres', load_file(FIXTURES / 'lavit-golden-io.safetensors'))
+        self.assertLess(found['tokenizer_decoder: lowres condition'], 1e-4)
 
 
 class Imported(unittest.TestCase):
