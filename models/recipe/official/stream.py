@@ -28,7 +28,7 @@ DTYPES = {torch.float32: TensorProto.FLOAT, torch.float16: TensorProto.FLOAT16, 
 @dataclass(frozen=True)
 class Precision:
     half: bool
-    bits: int = 0   # of the language model's linear layers; 0: as all the others
+    bits: int = 0   # of the language model's linear layers, its head excepted; 0: as all the others
 
 
 PRECISIONS = {'fp32': Precision(half=False), 'fp16': Precision(half=True),
@@ -38,18 +38,21 @@ PRECISIONS = {'fp32': Precision(half=False), 'fp16': Precision(half=True),
 def is_streamed(tensor): return tensor.ndim > 1 and tensor.numel() >= HALF_FROM
 
 
-def is_quantised(graph, name, precision):
-    """Linear layers of the language model; its embedding table and all visual parts stay in half precision."""
-    return bool(precision.bits) and graph == 'language_model' and 'embed_tokens' not in name
+def bits_of(graph, name, precision):
+    """Linear layers of the language model are quantised, its head to 8 bits at least: rounding there goes straight into the
+    logits. The embedding table and all visual parts stay in half precision."""
+    if not precision.bits or graph != 'language_model' or 'embed_tokens' in name:
+        return 0
+    return 8 if 'lm_head' in name else precision.bits
 
 
 def bytes_needed(graph, name, parameter, precision):
     """What a parameter takes on disk."""
     if not is_streamed(parameter):
         return 4 * parameter.numel()
-    if is_quantised(graph, name, precision):
+    if bits := bits_of(graph, name, precision):
         rows, blocks = parameter.shape[0], -(-parameter.shape[1] // BLOCK)
-        return rows * (blocks * (BLOCK * precision.bits // 8 + 4) + -(-blocks * precision.bits // 8))
+        return rows * (blocks * (BLOCK * bits // 8 + 4) + -(-blocks * bits // 8))
     return parameter.numel() * (2 if precision.half else 4)
 
 
@@ -99,8 +102,7 @@ def write_graph(name, definition, stored, precision, folder, layers=0, wrote=lam
     for initializer in [i for i in graph.initializer if i.name in held]:
         source = held[initializer.name]
         graph.initializer.remove(initializer)
-        bits = precision.bits if is_quantised(name, initializer.name, precision) else 0
-        place(graph, users, initializer.name, source.read(), files, precision.half, bits)
+        place(graph, users, initializer.name, source.read(), files, precision.half, bits_of(name, initializer.name, precision))
         wrote(source.size * source.dtype.itemsize)
     for source in held.values():
         source.file.close()

@@ -17,8 +17,9 @@ from ..check_parity import Row, check, decoded
 from ..import_lavit import import_checkpoint
 from ..make_checkpoint import make
 from ..official.quantise import BLOCK, quantise
-from ..official.stream import DataFiles, add
+from ..official.stream import DataFiles, add, is_streamed
 from ..official.tokenizer import convert
+from .pixel_checkpoint import make_pixel_decoder, open_pixel_decoder
 
 FIXTURES = Path(__file__).parents[3] / 'test/fixtures'
 
@@ -32,6 +33,22 @@ class Golden(unittest.TestCase):
     def test_the_lowres_decoder_is_that_of_the_official_modules(self):
         found = decoded(FIXTURES / 'lavit-golden-lowres', load_file(FIXTURES / 'lavit-golden-io.safetensors'))
         self.assertLess(found['tokenizer_decoder: lowres condition'], 1e-4)
+
+
+    def test_the_pixel_decoder_is_that_of_its_checkpoint(self):
+        """The random one that `recipe.golden` gave it."""
+        with tempfile.TemporaryDirectory() as folder:
+            make_pixel_decoder(folder, 128, 80)
+            graphs = open_pixel_decoder(Path(folder), patches=64)
+        for name, (module, example, _, _) in zip(('denoiser', 'autoencoder_decoder'), graphs):
+            for parameter in module.parameters():
+                if is_streamed(parameter):
+                    parameter.data = parameter.data.half().float()
+            with torch.no_grad():
+                expected = module(**example).numpy()
+            session = onnxruntime.InferenceSession(str(FIXTURES / f'lavit-golden/{name}.onnx'))
+            got, = session.run(None, {k: v.numpy() for k, v in example.items()})
+            self.assertLess(np.abs(got - expected).max() / np.abs(expected).max(), 1e-4, name)
 
 
 class Imported(unittest.TestCase):
