@@ -32,6 +32,8 @@ def import_checkpoint(checkpoint, out, precision='fp16', pixel_decoder='none', m
     """Writes the package `out`. Raises CheckpointError and leaves nothing behind when something is wrong."""
     if not re.fullmatch(r'[a-z0-9][a-z0-9._-]{0,63}', out.name):
         raise CheckpointError(f'{out.name}: a package is named with a-z, 0-9, dot, dash and underscore')
+    if not checkpoint.is_dir():
+        raise CheckpointError(f'{checkpoint}: no such folder')
     with staged(out) as folder:
         official = open_official(checkpoint, pixel_decoder, model_sub_dir, context)
         tokenizer = convert(checkpoint / model_sub_dir / 'tokenizer.model')

@@ -81,6 +81,10 @@ class Broken(unittest.TestCase):
                 self.refused(name, 'missing')
                 (self.folder / 'aside').rename(self.checkpoint / name)
 
+    def test_a_missing_checkpoint(self):
+        self.checkpoint = self.folder / 'elsewhere'
+        self.refused('elsewhere', 'no such folder')
+
     def test_a_missing_shard(self):
         (self.checkpoint / LANGUAGE / 'pytorch_model-00002-of-00002.bin').unlink()
         self.refused('language_model/pytorch_model-00002-of-00002.bin', 'missing')
