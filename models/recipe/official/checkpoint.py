@@ -31,7 +31,9 @@ class Stored:
 
 
 class WeightFile:
-    """One `.bin` or `.safetensors` file; `label` is its path inside the checkpoint."""
+    """One `.bin` or `.safetensors` file; `label` is its path inside the checkpoint. One file at a time stays open."""
+
+    opened = None
 
     def __init__(self, path, label):
         self.path, self.label, self.archive, self.mapped = path, label, None, 0
@@ -48,6 +50,9 @@ class WeightFile:
 
     def open(self):
         if self.archive is None:
+            if WeightFile.opened is not None:
+                WeightFile.opened.close()
+            WeightFile.opened = self
             if self.path.suffix == '.safetensors':
                 self.archive = safe_open(self.path, framework='pt')
             else:

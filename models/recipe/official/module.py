@@ -30,8 +30,6 @@ def attach(module, state, unused=None):
         if key not in expected and not (unused and re.fullmatch(unused, key)):
             raise CheckpointError(f'{stored.file.label}: unexpected key {key}')
     module.load_state_dict({k: tensor_for(state[k]) for k in expected}, assign=True)
-    for stored in state.values():
-        stored.file.close()
     return {parameter: state[name] for name, parameter in module.named_parameters()}
 
 

@@ -104,8 +104,6 @@ def write_graph(name, definition, stored, precision, folder, layers=0, wrote=lam
         graph.initializer.remove(initializer)
         place(graph, users, initializer.name, source.read(), files, precision.half, bits_of(name, initializer.name, precision))
         wrote(source.size * source.dtype.itemsize)
-    for source in held.values():
-        source.file.close()
     if precision.bits:
         model.opset_import.append(helper.make_opsetid('com.microsoft', 1))
     path = folder / f'{name}.onnx'

@@ -1,5 +1,5 @@
-"""A checkpoint with something wrong: one line that names it, and nothing left behind. From models/:
-`python -m unittest recipe.tests.test_import_errors`."""
+"""What a checkpoint may hold. Something wrong: one line that names it, and nothing left behind. From models/:
+`python -m unittest recipe.tests.test_checkpoint`."""
 import contextlib
 import io
 import json
@@ -14,15 +14,17 @@ from pathlib import Path
 from unittest import mock
 
 import torch
+from safetensors.torch import save_file
 
 from .. import import_lavit
 from ..make_checkpoint import make
 from ..official import staging, stream
+from ..official.layout import open_official
 
 LANGUAGE, VISUAL = 'language_model', 'visual_tokenizer'
 
 
-class Broken(unittest.TestCase):
+class Checkpoint(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.whole = Path(cls.enterClassContext(tempfile.TemporaryDirectory())) / 'whole'
@@ -33,6 +35,40 @@ class Broken(unittest.TestCase):
         self.checkpoint = self.folder / 'checkpoint'
         shutil.copytree(self.whole, self.checkpoint)
 
+    def change(self, name, change):
+        path = self.checkpoint / name
+        state = torch.load(path, weights_only=True)
+        change(state)
+        torch.save(state, path)
+
+
+class Accepted(Checkpoint):
+    def test_safetensors_in_place_of_archives(self):
+        for path in sorted(self.checkpoint.rglob('*.bin')):
+            state = torch.load(path, weights_only=True)
+            save_file({'tensor': state} if isinstance(state, torch.Tensor) else state, path.with_suffix('.safetensors'))
+            path.unlink()
+        index = self.checkpoint / LANGUAGE / 'pytorch_model.bin.index.json'
+        (index.parent / 'model.safetensors.index.json').write_text(index.read_text().replace('.bin', '.safetensors'))
+        index.unlink()
+        for kind in ('lowres', 'highres'):
+            states = [open_official(folder, kind).states for folder in (self.whole, self.checkpoint)]
+            for ours, theirs in zip(*states, strict=True):
+                self.assertEqual(ours.keys(), theirs.keys())
+                for key in ours:
+                    self.assertTrue(torch.equal(ours[key].read(), theirs[key].read()), key)
+
+    def test_frequencies_that_old_libraries_stored_with_the_language_model(self):
+        shard, key = 'pytorch_model-00001-of-00002.bin', 'model.layers.0.self_attn.rotary_emb.inv_freq'
+        self.change(f'{LANGUAGE}/{shard}', lambda state: state.update({key: torch.zeros(6)}))
+        path = self.checkpoint / LANGUAGE / 'pytorch_model.bin.index.json'
+        index = json.loads(path.read_text())
+        index['weight_map'][key] = shard
+        path.write_text(json.dumps(index))
+        open_official(self.checkpoint)
+
+
+class Refused(Checkpoint):
     def refused(self, *said, options=(), out='package'):
         """The import fails with one line that holds these words, and leaves no file or folder."""
         before, errors = sorted(self.folder.iterdir()), io.StringIO()
@@ -45,12 +81,6 @@ class Broken(unittest.TestCase):
         self.assertTrue(line.startswith('import_lavit: '), line)
         self.assertEqual(sorted(self.folder.iterdir()), before)
 
-    def change(self, name, change):
-        path = self.checkpoint / name
-        state = torch.load(path, weights_only=True)
-        change(state)
-        torch.save(state, path)
-
     def change_config(self, **values):
         path = self.checkpoint / LANGUAGE / 'config.json'
         path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
@@ -61,7 +91,6 @@ class Broken(unittest.TestCase):
         self.refused('visual_tokenizer/tokenizer_encoder.bin', 'truncated')
 
     def test_a_truncated_safetensors_file(self):
-        from safetensors.torch import save_file
         path = self.checkpoint / VISUAL / 'tokenizer_encoder.bin'
         save_file(torch.load(path, weights_only=True), path.with_suffix('.safetensors'))
         path.unlink()
