@@ -137,11 +137,13 @@ export function createBatcher ({ manifest, graphs, limits, send }: {
 
 /** A typed error crosses as it is, anything else as a fault of ours. */
 function codeOf (error: unknown): { code: string, detail: string, retryAfterSeconds?: number } {
-  if (!isServerError(error)) return { code: 'internal_error', detail: error instanceof Error ? causesOf(error) : String(error) }
+  if (!isServerError(error)) return { code: 'internal_error', detail: causesOf(error) }
   const { code, message: detail, retryAfterSeconds } = error
   return { code, detail, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) }
 }
 
-function causesOf ({ message, cause }: Error): string {
-  return cause instanceof Error ? `${message}: ${causesOf(cause)}` : message
+/** The messages of an error and of what caused it. */
+export function causesOf (error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause === undefined ? error.message : `${error.message}: ${causesOf(error.cause)}`
 }

@@ -1,8 +1,8 @@
 /** The engine process: pumps messages between its parent and the batcher. */
 import { constants, setPriority } from 'node:os'
-import type { Batcher } from './batcher.ts'
+import { causesOf, type Batcher } from './batcher.ts'
 import type { FromEngine, ToEngine } from './messages.ts'
-import { openEngine } from './open-engine.ts'
+import { GraphError, openEngine } from './open-engine.ts'
 
 // Where cores are few, the server process answers first; threads that are started from here on inherit this.
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
@@ -27,7 +27,7 @@ async function open (message: Extract<ToEngine, { kind: 'open' }>): Promise<void
     batcher = await openEngine(message, send)
     send({ kind: 'ready', device: message.device })
   } catch (error) {
-    send({ kind: 'failed', code: 'model_unavailable', detail: error instanceof Error ? error.message : String(error) })
+    send({ kind: 'failed', detail: causesOf(error), ...(error instanceof GraphError && { graph: error.graph }) })
   }
 }
 

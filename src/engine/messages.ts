@@ -1,5 +1,5 @@
 /** What crosses the pipe between the server process and an engine process. Types only: both sides import this. */
-import type { Manifest } from '../registry/manifest.ts'
+import type { GraphName, Manifest } from '../registry/manifest.ts'
 
 /** Which patches of a picture stay. */
 export type Selection = {
@@ -46,7 +46,7 @@ export type Painting = {
 /** One accepted request, in the model's terms. */
 export type Work =
   | { task: 'tokenize', picture: Picture }
-  | { task: 'text', segments: Segment[], sampling: Sampling, numBeams: number, lengthPenalty: number, earlyStopping?: boolean, n: number }
+  | { task: 'text', segments: Segment[], sampling: Sampling, numBeams: number, lengthPenalty: number, earlyStopping: boolean, n: number }
   | { task: 'generate', segments: Segment[], sampling: Sampling, guidanceScale: number, painting: Painting, n: number }
   | { task: 'detokenize', codes: number[], painting: Painting }
 
@@ -82,7 +82,7 @@ export type ToEngine =
 
 export type FromEngine =
   | { kind: 'ready', device: string }
-  | { kind: 'failed', code: string, detail: string } // could not open
+  | { kind: 'failed', detail: string, graph?: GraphName } // could not open, because of that graph
   | { kind: 'accepted', id: number } // this request and all before it are read from the pipe, and die with the engine
   | { kind: 'done', id: number, result: TokenizeResult | TextResult | PaintResult, timings: Timings }
   | { kind: 'error', id: number, code: string, detail: string, retryAfterSeconds?: number }

@@ -9,9 +9,20 @@ import type { GraphName } from '../registry/manifest.ts'
 import { createBatcher } from './batcher.ts'
 import type { FromEngine, ToEngine } from './messages.ts'
 
-/** Rejects when a graph does not open, for instance because the device is missing. 0 threads are one for each core. */
+/** Which graph does not open: its file or its weights are missing or broken, or the device is missing. `cause` has the runtime's words. */
+export class GraphError extends Error {
+  readonly graph: GraphName
+
+  constructor (graph: GraphName, options: ErrorOptions) {
+    super(`the graph ${graph} does not open`, options)
+    this.graph = graph
+  }
+}
+
+/** Rejects with a GraphError. 0 threads are one for each core. */
 export async function openEngine ({ folder, manifest, device, threads, slots, queueLimit, queueCost }: Extract<ToEngine, { kind: 'open' }>, send: (message: FromEngine) => void) {
   const open = (name: GraphName) => openSession(join(folder, manifest.graphs[name]!.file), { device: device as Device, threads: threads || availableParallelism() })
+    .catch(cause => { throw new GraphError(name, { cause }) })
   const openOptional = (name: GraphName) => manifest.graphs[name] === undefined ? undefined : open(name)
   const visualTokenizer = createVisualTokenizer({
     vision: await open('vision'),
@@ -19,11 +30,11 @@ export async function openEngine ({ folder, manifest, device, threads, slots, qu
     mergerEmbeddings: await open('merger_embeddings')
   }, manifest)
   const languageModel = createLanguageModel(await open('language_model'), manifest)
-  const pixelDecoder = createPixelDecoder({
+  const pixelDecoder = manifest.pixel_decoder && createPixelDecoder({
     tokenizerDecoder: await open('tokenizer_decoder'),
     painter: await openOptional('painter'),
     denoiser: await openOptional('denoiser'),
     autoencoderDecoder: await openOptional('autoencoder_decoder')
-  }, manifest)
+  }, manifest, manifest.pixel_decoder)
   return createBatcher({ manifest, graphs: { visualTokenizer, languageModel, pixelDecoder }, limits: { slots, queueLimit, queueCost }, send })
 }

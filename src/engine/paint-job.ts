@@ -1,7 +1,7 @@
 /** A picture on its way from codes to pixels, and the paint step that moves several of them at once. */
 import { createNoiseSchedule } from '../graphs/noise-schedule.ts'
-import { unconditional, type Condition, type DenoiserRow, type PixelDecoder, type Pixels } from '../graphs/pixel-decoder.ts'
-import type { Manifest } from '../registry/manifest.ts'
+import type { Condition, DenoiserRow, PixelDecoder, Pixels } from '../graphs/pixel-decoder.ts'
+import type { PixelDecoderShape } from '../registry/manifest.ts'
 import type { Painting } from './messages.ts'
 import { createRandom } from './random.ts'
 
@@ -11,7 +11,7 @@ const pixelsAtOnce = 2 ** 20
 export type PaintJob = ReturnType<typeof createPaintJob>
 
 /** `codes` holds 1 to N codes; the first noise is drawn from `seed`. */
-export function createPaintJob (codes: number[], painting: Painting, seed: number, { pixel_decoder: decoder }: Pick<Manifest, 'pixel_decoder'>) {
+export function createPaintJob (codes: number[], painting: Painting, seed: number, decoder: PixelDecoderShape) {
   const { width, height, steps, decoderGuidanceScale: guidanceScale } = painting
   const frame = { width: width / decoder.latent_scale, height: height / decoder.latent_scale }
   const random = createRandom(seed, 'noise')
@@ -62,8 +62,8 @@ async function setConditions (jobs: PaintJob[], decoder: PixelDecoder): Promise<
 async function predict (jobs: PaintJob[], decoder: PixelDecoder): Promise<Float32Array[]> {
   const guided = jobs.filter(({ guidanceScale }) => guidanceScale !== 1)
   const rows = [
-    ...jobs.map(job => rowOf(job, job.condition!)),
-    ...guided.map(job => rowOf(job, unconditional(job.condition!)))
+    ...jobs.map(job => rowOf(job, true)),
+    ...guided.map(job => rowOf(job, false))
   ]
   const predictions = await decoder.denoise(rows, jobs[0]!.frame)
   for (const [i, job] of guided.entries()) {
@@ -74,6 +74,6 @@ async function predict (jobs: PaintJob[], decoder: PixelDecoder): Promise<Float3
   return predictions.slice(0, jobs.length)
 }
 
-function rowOf ({ latents, schedule, step }: PaintJob, condition: Condition): DenoiserRow {
-  return { ...condition, latents, timestep: schedule.timesteps[step]! }
+function rowOf ({ condition, latents, schedule, step }: PaintJob, isConditional: boolean): DenoiserRow {
+  return { ...condition!, isConditional, latents, timestep: schedule.timesteps[step]! }
 }

@@ -32,7 +32,7 @@ export function startSequence (request: Request, bench: Bench): void {
 /** Text: no visual ids, ends at the end id. With beams the temperature plays no part. */
 function textSequence (request: Request, work: TextWork, { manifest, cache, done }: Bench): Sequence {
   const { ids, language_model: { vocabulary_size: vocabulary } } = manifest
-  const { sampling, numBeams, lengthPenalty, earlyStopping = false, n } = work
+  const { sampling, numBeams, lengthPenalty, earlyStopping, n } = work
   const rules = { ...sampling, end: ids.end, suppressed: { from: ids.image_start, to: vocabulary } }
   const maxTokens = roomFor(request, manifest)
   const answer = (sequences: Finished[]) => done(request, { sequences, ...usageOf(request, manifest) })
@@ -75,7 +75,7 @@ function visualSequence (request: Request, work: GenerateWork, { manifest, cache
     seed: sampling.seed,
     isComplete: drawn => codesOf(drawn).length >= patches,
     onFinished (sample, { ids: drawn }) {
-      request.paintJobs.push({ job: createPaintJob(codesOf(drawn), painting, painting.seed + sample, manifest), sample })
+      request.paintJobs.push({ job: createPaintJob(codesOf(drawn), painting, painting.seed + sample, manifest.pixel_decoder!), sample })
     }
   })
 }

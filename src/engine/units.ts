@@ -14,7 +14,7 @@ import { startSequence } from './start-sequence.ts'
 const picturesAtOnce = 4 // a unit must not keep the others waiting for long
 const chunkLength = 64 // tokens of one prefill unit
 
-export type Graphs = { visualTokenizer: VisualTokenizer, languageModel: LanguageModel, pixelDecoder: PixelDecoder }
+export type Graphs = { visualTokenizer: VisualTokenizer, languageModel: LanguageModel, pixelDecoder?: PixelDecoder | undefined }
 
 /** What units work with. `requests` are in the order of arrival. */
 export type Bench = {
@@ -115,7 +115,7 @@ export function nextPaint (bench: Bench): Unit | undefined {
   return { kind: 'paint', requests: [...new Set(taken.map(({ request }) => request))], rows: jobs.length, run }
 
   async function run () {
-    await paintStep(jobs, pixelDecoder)
+    await paintStep(jobs, pixelDecoder!)
     for (const { request, job, sample } of taken) {
       if (job.result === undefined) continue
       request.paintJobs = request.paintJobs.filter(other => other.job !== job)
@@ -165,5 +165,5 @@ function chunkOf ({ tokenIds, places, embeddings }: Prompt, done: Context['done'
 function openDetokenize (request: Request, manifest: Manifest): void {
   const { work } = request
   if (work.task !== 'detokenize' || request.paintJobs.length > 0) return
-  request.paintJobs = [{ job: createPaintJob(work.codes, work.painting, work.painting.seed, manifest), sample: 0 }]
+  request.paintJobs = [{ job: createPaintJob(work.codes, work.painting, work.painting.seed, manifest.pixel_decoder!), sample: 0 }]
 }

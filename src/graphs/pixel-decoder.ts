@@ -1,6 +1,6 @@
 /** The graphs that turn codes back into a picture: tokenizer decoder, painter, denoiser, autoencoder decoder. */
 import { floats, type Input, type Output, type Session } from './session.ts'
-import type { Manifest } from '../registry/manifest.ts'
+import type { Manifest, PixelDecoderShape } from '../registry/manifest.ts'
 
 export type Frame = { width: number, height: number }
 
@@ -13,6 +13,8 @@ export type Condition = {
 
 /** One row of a denoiser batch; all rows of a batch have the same width and height. */
 export type DenoiserRow = Condition & {
+  /** Whether the row is told its condition; if not, it is the unconditional branch of guidance. */
+  isConditional: boolean
   latents: Float32Array // [c, h, w]
   timestep: number
 }
@@ -24,7 +26,8 @@ export type PixelDecoder = ReturnType<typeof createPixelDecoder>
 
 export function createPixelDecoder (
   sessions: { tokenizerDecoder: Session, painter?: Session | undefined, denoiser?: Session | undefined, autoencoderDecoder?: Session | undefined },
-  { image: { grid }, pixel_decoder: { latent_channels: channels, scaling_factor: scalingFactor } }: Pick<Manifest, 'image' | 'pixel_decoder'>
+  { image: { grid } }: Pick<Manifest, 'image'>,
+  { latent_channels: channels, scaling_factor: scalingFactor }: PixelDecoderShape
 ) {
   const patches = grid.rows * grid.columns
   return {
@@ -43,17 +46,24 @@ export function createPixelDecoder (
       }))
     },
 
-    /** The prediction for each row: velocity or noise, [c, h, w]. `frame` is the size of the latents. */
+    /**
+     * The prediction for each row: velocity or noise, [c, h, w]. `frame` is the size of the latents. A graph with the
+     * input `conditional` holds its own unconditional embedding; for others, no condition is all zeros.
+     */
     async denoise (rows: DenoiserRow[], frame: Frame): Promise<Float32Array[]> {
+      const denoiser = sessions.denoiser!
+      const hasOwn = denoiser.inputNames.includes('conditional')
+      const told = hasOwn ? rows : rows.map(row => row.isConditional ? row : { ...row, ...zeros(row) })
       const inputs: Record<string, Input> = {
         latents: stacked(rows.map(row => row.latents), [channels, frame.height, frame.width]),
         timestep: { type: 'float32', data: Float32Array.from(rows, row => row.timestep), dims: [rows.length] },
-        condition: stacked(rows.map(row => row.condition), [patches, rows[0]!.condition.length / patches])
+        condition: stacked(told.map(row => row.condition), [patches, rows[0]!.condition.length / patches])
       }
       const { pooled, picture } = rows[0]!
-      if (pooled !== undefined) inputs.pooled = stacked(rows.map(row => row.pooled!), [pooled.length])
-      if (picture !== undefined) inputs.picture = stacked(rows.map(row => row.picture!.values), [3, picture.height, picture.width])
-      return rowsOf(await sessions.denoiser!.run(inputs), 'prediction', rows.length)
+      if (pooled !== undefined) inputs.pooled = stacked(told.map(row => row.pooled!), [pooled.length])
+      if (picture !== undefined) inputs.picture = stacked(told.map(row => row.picture!.values), [3, picture.height, picture.width])
+      if (hasOwn) inputs.conditional = { type: 'float32', data: Float32Array.from(rows, row => row.isConditional ? 1 : 0), dims: [rows.length] }
+      return rowsOf(await denoiser.run(inputs), 'prediction', rows.length)
     },
 
     /** Finished latents to pixels. Without an autoencoder the latents are the picture. */
@@ -75,8 +85,7 @@ export function createPixelDecoder (
   }
 }
 
-/** The unconditional branch of guidance: the same shapes, all zeros. */
-export function unconditional ({ condition, pooled, picture }: Condition): Condition {
+function zeros ({ condition, pooled, picture }: Condition): Condition {
   return {
     condition: new Float32Array(condition.length),
     ...(pooled === undefined ? {} : { pooled: new Float32Array(pooled.length) }),

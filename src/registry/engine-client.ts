@@ -111,7 +111,7 @@ export function createEngineClient ({ log, onExit, onCounts, entry = engineEntry
       case 'ready': return onReady(message.device)
       case 'failed':
         log.error({ model: manifest.name, detail: message.detail }, 'engine cannot open the model') // may be a library's words: for the log only
-        return onFailed(new ModelUnavailableError(`the engine cannot open it on the device ${device}`))
+        return onFailed(new ModelUnavailableError(`the engine cannot open ${message.graph ? `its graph ${message.graph}` : 'it'} on the device ${device}`))
       case 'counts':
         counts = message.counts
         return onCounts?.(counts)

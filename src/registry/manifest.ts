@@ -1,5 +1,7 @@
 /** `manifest.json`: everything the server knows about a model package. One file, checked when a package is opened. */
 import { Type, type Static } from 'typebox'
+import { SelectionRule } from '../schemas/common.ts'
+import { Postprocess } from '../schemas/understanding.ts'
 
 const strict = { additionalProperties: false }
 const Count = Type.Integer({ minimum: 1 })
@@ -27,7 +29,9 @@ export const TextDefaults = Type.Object({
   top_p: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
   top_k: Type.Integer({ minimum: 0, description: '0 is off' }),
   repetition_penalty: Type.Number({ exclusiveMinimum: 0 }),
-  length_penalty: Type.Number()
+  length_penalty: Type.Number(),
+  early_stopping: Type.Boolean({ description: 'Ends a beam search as soon as it has num_beams texts' }),
+  postprocess: Postprocess
 }, strict)
 
 /** How visual tokens are drawn and painted when a request does not say otherwise. */
@@ -38,6 +42,7 @@ export const PaintDefaults = Type.Object({
   top_p: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
   top_k: Type.Integer({ minimum: 0 }),
   guidance_scale: Type.Number({ minimum: 1, description: 'Language model; 1 is off' }),
+  mixed_guidance_scale: Type.Number({ minimum: 1, description: 'The same where the prompt holds pictures or visual tokens' }),
   decoder_guidance_scale: Type.Number({ minimum: 1, description: 'Pixel decoder; 1 is off' }),
   steps: Type.Integer({ minimum: 0, description: '0 paints with the painter alone, where the package has one' }),
   size: Type.String({ pattern: '^[0-9]+x[0-9]+$' })
@@ -69,7 +74,8 @@ export const Manifest = Type.Object({
   visual_tokenizer: Type.Object({
     feature_dim: Count,
     codebook_size: Count,
-    min_visual_tokens: Type.Integer({ minimum: 0, description: 'The best-scored patches that are always kept' })
+    min_visual_tokens: Type.Integer({ minimum: 0, description: 'The best-scored patches that are always kept' }),
+    selection: SelectionRule
   }, strict),
   language_model: Type.Object({
     layers: Count,
@@ -89,20 +95,20 @@ export const Manifest = Type.Object({
     question: Type.String({ description: 'Text after the picture; {question} is replaced' })
   }, strict),
   tasks: Type.Object({ caption: TextDefaults, vqa: TextDefaults, generate: PaintDefaults }, strict),
-  pixel_decoder: Type.Object({
+  pixel_decoder: Type.Optional(Type.Object({
     sizes: Type.Array(Type.String({ pattern: '^[0-9]+x[0-9]+$' }), { minItems: 1, description: 'WIDTHxHEIGHT' }),
     latent_channels: Count,
     latent_scale: Count, // picture pixels for each latent place: 1 where the denoiser works on pixels
     scaling_factor: Type.Number({ description: 'Latents are divided by it before the autoencoder' }),
     max_steps: Count,
     schedule: NoiseSchedule
-  }, strict),
+  }, { ...strict, description: 'Absent, like the graph tokenizer_decoder, where the model cannot paint' })),
   graphs: Type.Object({
     vision: Graph,
     merger_codes: Graph,
     merger_embeddings: Graph,
     language_model: Graph,
-    tokenizer_decoder: Graph,
+    tokenizer_decoder: Type.Optional(Graph),
     painter: Type.Optional(Graph),
     denoiser: Type.Optional(Graph),
     autoencoder_decoder: Type.Optional(Graph)
@@ -117,5 +123,6 @@ export type Manifest = Static<typeof Manifest>
 export type PackageFile = Static<typeof PackageFile>
 export type TextDefaults = Static<typeof TextDefaults>
 export type PaintDefaults = Static<typeof PaintDefaults>
+export type PixelDecoderShape = NonNullable<Manifest['pixel_decoder']>
 export type NoiseSchedule = Static<typeof NoiseSchedule>
 export type GraphName = keyof Manifest['graphs']

@@ -4,7 +4,7 @@ import { constants, lstatSync, readFileSync } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Value } from 'typebox/value'
-import { Manifest, type PackageFile } from './manifest.ts'
+import { Manifest, type PackageFile, type PaintDefaults, type PixelDecoderShape } from './manifest.ts'
 
 /** What is wrong with a package, told by the names in it and without paths. */
 export class PackageError extends Error {}
@@ -77,9 +77,16 @@ function findContradiction ({ ids, image, visual_tokenizer: tokenizer, language_
     [ids.visual_offset === ids.image_end + 1, 'ids.visual_offset must follow ids.image_end'],
     [ids.visual_offset + tokenizer.codebook_size <= language.vocabulary_size, 'the codes exceed language_model.vocabulary_size'],
     [tokenizer.min_visual_tokens <= image.grid.rows * image.grid.columns, 'visual_tokenizer.min_visual_tokens exceeds the grid'],
-    [decoder.sizes.includes(tasks.generate.size), 'tasks.generate.size is none of pixel_decoder.sizes'],
-    [tasks.generate.steps <= decoder.max_steps, 'tasks.generate.steps exceeds pixel_decoder.max_steps'],
-    [tasks.generate.steps > 0 ? 'denoiser' in graphs : 'painter' in graphs, 'tasks.generate.steps needs a graph that the package lacks']
+    [(decoder === undefined) === (graphs.tokenizer_decoder === undefined), 'pixel_decoder and graphs.tokenizer_decoder go together'],
+    ...decoder === undefined ? [] : paintingRules(tasks.generate, decoder, graphs)
   ]
   return rules.find(([holds]) => !holds)?.[1]
+}
+
+function paintingRules ({ size, steps }: PaintDefaults, decoder: PixelDecoderShape, graphs: Manifest['graphs']): [holds: boolean, otherwise: string][] {
+  return [
+    [decoder.sizes.includes(size), 'tasks.generate.size is none of pixel_decoder.sizes'],
+    [steps <= decoder.max_steps, 'tasks.generate.steps exceeds pixel_decoder.max_steps'],
+    [steps > 0 ? 'denoiser' in graphs : 'painter' in graphs, 'tasks.generate.steps needs a graph that the package lacks']
+  ]
 }

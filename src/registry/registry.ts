@@ -108,7 +108,7 @@ export function createRegistry ({ modelsFolder, defaultModel, memoryBudgetMb, gr
   /** Puts a model on the memory account, ending the least recently used idle ones to make room. */
   async function reserve (name: string, manifest: Manifest) {
     if (draining) throw drainingError()
-    const bytes = residentBytes(manifest)
+    const bytes = residentBytes(manifest, options.slots)
     if (bytes > budget) throw new ModelUnavailableError('the memory budget is too small for it')
     while (sum(reserved.values()) + bytes > budget) {
       const [victim] = [...models.values()]
@@ -133,9 +133,14 @@ function findPackages (modelsFolder: string) {
   return readdirSync(modelsFolder).sort().map(name => join(modelsFolder, name)).filter(folder => existsSync(join(folder, 'manifest.json')))
 }
 
-/** What a loaded model is taken to need. Files hold half precision, memory single: twice their size, once more for cache and activations, and the process itself. */
-function residentBytes (manifest: Manifest) {
-  return 3 * sum(filesOf(manifest).map(({ bytes }) => bytes)) + 128 * 2 ** 20
+/** What a loaded model is taken to need: files hold half precision and memory single, so twice their size; all places of the KV cache; activations and the process itself. */
+function residentBytes (manifest: Manifest, slots: number) {
+  return 2 * sum(filesOf(manifest).map(({ bytes }) => bytes)) + cacheBytes(manifest.language_model, slots) + 128 * 2 ** 20
+}
+
+/** Single-precision keys and values of every slot, and of the spare one. */
+function cacheBytes ({ layers, kv_heads: kvHeads, head_dim: headDim, max_length: maxLength }: Manifest['language_model'], slots: number) {
+  return (slots + 1) * layers * 2 * kvHeads * headDim * maxLength * 4
 }
 
 function summarize ({ name, manifest, state, device }: Model): ModelSummary {
@@ -154,8 +159,8 @@ function detail (model: Model): ModelDetails {
       grid: manifest.image.grid,
       codebook_size: manifest.visual_tokenizer.codebook_size,
       max_length: manifest.language_model.max_length,
-      sizes: manifest.pixel_decoder.sizes,
-      max_steps: manifest.pixel_decoder.max_steps
+      sizes: manifest.pixel_decoder?.sizes ?? [],
+      max_steps: manifest.pixel_decoder?.max_steps ?? 0
     },
     tasks: manifest.tasks,
     digests: Object.fromEntries(filesOf(manifest).map(({ file, sha256 }) => [file, sha256])),

@@ -34,6 +34,19 @@ export const seed = Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_
 export const n = Type.Optional(Type.Integer({ minimum: 1, maximum: 8, default: 1, description: 'How many to make' }))
 export const stream = Type.Optional(Type.Boolean({ default: false, description: 'Not available yet: `true` is refused' }))
 
+export const SelectionRule = Type.Enum(['threshold', 'sample'], {
+  description: '`threshold` keeps the patches that are probable enough; `sample` draws each patch by its probability from `seed`, the random rule of the paper. The default is the model\'s, but `threshold` where `keep_threshold` is given'
+})
+
+/** Which patches of a picture stay. */
+export const pictureOptions = {
+  selection: Type.Optional(SelectionRule),
+  keep_threshold: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'For `threshold`: a patch stays when its keep probability is at least this; 0.5 if not given' })),
+  max_visual_tokens: Type.Optional(Type.Integer({ minimum: 1, description: 'Keep at most the best-scored N patches of a picture' }))
+}
+
+export type PictureOptions = { selection?: Static<typeof SelectionRule>, keep_threshold?: number, max_visual_tokens?: number }
+
 /** How a token is drawn; defaults are those of the model's manifest. */
 export const drawOptions = {
   temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 100, description: '0 always takes the likeliest token' })),

@@ -1,6 +1,6 @@
 /** Text, pictures or visual tokens to pictures. */
 import { Type, type Static } from 'typebox'
-import { ImageInput, VisualTokens, drawOptions, jobOptions, n, ref, seed, stream, strict } from './common.ts'
+import { ImageInput, VisualTokens, drawOptions, jobOptions, n, pictureOptions, ref, seed, stream, strict } from './common.ts'
 
 const guidance = { minimum: 1, maximum: 100 }
 const size = Type.Optional(Type.String({ pattern: '^[0-9]{1,5}x[0-9]{1,5}$', description: 'WIDTHxHEIGHT, one of the model\'s sizes' }))
@@ -28,10 +28,11 @@ export const GenerateRequest = Type.Object({
     Type.String({ minLength: 1 }),
     Type.Array(ref(PromptPart), { minItems: 1, maxItems: 16 })
   ], { description: 'A text, or texts, pictures and visual tokens in order' }),
+  ...pictureOptions,
   n,
   size,
   seed,
-  guidance_scale: Type.Optional(Type.Number({ ...guidance, description: 'Of the language model; 1 is off' })),
+  guidance_scale: Type.Optional(Type.Number({ ...guidance, description: 'Of the language model; 1 is off. The default is the model\'s, which may have another for prompts with pictures or visual tokens' })),
   decoder_guidance_scale: Type.Optional(Type.Number({ ...guidance, description: 'Of the pixel decoder; 1 is off' })),
   steps,
   ...drawOptions,

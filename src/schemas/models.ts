@@ -23,7 +23,7 @@ export const ModelDetails = Type.Object({
     grid: Type.Object({ rows: Type.Integer(), columns: Type.Integer() }, strict),
     codebook_size: Type.Integer(),
     max_length: Type.Integer({ description: 'Tokens of prompt and answer together' }),
-    sizes: Type.Array(Type.String()),
+    sizes: Type.Array(Type.String(), { description: 'Of painted pictures; none where the model cannot paint' }),
     max_steps: Type.Integer()
   }, strict)),
   tasks: Type.Optional(Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()), { description: 'Defaults of each task' })),

@@ -1,19 +1,17 @@
 /** A picture to visual tokens. */
 import { Type, type Static } from 'typebox'
-import { ImageInput, VisualTokens, jobOptions, ref, seed, strict } from './common.ts'
+import { ImageInput, jobOptions, pictureOptions, ref, seed, strict } from './common.ts'
 
 export const TokenizeRequest = Type.Object({
   image: ref(ImageInput),
-  keep_threshold: Type.Optional(Type.Number({ minimum: 0, maximum: 1, default: 0.5, description: 'A patch stays when its keep probability is at least this' })),
-  max_visual_tokens: Type.Optional(Type.Integer({ minimum: 1, description: 'Keep at most the best-scored N patches' })),
-  selection: Type.Optional(Type.Enum(['threshold', 'sample'], { default: 'threshold', description: '`sample` draws each patch by its probability, the random rule of the paper' })),
+  ...pictureOptions,
   seed,
   ...jobOptions
 }, { ...strict, $id: 'TokenizeRequest', examples: [{ image: 'data:image/png;base64,iVBORw0KGgo…', keep_threshold: 0.5 }] })
 
 export const TokenizeResponse = Type.Object({
   model: Type.String(),
-  visual_tokens: ref(VisualTokens),
+  visual_tokens: Type.Array(Type.Integer(), { description: 'Codebook indices (0-based), in raster order of the kept patches; none where a draw kept no patch' }),
   count: Type.Integer({ description: 'Number of visual tokens' }),
   grid: Type.Object({ rows: Type.Integer(), columns: Type.Integer() }, strict),
   keep_mask: Type.Array(Type.Boolean(), { description: 'Whether each patch of the grid stayed, row by row' }),

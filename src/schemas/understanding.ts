@@ -1,16 +1,23 @@
 /** A picture to text: captions and answers. */
 import { Type, type Static } from 'typebox'
-import { ImageInput, VisualTokens, drawOptions, jobOptions, n, ref, seed, stream, strict } from './common.ts'
+import { ImageInput, VisualTokens, drawOptions, jobOptions, n, pictureOptions, ref, seed, stream, strict } from './common.ts'
+
+export const Postprocess = Type.Enum(['none', 'first_sentence', 'short_answer', 'lemmatised_answer'], {
+  description: 'What becomes of a text: `first_sentence` ends it before the first full stop, `short_answer` at the first new line, comma or full stop, `lemmatised_answer` also puts nouns and verbs into their base form, in lower case'
+})
 
 const options = {
   image: Type.Optional(ref(ImageInput)),
   visual_tokens: Type.Optional(ref(VisualTokens)),
+  ...pictureOptions,
   max_tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000, description: 'Longest text, in tokens' })),
   min_tokens: Type.Optional(Type.Integer({ minimum: 0, maximum: 100_000, description: 'Shortest text, in tokens' })),
   num_beams: Type.Optional(Type.Integer({ minimum: 1, maximum: 16, description: 'Beams of the search; 1 draws token by token' })),
   ...drawOptions,
   repetition_penalty: Type.Optional(Type.Number({ minimum: 0.01, maximum: 100, description: '1 is off' })),
   length_penalty: Type.Optional(Type.Number({ minimum: -100, maximum: 100, description: 'Of the beam search: above 0 favours longer texts' })),
+  early_stopping: Type.Optional(Type.Boolean({ description: 'Ends the beam search as soon as it has `num_beams` texts, even if a better one could still come' })),
+  postprocess: Type.Optional(Postprocess),
   seed,
   n,
   stream,
@@ -66,6 +73,7 @@ export const VqaResponse = Type.Object({
 })
 
 export const understandingSchemas = [Text, CaptionRequest, CaptionResponse, VqaRequest, VqaResponse]
+export type Postprocess = Static<typeof Postprocess>
 export type CaptionRequest = Static<typeof CaptionRequest>
 export type CaptionResponse = Static<typeof CaptionResponse>
 export type VqaRequest = Static<typeof VqaRequest>

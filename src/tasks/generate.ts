@@ -4,7 +4,7 @@ import { invalidField } from '../errors.ts'
 import type { Manifest } from '../registry/manifest.ts'
 import type { DetokenizeRequest, GenerateRequest, PromptPart } from '../schemas/generate.ts'
 import { withModel, type Job, type LentModel } from './job.ts'
-import { readPicture, visualTokenIds } from './picture.ts'
+import { readPicture, selectionOptions, visualTokenIds } from './picture.ts'
 import { checkLength, checkPromptCharacters } from './prompt.ts'
 import { drawSeed } from './seed.ts'
 import { refuseStream } from './understanding.ts'
@@ -21,8 +21,9 @@ export async function generate (job: Job, request: GenerateRequest): Promise<Pic
   return withModel(job, request, async model => {
     const { manifest, run } = model
     const defaults = manifest.tasks.generate
+    const isMixed = parts.some(({ type }) => type !== 'text')
     const painting = paintingOptions(manifest, { ...request, guidance_scale: request.decoder_guidance_scale }, seed)
-    const { segments, length, tokens } = await layOutPrompt(job, model, parts, typeof prompt === 'string')
+    const { segments, length, tokens } = await layOutPrompt(job, model, parts, request, seed)
     checkLength(manifest, length, defaults.max_tokens)
     const { pictures, visualTokens } = await run({
       task: 'generate',
@@ -36,7 +37,7 @@ export async function generate (job: Job, request: GenerateRequest): Promise<Pic
         repetitionPenalty: 1,
         seed
       },
-      guidanceScale: request.guidance_scale ?? defaults.guidance_scale,
+      guidanceScale: request.guidance_scale ?? (isMixed ? defaults.mixed_guidance_scale : defaults.guidance_scale),
       painting,
       n
     })
@@ -63,17 +64,20 @@ export async function detokenize (job: Job, request: DetokenizeRequest): Promise
   })
 }
 
-/** Parts in order, bare, then the start of a picture. `length` counts a picture as all its patches, `tokens` not at all. */
-async function layOutPrompt (job: Job, { manifest, text }: LentModel, parts: PromptPart[], isBareText: boolean) {
+/**
+ * Parts in order, bare, then the start of a picture. `length` counts a picture as all its patches, `tokens` not at all.
+ * Picture i draws its patches with seed + i.
+ */
+async function layOutPrompt (job: Job, { manifest, text }: LentModel, parts: PromptPart[], request: GenerateRequest, seed: number) {
   const { ids, image: { grid } } = manifest
   const segments: Segment[] = []
   let pictures = 0
   let tokens = 0
   for (const [index, part] of parts.entries()) {
-    const pointer = isBareText ? '/prompt' : `/prompt/${index}`
+    const pointer = `/prompt/${index}`
     if (part.type === 'image') {
-      pictures++
-      segments.push({ kind: 'codes', picture: await readPicture(job, manifest, part.image, `${pointer}/image`) })
+      const selection = selectionOptions(manifest, request, seed + pictures++)
+      segments.push({ kind: 'codes', picture: await readPicture(job, manifest, part.image, `${pointer}/image`, selection) })
       continue
     }
     const partIds = part.type === 'text' ? text.encode(part.text) : visualTokenIds(manifest, part.visual_tokens, `${pointer}/visual_tokens`)
@@ -84,8 +88,10 @@ async function layOutPrompt (job: Job, { manifest, text }: LentModel, parts: Pro
   return { segments, tokens, length: tokens + pictures * grid.rows * grid.columns + 1 }
 }
 
+/** Throws `invalid_field` for what the model cannot paint, and for a model that cannot paint. */
 function paintingOptions ({ pixel_decoder: decoder, graphs, tasks: { generate: defaults } }: Manifest, request: Pick<DetokenizeRequest, 'size' | 'steps'> & { guidance_scale?: number | undefined }, seed: number): Painting {
   const { size = defaults.size, steps = defaults.steps, guidance_scale: decoderGuidanceScale = defaults.decoder_guidance_scale } = request
+  if (decoder === undefined) throw invalidField('/model', 'cannot paint: its package has no pixel decoder')
   if (!decoder.sizes.includes(size)) throw invalidField('/size', `must be one of ${decoder.sizes.join(', ')}`)
   if (steps > decoder.max_steps) throw invalidField('/steps', `must be <= ${decoder.max_steps}`)
   if (steps > 0 && !graphs.denoiser) throw invalidField('/steps', 'must be 0: the model paints with its painter alone')

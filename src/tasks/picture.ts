@@ -3,7 +3,7 @@ import { decodePicture } from '../codecs/image.ts'
 import type { Picture, Selection } from '../engine/messages.ts'
 import { ImageRefExpiredError, TooLargeError, invalidField } from '../errors.ts'
 import type { Manifest } from '../registry/manifest.ts'
-import type { ImageInput } from '../schemas/common.ts'
+import type { ImageInput, PictureOptions } from '../schemas/common.ts'
 import type { Job } from './job.ts'
 
 const uploadMark = 'upload:' // no base64 text holds a colon
@@ -26,8 +26,20 @@ export function pictureBytes (job: Job, image: ImageInput, pointer: string): Uin
   return Buffer.from(text, 'base64')
 }
 
-/** A picture as the engine takes it, by the paper's threshold unless told otherwise. */
-export async function readPicture (job: Job, manifest: Manifest, image: ImageInput, pointer: string, selection: Selection = { rule: 'threshold', keepThreshold: 0.5, seed: 0 }): Promise<Picture> {
+/** How the patches of a picture are chosen: the request's options over the model's rule. A threshold asks for its rule. */
+export function selectionOptions ({ visual_tokenizer: tokenizer }: Manifest, { selection, keep_threshold: keepThreshold, max_visual_tokens: maxVisualTokens }: PictureOptions, seed: number): Selection {
+  const { selection: modelRule, min_visual_tokens: least } = tokenizer
+  if (maxVisualTokens !== undefined && maxVisualTokens < least) throw invalidField('/max_visual_tokens', `must be >= ${least} for this model`)
+  return {
+    rule: selection ?? (keepThreshold === undefined ? modelRule : 'threshold'),
+    keepThreshold: keepThreshold ?? 0.5,
+    seed,
+    ...(maxVisualTokens !== undefined && { maxVisualTokens })
+  }
+}
+
+/** A picture as the engine takes it. */
+export async function readPicture (job: Job, manifest: Manifest, image: ImageInput, pointer: string, selection: Selection): Promise<Picture> {
   const bytes = pictureBytes(job, image, pointer)
   const from = performance.now()
   const pixels = await decodePicture(bytes, manifest.image.size, job.limits)

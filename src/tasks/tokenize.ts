@@ -1,17 +1,15 @@
 /** A picture becomes a variable number of visual tokens. */
 import { dimPatches } from '../codecs/image.ts'
-import { invalidField } from '../errors.ts'
 import type { TokenizeRequest, TokenizeResponse } from '../schemas/tokenize.ts'
 import { withModel, type Job } from './job.ts'
-import { pictureBytes, readPicture } from './picture.ts'
+import { pictureBytes, readPicture, selectionOptions } from './picture.ts'
 import { drawSeed } from './seed.ts'
 
 export async function tokenize (job: Job, request: TokenizeRequest): Promise<TokenizeResponse> {
-  const { image, keep_threshold: keepThreshold = 0.5, max_visual_tokens: maxVisualTokens, selection: rule = 'threshold', seed = drawSeed() } = request
+  const { image, seed = drawSeed() } = request
   return withModel(job, request, async ({ manifest, run }) => {
-    const least = manifest.visual_tokenizer.min_visual_tokens
-    if (maxVisualTokens !== undefined && maxVisualTokens < least) throw invalidField('/max_visual_tokens', `must be >= ${least} for this model`)
-    const picture = await readPicture(job, manifest, image, '/image', { rule, keepThreshold, seed, ...(maxVisualTokens !== undefined && { maxVisualTokens }) })
+    const selection = selectionOptions(manifest, request, seed)
+    const picture = await readPicture(job, manifest, image, '/image', selection)
     const { codes, keepMask, keepProbabilities } = await run({ task: 'tokenize', picture })
     return {
       model: manifest.name,
@@ -20,7 +18,7 @@ export async function tokenize (job: Job, request: TokenizeRequest): Promise<Tok
       grid: manifest.image.grid,
       keep_mask: keepMask,
       keep_probabilities: keepProbabilities,
-      ...(rule === 'sample' && { seed }),
+      ...(selection.rule === 'sample' && { seed }),
       usage: { visual_tokens: codes.length, patches: keepMask.length }
     }
   })

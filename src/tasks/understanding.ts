@@ -4,7 +4,8 @@ import { invalidField } from '../errors.ts'
 import type { Manifest, TextDefaults } from '../registry/manifest.ts'
 import type { CaptionRequest, VqaRequest } from '../schemas/understanding.ts'
 import { withModel, type Job } from './job.ts'
-import { readPicture, visualTokenIds } from './picture.ts'
+import { readPicture, selectionOptions, visualTokenIds } from './picture.ts'
+import { postprocess } from './postprocess.ts'
 import { checkLength, checkPromptCharacters } from './prompt.ts'
 import { drawSeed } from './seed.ts'
 
@@ -24,17 +25,18 @@ export async function readPictureAsText (job: Job, request: Options, task: 'capt
     checkLength(manifest, promptIds.length + 2 + (codes?.length ?? grid.rows * grid.columns), options.sampling.maxTokens)
     const seen: Segment = codes
       ? { kind: 'ids', ids: visualTokenIds(manifest, codes, '/visual_tokens') }
-      : { kind: 'features', picture: await readPicture(job, manifest, image!, '/image') }
+      : { kind: 'features', picture: await readPicture(job, manifest, image!, '/image', selectionOptions(manifest, request, seed)) }
     const segments: Segment[] = [{ kind: 'ids', ids: [ids.image_start] }, seen, { kind: 'ids', ids: [ids.image_end, ...promptIds] }]
 
     const { sequences, visualTokens } = await run({ task: 'text', segments, ...options })
+    const rule = request.postprocess ?? tasks[task].postprocess
     return {
       model: manifest.name,
-      texts: sequences.map(sequence => ({
-        text: text.decode(sequence.ids).trim(),
+      texts: await Promise.all(sequences.map(async sequence => ({
+        text: await postprocess(text.decode(sequence.ids), rule),
         log_probability: sequence.logProbability,
         finish_reason: sequence.finishReason
-      })),
+      }))),
       common: {
         ...(codes && { approximate: true as const }),
         seed,
@@ -74,6 +76,7 @@ export function textOptions (request: Options, defaults: TextDefaults, seed: num
     },
     numBeams,
     lengthPenalty: request.length_penalty ?? defaults.length_penalty,
+    earlyStopping: request.early_stopping ?? defaults.early_stopping,
     n
   }
 }

@@ -2,6 +2,7 @@ import sharp, { type Sharp } from 'sharp'
 import fc from 'fast-check'
 import t from 'tap'
 import { decodePicture, dimPatches, encodePicture } from '../../src/codecs/image.ts'
+import { squash } from '../../src/codecs/resize.ts'
 
 const limits = { maxImageBytes: 100_000, maxImagePixels: 10_000, imageFormats: ['png', 'jpeg', 'webp', 'gif', 'avif'] }
 const red = (width = 40, height = 20) => sharp({ create: { width, height, channels: 3, background: '#ff0000' } })
@@ -42,6 +43,21 @@ t.test('gives planes of RGB, squashed', async t => {
   const pixels = await decodePicture(halves, 8, limits)
   t.equal(pixels.length, 3 * 8 * 8)
   t.strictSame([pixels[0], pixels[7], pixels[128], pixels[135]], [255, 0, 0, 255], 'red left, blue right')
+})
+
+t.test('squashes the decoded pixels as they are', async t => {
+  const { data, info } = await noise(90).raw().toBuffer({ resolveWithObject: true })
+  t.strictSame(await decodePicture(await noise(90).png().toBuffer(), 8, limits), await squash({ pixels: data, width: info.width, height: info.height }, 8))
+})
+
+t.test('shrinks huge pictures on the way, close to the exact way', async t => {
+  for (const [width, height] of [[2100, 2300], [9000, 20], [20, 9000]] as const) {
+    const picture = sharp(await noise(90).blur(2).png().toBuffer()).resize(width, height, { fit: 'fill' })
+    const { data } = await picture.clone().raw().toBuffer({ resolveWithObject: true })
+    const [shrunk, exact] = [await decodePicture(await picture.png().toBuffer(), 32, { ...limits, maxImageBytes: 1e8, maxImagePixels: 1e8 }), await squash({ pixels: data, width, height }, 32)]
+    const error = shrunk.reduce((sum, value, i) => sum + Math.abs(value - exact[i]!), 0) / exact.length
+    t.ok(error < 0.5, `${width} x ${height}: mean error ${error}`)
+  }
 })
 
 t.test('turns a picture upright by its EXIF tag', async t => {

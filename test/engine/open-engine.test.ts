@@ -51,7 +51,7 @@ t.test('the embedded model', async t => {
 
 t.test('a graph that is none is refused', async t => {
   const broken = { ...manifest, graphs: { ...manifest.graphs, vision: manifest.tokenizer } }
-  await t.rejects(openEngine({ ...options, manifest: broken }, () => {}))
+  await t.rejects(openEngine({ ...options, manifest: broken }, () => {}), { graph: 'vision', message: 'the graph vision does not open' })
 })
 
 function pictureOf (seed: number) {
@@ -62,11 +62,11 @@ function pictureOf (seed: number) {
 function captionOf (seed: number): Work {
   const sampling = { maxTokens: 5, minTokens: 2, temperature: 1, topP: 0.9, topK: 0, repetitionPenalty: 1, seed }
   const segments = [{ kind: 'ids' as const, ids: [ids.image_start] }, { kind: 'features' as const, picture: pictureOf(seed) }, { kind: 'ids' as const, ids: [ids.image_end] }]
-  return { task: 'text', segments, sampling, numBeams: seed % 2 === 0 ? 1 : 3, lengthPenalty: 1, n: 2 }
+  return { task: 'text', segments, sampling, numBeams: seed % 2 === 0 ? 1 : 3, lengthPenalty: 1, earlyStopping: false, n: 2 }
 }
 
 function generateOf (seed: number): Work {
-  const [width, height] = decoder.sizes[0]!.split('x').map(Number) as [number, number]
+  const [width, height] = decoder!.sizes[0]!.split('x').map(Number) as [number, number]
   const sampling = { maxTokens: 5, minTokens: 4, temperature: 1, topP: 1, topK: 40, repetitionPenalty: 1, seed }
   const painting = { width, height, steps: seed - 1, decoderGuidanceScale: seed, seed }
   const segments = [{ kind: 'ids' as const, ids: [20 + seed, 31] }, { kind: 'codes' as const, picture: pictureOf(seed) }, { kind: 'ids' as const, ids: [ids.image_start] }]

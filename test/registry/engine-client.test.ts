@@ -110,6 +110,7 @@ function caption ({ image: { size }, ids }: Manifest, tokens: number): Extract<W
     sampling: { maxTokens: tokens, minTokens: tokens, temperature: 0, topP: 1, topK: 0, repetitionPenalty: 1, seed: 0 },
     numBeams: 1,
     lengthPenalty: 1,
+    earlyStopping: false,
     n: 1
   }
 }

@@ -138,9 +138,9 @@ t.test('a model that cannot be loaded is failed, and can be tried again', async 
 
   t.test('a missing device, and not again too soon', async t => {
     for (let failures = 0; failures < 5; failures++) {
-      await t.rejects(registry.load('deaf'), { code: 'model_unavailable', message: /deaf could not be loaded: the engine cannot open it on the device cuda$/ })
+      await t.rejects(registry.load('deaf'), { code: 'model_unavailable', message: /deaf could not be loaded: the engine cannot open its graph vision on the device cuda$/ })
     }
-    t.match(registry.describe('deaf'), { state: 'failed', detail: 'the engine cannot open it on the device cuda' })
+    t.match(registry.describe('deaf'), { state: 'failed', detail: 'the engine cannot open its graph vision on the device cuda' })
     t.ok(lines.some(({ fields }) => 'detail' in fields && fields.detail === 'Load model from /somewhere failed'), 'the cause is in the log')
     await t.rejects(registry.acquire('deaf'), { code: 'model_unavailable', retryAfterSeconds: 4 })
   })
