@@ -44,7 +44,7 @@ const textCodec = {
 }
 
 type Submit = (work: Work, options: SubmitOptions) => Promise<ResultOf[Work['task']]>
-type Overrides = { submit?: Submit, state?: () => string, registry?: Partial<Registry>, environment?: Record<string, string> }
+type Overrides = { model?: Manifest, submit?: Submit, state?: () => string, registry?: Partial<Registry>, environment?: Record<string, string> }
 
 /** Answers of a model that keeps the first three patches and says ` two cats `. */
 export const answerWork: Submit = async work => {
@@ -61,7 +61,7 @@ function paint ({ width, height, seed }: { width: number, height: number, seed: 
 }
 
 /** The app, closed when the test ends, and what it did: works submitted, loans open, calls of the registry. */
-export async function buildTestApp (t: Test, { submit = answerWork, state = () => 'ready', registry: overrides = {}, environment = {} }: Overrides = {}) {
+export async function buildTestApp (t: Test, { model = manifest, submit = answerWork, state = () => 'ready', registry: overrides = {}, environment = {} }: Overrides = {}) {
   const seen = { works: [] as Work[], options: [] as SubmitOptions[], loans: 0, calls: [] as string[] }
   const summary = () => ({ name: 'lavit-mini', family: 'lavit', version: '1.0.0', state: state(), device: 'cpu' })
   const find = (name: string) => { if (name !== 'lavit-mini') throw new ModelNotFoundError('There is no such model') }
@@ -76,7 +76,7 @@ export async function buildTestApp (t: Test, { submit = answerWork, state = () =
       find(name)
       seen.loans++
       return {
-        manifest,
+        manifest: model,
         text: textCodec,
         async submit (work: Work, options: SubmitOptions) {
           seen.works.push(work)

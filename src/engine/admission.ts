@@ -80,7 +80,7 @@ function checkFits (work: Work, manifest: Manifest, slots: number): void {
   const { max_length: maxLength } = manifest.language_model
   const length = longestPrompt(work.segments, manifest)
   if (length + Math.max(work.sampling.minTokens, 1) > maxLength) throw new TooLargeError(`The prompt may take ${length} of the model's ${maxLength} places and leaves too few for the answer`)
-  if (rowsOf(work) > slots) throw new TooLargeError(`The request needs ${rowsOf(work)} sequences at a time, the limit is ${slots}`)
+  if (rowsOf(work) > slots) throw new TooLargeError(`The request needs ${rowsOf(work)} sequences at a time (one for each beam, text or picture, two with guidance), the server runs ${slots}`)
 }
 
 function promptCost (segments: Segment[], manifest: Manifest): number {

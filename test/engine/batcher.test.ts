@@ -3,16 +3,17 @@ import t from 'tap'
 import { createBatcher } from '../../src/engine/batcher.ts'
 import type { FromEngine, PaintResult, TextResult, TokenizeResult, Work } from '../../src/engine/messages.ts'
 import type { Graphs } from '../../src/engine/units.ts'
+import type { Manifest } from '../../src/registry/manifest.ts'
 import { fakeGraphs, manifest, type Call } from './fixtures/fake-model.ts'
 import { anyWork, generateWork, painting, picture, sampling, textWork } from './fixtures/works.ts'
 
 const limits = { slots: 4, queueLimit: 50, queueCost: 100_000 }
 
 /** A batcher that remembers how each request ended, and waits for all of them. */
-function createHarness (graphs: Graphs = fakeGraphs(), overrides: Partial<typeof limits> = {}) {
+function createHarness (graphs: Graphs = fakeGraphs(), overrides: Partial<typeof limits> = {}, model: Manifest = manifest) {
   const messages: FromEngine[] = []
   let onMessage = () => {}
-  const batcher = createBatcher({ manifest, graphs, limits: { ...limits, ...overrides }, send (message) { messages.push(message); onMessage() } })
+  const batcher = createBatcher({ manifest: model, graphs, limits: { ...limits, ...overrides }, send (message) { messages.push(message); onMessage() } })
   const endsOf = (id: number) => messages.filter(message => message.kind !== 'counts' && 'id' in message && message.id === id)
   return {
     batcher,
@@ -72,6 +73,23 @@ t.test('each task has its result', async t => {
     const result = await runAlone<PaintResult>({ task: 'detokenize', codes: [3, 9], painting: { ...painting, decoderGuidanceScale: 2 } })
     t.match(result, { pictures: [{ codes: [3, 9], seed: 1 }], visualTokens: 0, promptTokens: 0 })
   })
+})
+
+t.test('a picture of which nothing is kept', async t => {
+  const selection = { rule: 'threshold' as const, keepThreshold: 1, seed: 0 }
+  const nothing = { ...picture(), selection }
+  const bare = { ...manifest, visual_tokenizer: { ...manifest.visual_tokenizer, min_visual_tokens: 0 } }
+  const works: Work[] = [
+    { task: 'tokenize', picture: nothing },
+    textWork({ segments: [{ kind: 'ids', ids: [100] }, { kind: 'features', picture: nothing }, { kind: 'ids', ids: [101] }] }),
+    generateWork({ segments: [{ kind: 'codes', picture: nothing }, { kind: 'ids', ids: [100] }] })
+  ]
+  const harness = createHarness(fakeGraphs(), {}, bare)
+  works.forEach((work, id) => harness.batcher.submit(id, work))
+  const [tokenized, text, painted] = await harness.all([0, 1, 2])
+  t.match(tokenized, { kind: 'done', result: { codes: [], keepMask: [false, false, false, false] } }, 'has no codes')
+  t.match(text, { kind: 'done', result: { visualTokens: 0, sequences: [{ ids: Array }] } }, 'is read as its start and end')
+  t.match(painted, { kind: 'done', result: { visualTokens: 0, pictures: [{ codes: Array }] } }, 'adds nothing to a prompt')
 })
 
 t.test('a long prompt is read in chunks, and the answer is shortened to the room that is left', async t => {

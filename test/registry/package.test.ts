@@ -15,6 +15,13 @@ t.test('a sound package is read and verified', async t => {
   ])
 })
 
+t.test('a package may come without a pixel decoder', async t => {
+  const files = packageFiles('small')
+  const { pixel_decoder: _, graphs: { tokenizer_decoder: __, painter: ___, ...graphs }, ...rest } = JSON.parse(files['manifest.json']) as Manifest
+  const folder = packageFolder(t, { ...files, 'manifest.json': JSON.stringify({ ...rest, graphs }) })
+  t.equal(readManifest(folder).pixel_decoder, undefined)
+})
+
 t.test('a bad file is named', async t => {
   const spoilings: [what: string, spoil: (folder: string) => void, message: RegExp][] = [
     ['other bytes of the same length', folder => writeFileSync(join(folder, 'painter.onnx'), 'graph painter.0nnx'), /^painter\.onnx: sha256 differs/],
@@ -46,6 +53,9 @@ t.test('a bad manifest is refused before any file is touched', async t => {
     ['ids that do not follow each other', manifest => { manifest.ids.visual_offset = 53 }, /ids\.visual_offset must follow/],
     ['more codes than the vocabulary holds', manifest => { manifest.visual_tokenizer.codebook_size = 49 }, /vocabulary_size/],
     ['steps without a denoiser', manifest => { manifest.tasks.generate.steps = 1 }, /needs a graph/],
+    ['a pixel decoder without the decoder of its tokens', manifest => { delete manifest.graphs.tokenizer_decoder }, /go together/],
+    ['the decoder of tokens without a pixel decoder', manifest => { delete manifest.pixel_decoder }, /go together/],
+    ['a rule of selection that there is not', manifest => { manifest.visual_tokenizer.selection = 'best' }, /\/visual_tokenizer\/selection/],
     ['a size that is not offered', manifest => { manifest.tasks.generate.size = '9x9' }, /none of pixel_decoder\.sizes/],
     ['no JSON', () => 'nonsense', /^manifest\.json: not JSON$/],
     ['too much of it', () => ' '.repeat(5_000_000), /^manifest\.json: larger/]

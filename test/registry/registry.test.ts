@@ -1,6 +1,7 @@
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import type { Manifest } from '../../src/registry/manifest.ts'
 import { restartPauseMs, waitError } from '../../src/registry/model.ts'
 import { createRegistry, type RegistryOptions } from '../../src/registry/registry.ts'
 import { createLog, engineDefaults, packageFiles, work } from './fixtures/package.ts'
@@ -185,6 +186,12 @@ t.test('within its memory budget', async t => {
   const { registry: tiny } = startRegistry(t, { one: packageFiles('one') }, { memoryBudgetMb: 64 })
   await t.rejects(tiny.acquire('one'), { code: 'model_unavailable', message: /budget is too small/ })
   t.equal(tiny.describe('one').state, 'failed')
+
+  const files = packageFiles('one')
+  const manifest = JSON.parse(files['manifest.json']) as Manifest
+  manifest.language_model.max_length = 2 ** 20 // keys and values of 32 MiB for each sequence
+  const { registry: deep } = startRegistry(t, { one: { ...files, 'manifest.json': JSON.stringify(manifest) } }, { memoryBudgetMb: 200 })
+  await t.rejects(deep.acquire('one'), { code: 'model_unavailable', message: /budget is too small/ }, 'the KV cache counts')
 })
 
 t.test('closing lends no more and waits for what is lent', async t => {

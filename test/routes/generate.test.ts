@@ -1,6 +1,6 @@
 import sharp from 'sharp'
 import t from 'tap'
-import { base64, buildTestApp, form, png } from '../helper.ts'
+import { base64, buildTestApp, form, manifest, png } from '../helper.ts'
 
 t.test('POST /generate', async t => {
   const app = await buildTestApp(t)
@@ -26,6 +26,19 @@ t.test('POST /generate', async t => {
     const prompt = [{ type: 'text', text: 'a' }, { type: 'image', image: base64 }, { type: 'visual_tokens', visual_tokens: [3] }]
     t.match((await post({ prompt })).json(), { usage: { prompt_tokens: 5 } })
     t.match(app.seen.works.at(-1), { segments: [{ ids: [97] }, { kind: 'codes' }, { ids: [305] }, { ids: [300] }] })
+  })
+
+  t.test('pictures of a prompt draw their patches apart, and mixed prompts have a guidance of their own', async t => {
+    const prompt = [{ type: 'image', image: base64 }, { type: 'text', text: 'a' }, { type: 'image', image: base64 }]
+    await post({ prompt, seed: 5, selection: 'sample', max_visual_tokens: 4 })
+    const selection = { rule: 'sample', maxVisualTokens: 4 }
+    t.match(app.seen.works.at(-1), { segments: [{ picture: { selection: { ...selection, seed: 5 } } }, {}, { picture: { selection: { ...selection, seed: 6 } } }, {}], guidanceScale: 4 })
+    await post({ prompt: [{ type: 'visual_tokens', visual_tokens: [3] }] })
+    t.match(app.seen.works.at(-1), { guidanceScale: 4 })
+    await post({ prompt: [{ type: 'text', text: 'a' }] })
+    t.match(app.seen.works.at(-1), { guidanceScale: 3 })
+    await post({ prompt, guidance_scale: 2 })
+    t.match(app.seen.works.at(-1), { guidanceScale: 2 })
   })
 
   t.test('takes parts from a form and a raw picture', async t => {
@@ -72,6 +85,17 @@ t.test('POST /generate', async t => {
       if (pointer) t.match(problem.errors, [{ pointer }])
     })
   }
+})
+
+t.test('a model without a pixel decoder says that it cannot paint', async t => {
+  const { pixel_decoder: _, graphs: { tokenizer_decoder: __, ...graphs }, ...rest } = manifest
+  const app = await buildTestApp(t, { model: { ...rest, graphs } })
+  for (const [url, payload] of [['/generate', { prompt: 'x' }], ['/detokenize', { visual_tokens: [1] }]] as const) {
+    const response = await app.inject({ method: 'POST', url, payload })
+    t.equal(response.statusCode, 422)
+    t.match(response.json(), { code: 'invalid_field', errors: [{ pointer: '/model', message: /cannot paint/ }] })
+  }
+  t.strictSame(app.seen.works, [])
 })
 
 t.test('POST /detokenize', async t => {

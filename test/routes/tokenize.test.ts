@@ -1,6 +1,6 @@
 import sharp from 'sharp'
 import t from 'tap'
-import { base64, buildTestApp, form, png } from '../helper.ts'
+import { answerWork, base64, buildTestApp, form, manifest, png } from '../helper.ts'
 
 t.test('POST /tokenize', async t => {
   const app = await buildTestApp(t)
@@ -21,6 +21,25 @@ t.test('POST /tokenize', async t => {
     const { seed } = (await post({ image: base64, selection: 'sample', keep_threshold: 0.2, max_visual_tokens: 5 })).json()
     t.match(app.seen.works.at(-1), { picture: { selection: { rule: 'sample', keepThreshold: 0.2, maxVisualTokens: 5, seed } } })
     t.equal((await post({ image: base64, selection: 'sample', seed: 11 })).json().seed, 11)
+  })
+
+  t.test('a model may draw by default; a threshold asks for its rule', async t => {
+    const drawing = await buildTestApp(t, { model: { ...manifest, visual_tokenizer: { ...manifest.visual_tokenizer, selection: 'sample' } } })
+    const selectionOf = async (payload: object) => {
+      const response = await drawing.inject({ method: 'POST', url: '/tokenize', payload: { image: base64, seed: 11, ...payload } })
+      return [(drawing.seen.works.at(-1) as unknown as { picture: { selection: { rule: string } } }).picture.selection.rule, response.json().seed]
+    }
+    t.strictSame(await selectionOf({}), ['sample', 11])
+    t.strictSame(await selectionOf({ keep_threshold: 0.4 }), ['threshold', undefined])
+    t.strictSame(await selectionOf({ keep_threshold: 0.4, selection: 'sample' }), ['sample', 11])
+  })
+
+  t.test('a draw that keeps nothing is an answer without tokens', async t => {
+    const empty = await buildTestApp(t, { submit: async work => work.task === 'tokenize' ? { codes: [], keepMask: Array(16).fill(false), keepProbabilities: Array(16).fill(0.01) } : answerWork(work, {}) })
+    const response = await empty.inject({ method: 'POST', url: '/tokenize', payload: { image: base64 } })
+    t.match([response.statusCode, response.json()], [200, { visual_tokens: [], count: 0 }])
+    const dimmed = await empty.inject({ method: 'POST', url: '/tokenize', payload: { image: base64 }, headers: { accept: 'image/png' } })
+    t.equal(dimmed.statusCode, 200)
   })
 
   t.test('every form of a picture gives the same pixels', async t => {

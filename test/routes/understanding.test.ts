@@ -32,6 +32,25 @@ t.test('POST /caption', async t => {
     t.match(app.seen.works.at(-1), { segments: [{}, { kind: 'ids', ids: [302, 401] }, {}] })
   })
 
+  t.test('chooses patches by the request, or by the model', async t => {
+    await post({ image: base64, seed: 7 })
+    t.match(app.seen.works.at(-1), { segments: [{}, { picture: { selection: { rule: 'threshold', keepThreshold: 0.5, seed: 7 } } }, {}] })
+    await post({ image: base64, seed: 7, selection: 'sample', max_visual_tokens: 4 })
+    t.match(app.seen.works.at(-1), { segments: [{}, { picture: { selection: { rule: 'sample', seed: 7, maxVisualTokens: 4 } } }, {}] })
+    t.match((await post({ image: base64, max_visual_tokens: 1 })).json(), { code: 'invalid_field', errors: [{ pointer: '/max_visual_tokens' }] })
+  })
+
+  t.test('ends the search early, and works on the text, by the request or by the model', async t => {
+    const told = await buildTestApp(t, {
+      model: { ...manifest, tasks: { ...manifest.tasks, caption: { ...manifest.tasks.caption, early_stopping: true, postprocess: 'lemmatised_answer' } } }
+    })
+    const textOf = async (payload: object) => (await told.inject({ method: 'POST', url: '/caption', payload: { image: base64, ...payload } })).json().captions[0].text
+    t.equal(await textOf({}), 'two cat')
+    t.match(told.seen.works.at(-1), { earlyStopping: true })
+    t.equal(await textOf({ postprocess: 'none', early_stopping: false }), 'two cats')
+    t.match(told.seen.works.at(-1), { earlyStopping: false })
+  })
+
   t.test('takes options with a raw picture and in a form', async t => {
     const raw = await app.inject({ method: 'POST', url: '/caption', query: { prompt: '12', num_beams: '3', temperature: '0' }, payload: png, headers: { 'content-type': 'image/png' } })
     t.equal(raw.json().usage.prompt_tokens, 2, raw.body)
@@ -50,6 +69,8 @@ t.test('POST /caption', async t => {
     [{ visual_tokens: [1.5] }, 'invalid_field', '/visual_tokens/0'],
     [{ visual_tokens: Array(17).fill(1) }, 'invalid_field', '/visual_tokens'],
     [{ visual_tokens: Array(5000).fill(1) }, 'invalid_field', '/visual_tokens'],
+    [{ image: base64, postprocess: 'shout' }, 'invalid_field', '/postprocess'],
+    [{ image: base64, selection: 'best' }, 'invalid_field', '/selection'],
     [{ image: base64, n: 9 }, 'invalid_field', '/n'],
     [{ image: base64, top_p: 0 }, 'invalid_field', '/top_p'],
     [{ image: base64, min_tokens: 21 }, 'invalid_field', '/min_tokens'],
