@@ -58,7 +58,7 @@ async function setConditions (jobs: PaintJob[], decoder: PixelDecoder): Promise<
   }
 }
 
-/** Predictions with guidance: u + s * (c - u). Conditional rows come first in the batch, unconditional ones after them. */
+/** Predictions with guidance: u + s * (c - u). Conditional rows come first in the batch, then the unconditional ones of guided jobs. */
 async function predict (jobs: PaintJob[], decoder: PixelDecoder): Promise<Float32Array[]> {
   const guided = jobs.filter(({ guidanceScale }) => guidanceScale !== 1)
   const rows = [

@@ -41,7 +41,7 @@ export const SelectionRule = Type.Enum(['threshold', 'sample'], {
 /** Which patches of a picture stay. */
 export const pictureOptions = {
   selection: Type.Optional(SelectionRule),
-  keep_threshold: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'For `threshold`: a patch stays when its keep probability is at least this; 0.5 if not given' })),
+  keep_threshold: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'With `threshold` a patch stays when its keep probability is at least this; 0.5 if not given' })),
   max_visual_tokens: Type.Optional(Type.Integer({ minimum: 1, description: 'Keep at most the best-scored N patches of a picture' }))
 }
 
