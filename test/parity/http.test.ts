@@ -92,11 +92,9 @@ t.test('the server', async t => {
     t.equal(JSON.parse(await draw('/caption', 1)).usage.visual_tokens, drawn.count, 'the same draw on every route')
   })
 
-  t.test('refuses more beams than it runs sequences, and to paint', async t => {
-    const code = async (url: string, payload: object) => (await app.inject({ method: 'POST', url, payload })).json()
-    t.match(await code('/caption', { image: files[0]!.toString('base64'), num_beams: 6 }), { status: 413, code: 'too_large', detail: /needs 6 sequences/ })
-    t.match(await code('/generate', { prompt: 'two children' }), { status: 422, code: 'invalid_field', errors: [{ pointer: '/model' }] })
-    t.match(await code('/detokenize', { visual_tokens: [1] }), { status: 422, code: 'invalid_field', errors: [{ pointer: '/model' }] })
+  t.test('refuses more beams than it runs sequences', async t => {
+    const response = await app.inject({ method: 'POST', url: '/caption', payload: { image: files[0]!.toString('base64'), num_beams: 6 } })
+    t.match(response.json(), { status: 413, code: 'too_large', detail: /needs 6 sequences/ })
   })
 })
 
