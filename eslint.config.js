@@ -9,7 +9,7 @@ const closed = (files, patterns, ignores = []) => ({
 })
 
 const http = ['fastify', 'fastify-plugin', '@fastify/*']
-const doors = ['sharp', 'onnxruntime-node', 'prom-client', 'node:child_process', 'child_process']
+const doors = ['sharp', 'onnxruntime-node', 'prom-client', 'node:child_process', 'child_process', 'wink-*']
 const except = (...names) => doors.filter(name => !names.includes(name))
 const above = ['**/server.ts', '**/app.ts']
 
@@ -25,8 +25,9 @@ export default [
   closed(['src/routes/**'], [...doors, ...above, '**/engine/*', '**/graphs/*']),
   closed(['src/plugins/**'], [...doors, ...above, '**/routes/*', '**/engine/*', '**/graphs/*']),
   closed(['src/tasks/**'], [...doors, ...http, ...above, '**/routes/*', '**/plugins/*', '**/graphs/*']),
-  closed(['src/codecs/**'], [...doors, ...http, ...above, '**/routes/*', '**/plugins/*', '**/tasks/*', '**/registry/*', '**/engine/*', '**/graphs/*'], ['src/codecs/image.ts']),
+  closed(['src/codecs/**'], [...doors, ...http, ...above, '**/routes/*', '**/plugins/*', '**/tasks/*', '**/registry/*', '**/engine/*', '**/graphs/*'], ['src/codecs/image.ts', 'src/codecs/lemmas.ts']),
   closed(['src/codecs/image.ts'], [...except('sharp'), ...http, ...above, '**/routes/*', '**/plugins/*', '**/tasks/*', '**/registry/*', '**/engine/*', '**/graphs/*']),
+  closed(['src/codecs/lemmas.ts'], [...except('wink-*'), ...http, ...above, '**/routes/*', '**/plugins/*', '**/tasks/*', '**/registry/*', '**/engine/*', '**/graphs/*']),
   closed(['src/registry/**'], [...doors, ...http, ...above, '**/routes/*', '**/plugins/*', '**/tasks/*', '**/graphs/*'], ['src/registry/engine-client.ts']),
   closed(['src/registry/engine-client.ts'], [...except('node:child_process', 'child_process'), ...http, ...above, '**/routes/*', '**/plugins/*', '**/tasks/*', '**/graphs/*']),
   closed(['src/engine/**'], [...doors, ...http, ...above, '**/routes/*', '**/plugins/*', '**/tasks/*', '**/codecs/*', '**/schemas/*']),

@@ -98,6 +98,17 @@ t.test('the real engine answers captions, and a new process the next one after a
   t.strictSame((await second.submit(caption(manifest, 24))).result, result, 'the same answer as before')
 })
 
+t.test('the real engine names the graph that does not open, and the log has the cause', async t => {
+  const folder = join(import.meta.dirname, '../../models/lavit-mini')
+  const manifest = readManifest(folder)
+  const { log, lines } = createLog()
+  const broken = { ...manifest, graphs: { ...manifest.graphs, vision: manifest.tokenizer } }
+  const client = createEngineClient({ device: 'cpu', threads: 1, slots: 1, queueLimit: 1, queueCost: 1, folder, manifest: broken, log, onExit: () => {} })
+  t.teardown(() => client.close())
+  await t.rejects(client.ready, { code: 'model_unavailable', message: 'the engine cannot open its graph vision on the device cpu' })
+  t.ok(lines.some(({ fields }) => 'detail' in fields && /^the graph vision does not open: ./.test(String(fields.detail))))
+})
+
 /** The work of a greedy caption of a grey picture, of a given length. */
 function caption ({ image: { size }, ids }: Manifest, tokens: number): Extract<Work, { task: 'text' }> {
   return {
