@@ -42,7 +42,9 @@ export function logSoftmax (logits: Float32Array): Float64Array {
   for (const x of logits) sum += Math.exp(x - max)
   const logSum = max + Math.log(sum)
   if (!Number.isFinite(logSum)) throw new Error('the logits are not finite')
-  return Float64Array.from(logits, x => x - logSum)
+  const logProbabilities = new Float64Array(logits.length)
+  for (let i = 0; i < logits.length; i++) logProbabilities[i] = logits[i]! - logSum // `from` with a function takes many times as long
+  return logProbabilities
 }
 
 /** Classifier-free guidance on log probabilities (arXiv 2306.17806, equation 7): u + s * (c - u). Not normalised again. */
