@@ -101,18 +101,30 @@ def mixed(folder, count, sprites, rng):
     """In turn: a picture and words that change its ground; two pictures on like grounds, for both things at once."""
     for number in range(count):
         if number % 2 == 0:
-            before, scene = draw(sprites, rng, count=1, **house(sprites))
-            ground = pick([g for g in GROUND_NAMES if g != scene.ground], rng)
-            after, changed = draw(sprites, rng, concepts=scene.concepts, ground_name=ground, **house(sprites))
-            words = {'type': 'text', 'text': f'on {a_ground(ground)} background'}
+            before, text, after, changed = picture_and_words(sprites, rng)
+            words = {'type': 'text', 'text': text}
             folder.add(after, changed, prompt=[folder.show(before, f'{number}.png'), words], case='picture and words')
         else:
-            concepts = two(sprites, rng)
-            both, scene = draw(sprites, rng, concepts=concepts, **house(sprites))
-            alone = [draw(sprites, rng, concepts=[c], ground_name=scene.ground, **house(sprites))[0] for c in concepts]
-            scene.places = []  # the prompt does not say where
+            alone, both, scene = two_pictures(sprites, rng)
             folder.add(both, scene, prompt=[folder.show(p, f'{number}_{i}.png') for i, p in enumerate(alone)],
                        case='two pictures')
+
+
+def picture_and_words(sprites, rng):
+    """A picture, words that change its ground, the picture they ask for and its scene."""
+    before, scene = draw(sprites, rng, count=1, **house(sprites))
+    ground = pick([g for g in GROUND_NAMES if g != scene.ground], rng)
+    after, changed = draw(sprites, rng, concepts=scene.concepts, ground_name=ground, **house(sprites))
+    return before, f'on {a_ground(ground)} background', after, changed
+
+
+def two_pictures(sprites, rng):
+    """Two pictures of one thing each on like grounds, the picture of both and its scene."""
+    concepts = two(sprites, rng)
+    both, scene = draw(sprites, rng, concepts=concepts, **house(sprites))
+    alone = [draw(sprites, rng, concepts=[c], ground_name=scene.ground, **house(sprites))[0] for c in concepts]
+    scene.places = []  # the prompt does not say where
+    return alone, both, scene
 
 
 def house(sprites): return {'styles': [sprites.house], 'plain': True}

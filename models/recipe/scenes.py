@@ -122,6 +122,7 @@ LAYOUTS = {'single': [((.5, .5), 'center')],
            'column': [((.5, .27), 'top'), ((.5, .73), 'bottom')],
            'corners': [((.27, .27), 'top left'), ((.73, .27), 'top right'),
                        ((.27, .73), 'bottom left'), ((.73, .73), 'bottom right')]}
+MOST_OBJECTS = max(map(len, LAYOUTS.values()))
 
 
 def pick_concepts(count, total, rng):
@@ -134,11 +135,12 @@ def pick_concepts(count, total, rng):
 
 
 def draw(sprites, rng, size=96, grid=8, styles=None, augment=False, plain=False, count=None, counts=(.35, .3, .17, .18),
-         concepts=None, ground_name=None):
+         concepts=None, ground_name=None, span=None):
     """Draws one scene.
 
     Returns a uint8 picture (size, size, 3) and its Scene. `styles`: indices of the sets to draw from (default: those
-    for training). `counts`: odds of one to four objects. `concepts`, `ground_name`: what it must show.
+    for training). `counts`: odds of one to four objects. `concepts`, `ground_name`: what it must show. `span`: least and
+    greatest side of an object as shares of the picture's (default: a single one is larger).
     """
     styles = sprites.train_styles if styles is None else styles
     image, ground_name = ground(size, rng, plain, ground_name)
@@ -146,7 +148,7 @@ def draw(sprites, rng, size=96, grid=8, styles=None, augment=False, plain=False,
     concepts = concepts or pick_concepts(count, len(sprites.names), rng)
     layout = ('single' if count == 1 else 'corners' if count > 2 else 'row' if rng.random() < .5 else 'column')
     cells = [LAYOUTS[layout][i] for i in sorted(rng.choice(len(LAYOUTS[layout]), count, replace=False))]
-    low, high = (.45, .9) if count == 1 else (.34, .48)
+    low, high = span or ((.45, .9) if count == 1 else (.34, .48))
     jitter = .1 if count == 1 else .05
     shared = int(rng.choice(styles))
     cover = np.zeros((count, size, size), np.float32)

@@ -341,13 +341,17 @@ def concepts_named(text, words):
     return found
 
 
+def single_orders(words, count, seed):
+    """Single objects on named grounds: prompts, and what they ask for: [(concept, ground)]."""
+    rng = np.random.default_rng(seed)
+    wanted = [(int(rng.integers(len(words.labels))), int(rng.integers(len(GROUND_NAMES)))) for _ in range(count)]
+    return [f'{words.one[c]} on {a_ground(GROUND_NAMES[g])} background' for c, g in wanted], wanted
+
+
 def painting_figures(eyes, lm, sentences, judge, count, seed=0, **sampling):
     """Single objects on named grounds, painted from words and judged apart."""
-    rng = np.random.default_rng(seed)
-    words = sentences.words
-    wanted = [(int(rng.integers(len(words.labels))), int(rng.integers(len(GROUND_NAMES)))) for _ in range(count)]
-    prompts = [sentences.ids(f'{words.one[c]} on {a_ground(GROUND_NAMES[g])} background') for c, g in wanted]
-    codes = draw_codes(lm, prompts, seed=seed, **sampling)
+    prompts, wanted = single_orders(sentences.words, count, seed)
+    codes = draw_codes(lm, [sentences.ids(prompt) for prompt in prompts], seed=seed, **sampling)
     concept, ground = judge(eyes.paint(codes))
     c, g = (torch.tensor(column) for column in zip(*wanted))
     return {'painted_object': (concept.argmax(-1) == c).float().mean().item(),
