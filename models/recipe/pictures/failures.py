@@ -20,7 +20,7 @@ def failures(eyes, understanding, lm, judge, sentences, sprites, seed):
     def say(planes, prompt=''):
         """What the model says after a picture: a caption, or the answer to a question."""
         prefix, positions, real, _ = understand(eyes, understanding, lm, planes[None])
-        asked = torch.tensor([sentences.ids(prompt)], dtype=torch.long) if prompt else torch.zeros(1, 0, dtype=torch.long)
+        asked = torch.tensor([sentences.ids(prompt) if prompt else []], dtype=torch.long)
         places = positions[:, -1:] + 1 + torch.arange(asked.shape[1])
         ids, = write_captions(lm, torch.cat([prefix, lm.embed(asked)], 1), torch.cat([positions, places], 1),
                               torch.cat([real, torch.ones(asked.shape)], 1))
@@ -49,7 +49,8 @@ def failures(eyes, understanding, lm, judge, sentences, sprites, seed):
     return [part for title, note, found in (
         ('Captions that miss a thing', 'In red what the model says, below it what there is.', captions()),
         ('Wrong answers', 'In red what the model says, below it the question and its answer.', answers()),
-        ('Paintings that are not recognised', 'In red what the judge takes the picture for, below it the prompt.', paintings()))
+        ('Paintings that are not recognised', 'In red what the judge takes the picture for, below it the prompt.',
+         paintings()))
         for part in (heading(title, f'The first {SHOWN}, in the order they were drawn. {note}'),
                      row([tile(*one) for one in islice(found, SHOWN)]))]
 

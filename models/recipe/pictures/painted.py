@@ -53,7 +53,8 @@ def from_pictures(eyes, lm, judge, sentences, sprites, seed):
     side = (side_of(MIXED_ACROSS, BETWEEN) - 4 * 6 - 2 * SIGN) // 3
     parts = []
     for title, note, prompts, scenes in (
-            ('A picture and words', 'The words ask for another ground. Prompts and samples by seed; the tick is the judge\'s.',
+            ('A picture and words',
+             'The words ask for another ground. Prompts and samples by seed; the tick is the judge\'s.',
              [([before], text) for before, text, _, _ in changes], [s for *_, s in changes]),
             ('Two pictures', 'For both things in one picture, on their ground.',
              [(alone, '') for alone, _, _ in pairs], [s for *_, s in pairs])):

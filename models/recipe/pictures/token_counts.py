@@ -2,6 +2,7 @@
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
+from ..config import MINI
 from ..scenes import MOST_OBJECTS
 from ..training import heldout
 from ..wording import NUMBERS
@@ -20,8 +21,7 @@ def token_counts(eyes, sprites, seed):
               for _, options in SERIES.values()]
     names = [name.format(EQUAL[0]) for name in SERIES]
     figures = {name: [round(n.mean().item(), 1) for n in series] for name, series in zip(names, counts)}
-    total = eyes.tokenizer.place.shape[0]
-    note = (f'Mean patches kept of {total}, over {SCENES} fresh scenes each, trained art; the line spans the middle half '
+    note = (f'Mean patches kept of {MINI.encoder.patches}, over {SCENES} fresh scenes each, trained art; the line spans the middle half '
             'of them.')
     return [heading('Tokens by number of objects', note), chart(names, counts)], figures
 
