@@ -24,11 +24,11 @@ def build(config=MINI):
         denoiser=Denoiser(e, pd).eval())
 
 
-def save_weights(model, folder):
+def save_weights(model, folder, parts=PARTS):
     """Writes one fp16 safetensors file for each part."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for part in PARTS:
+    for part in parts:
         module = getattr(model, part)
         if module is None:
             continue
