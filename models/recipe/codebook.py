@@ -5,21 +5,18 @@ from torch import nn
 
 
 class CodebookLearner(nn.Module):
-    """Moves the contents of a VectorQuantizer whose row `place * contents + content` is the two side by side; keeps its
-    own state in the checkpoint."""
+    """Moves the contents of a PlacedQuantizer; what it knows beside them is kept in the checkpoint."""
 
-    def __init__(self, codebook_size, code_dim, place):
+    def __init__(self, contents):
         super().__init__()
-        self.place, size = place, codebook_size // len(place)
-        self.register_buffer('contents', torch.zeros(size, code_dim - place.shape[1]))
-        self.register_buffer('usage', torch.ones(size))
+        self.register_buffer('usage', torch.ones(contents))
         self.register_buffer('started', torch.tensor(False))
         self.seen = []
 
     @torch.no_grad()
     def learn(self, quantizer, z, decay=.98, dead=.01):
         """One step on unit vectors z (M, code_dim): collects their contents for the start, then follows them."""
-        rows = self.contents
+        rows = quantizer.embedding.contents
         z = F.normalize(z[:, :rows.shape[1]], dim=-1)
         if not self.started:
             self.seen.append(z)
@@ -27,7 +24,6 @@ class CodebookLearner(nn.Module):
                 rows.copy_(k_means(torch.cat(self.seen), len(rows)))
                 self.started.fill_(True)
                 self.seen = []
-                self.spread(quantizer)
             return
         codes = (z @ rows.T).argmax(-1)
         count = torch.bincount(codes, minlength=len(rows)).float()
@@ -39,13 +35,6 @@ class CodebookLearner(nn.Module):
         lost = (self.usage < dead).nonzero().squeeze(1)[:len(z) // 4]
         rows[lost] = z[torch.randint(len(z), (len(lost),))]
         self.usage[lost] = .3
-        self.spread(quantizer)
-
-    def spread(self, quantizer):
-        """Writes each content beside each place."""
-        n, m = len(self.place), len(self.contents)
-        quantizer.embedding.weight.copy_(torch.cat([self.contents.repeat(n, 1), self.place.repeat_interleave(m, 0)], 1)
-                                         * .5 ** .5)
 
 
 def k_means(z, size, rounds=8):

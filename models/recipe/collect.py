@@ -10,7 +10,6 @@ from .model import build, save_weights
 from .scenes import Sprites
 from .stages.encoder import EncoderHeads
 from .stages.judge import Judge
-from .stages.language_model import SharedLanguageModel
 from .stages.tokenizer import calibrate
 from .training import load
 
@@ -29,10 +28,8 @@ def main():
     args = parser.parse_args()
     model = build(MINI)
     model.heads, model.judge = EncoderHeads(MINI.encoder.width, args.concepts), Judge(args.concepts)
-    model.language_model = SharedLanguageModel()
     for stage in args.stages:
         load(args, stage, **{part: getattr(model, part) for part in STAGES[stage]})
-    model.language_model = model.language_model.folded()
     if 'tokenizer' in args.stages:
         load(args, 'encoder', encoder=model.encoder)
         calibrate(model.encoder, model.tokenizer, Sprites(args.sprites, args.concepts))

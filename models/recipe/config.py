@@ -28,14 +28,16 @@ class TokenizerConfig:
     decoder_depth: int = 3
     heads: int = 4
     mlp_hidden: int = 768
-    codebook_size: int = 16384
+    codebook_size: int = 65536
     code_dim: int = 32
-    keep_ratio: float = 1 / 3
+    keep_ratio: float = .36
     min_visual_tokens: int = 4
     place_codes: bool = True  # half of each code tells its place, see `place_table`; the official model has no such part
 
     @property
     def place_dim(self): return self.code_dim // 2 if self.place_codes else 0
+
+    def contents(self, places): return self.codebook_size // places
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class LanguageModelConfig:
 
 @dataclass(frozen=True)
 class PixelDecoderConfig:
-    picture_size: int = 64
+    picture_size: int = 96
     width: int = 256
     depth: int = 2
     channels: tuple = (96, 48)

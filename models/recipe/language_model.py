@@ -126,3 +126,45 @@ class LanguageModel(nn.Module):
             x = x + layer.mlp(layer.post_attention_layernorm(x))
             new += [k, v]
         return self.head(self.model.norm(x[:, -1])), *new
+
+
+class PlacedLanguageModel(LanguageModel):
+    """For codes that are a content and a place (`PlacedCodes`). What such a token means is the sum of the two; its
+    probability is that of the place, among all words, times that of the content, given the place. So no row belongs to
+    one code alone, rare codes learn from common ones, and training never scores the whole vocabulary."""
+
+    def __init__(self, c, words, contents, places):
+        super().__init__(c, words)
+        self.words = words
+        self.content = nn.Parameter(torch.randn(contents, c.hidden) * .02)
+        self.place = nn.Parameter(torch.randn(places, c.hidden) * .02)
+        self.at_place = nn.Parameter(torch.zeros(places, c.hidden))
+        self.to_content = nn.Linear(c.hidden, c.hidden)
+
+    def embed(self, token_ids):
+        code, m = (token_ids - self.words).clamp(min=0), len(self.content)
+        meaning = F.embedding(code % m, self.content) + F.embedding(code // m, self.place)
+        return torch.where((token_ids < self.words)[..., None], super().embed(token_ids.clamp(max=self.words - 1)), meaning)
+
+    def word_scores(self, states):
+        """States (..., H) -> scores (..., words + places): a place stands for all the codes at it."""
+        return torch.cat([self.lm_head(states), states @ self.place.T], -1)
+
+    def content_scores(self, states, at_place): return F.silu(self.to_content(states) + at_place) @ self.content.T
+
+    def head(self, states):
+        words, places = self.word_scores(states).tensor_split([self.words], -1)
+        contents = self.content_scores(states[..., None, :], self.at_place).log_softmax(-1)   # (..., places, contents)
+        return torch.cat([words, (places[..., None] + contents).flatten(-2)], -1)
+
+    def cross_entropy(self, states, targets, label_smoothing=0.):
+        """States (M, H), targets (M) -> the mean cross-entropy over the whole vocabulary; smoothing is among words and
+        places."""
+        m, code = len(self.content), targets - self.words
+        codes = code >= 0
+        loss = F.cross_entropy(self.word_scores(states), torch.where(codes, self.words + code // m, targets),
+                               label_smoothing=label_smoothing)
+        if codes.any():
+            scores = self.content_scores(states[codes], self.at_place[code[codes] // m])
+            loss = loss + F.cross_entropy(scores, code[codes] % m, reduction='sum') / len(targets)
+        return loss

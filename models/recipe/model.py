@@ -3,24 +3,30 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import torch
-from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from .config import MINI
-from .language_model import LanguageModel
+from .language_model import LanguageModel, PlacedLanguageModel
 from .pixel_decoder import Denoiser, Painter
 from .visual_tokenizer import DynamicTokenizer, TokenizerDecoder, UnderstandingMerger, VisionEncoder
 
 PARTS = ('encoder', 'tokenizer', 'understanding', 'decoder', 'language_model', 'painter', 'denoiser')
 
 
+def language_model(config=MINI):
+    places, t = config.encoder.patches, config.tokenizer
+    if not t.place_codes:
+        return LanguageModel(config.language_model, config.vocabulary)
+    return PlacedLanguageModel(config.language_model, config.visual_offset, t.contents(places), places)
+
+
 def build(config=MINI):
     """All parts with random weights."""
-    e, t, lm, pd = config.encoder, config.tokenizer, config.language_model, config.pixel_decoder
+    e, t, pd = config.encoder, config.tokenizer, config.pixel_decoder
     return SimpleNamespace(
         config=config, encoder=VisionEncoder(e).eval(), tokenizer=DynamicTokenizer(e, t).eval(),
-        understanding=UnderstandingMerger(e, t, lm.hidden).eval(), decoder=TokenizerDecoder(e, t).eval(),
-        language_model=LanguageModel(lm, config.vocabulary).eval(), painter=Painter(e, pd).eval(),
+        understanding=UnderstandingMerger(e, t, config.language_model.hidden).eval(), decoder=TokenizerDecoder(e, t).eval(),
+        language_model=language_model(config).eval(), painter=Painter(e, pd).eval(),
         denoiser=Denoiser(e, pd).eval())
 
 
@@ -50,24 +56,26 @@ def load_weights(model, folder):
 
 
 def fill(module, path):
-    """Reads one part, strictly. A tied head is the embedding; the rows that training shares start at zero."""
+    """Reads one part, strictly. A tied head is the embedding."""
     state = {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
-    for key, value in module.state_dict().items():
-        if key == 'lm_head.weight' and key not in state:
-            state[key] = state['model.embed_tokens.weight']
-        elif key in ('content', 'place') and key not in state:
-            state[key] = torch.zeros_like(value)
+    if 'lm_head.weight' in module.state_dict() and 'lm_head.weight' not in state:
+        state['lm_head.weight'] = state['model.embed_tokens.weight']
     module.load_state_dict(state)
     return module
 
 
-def fits(module, path):
-    """Whether a file is there and holds a module of this very shape."""
-    if not path.exists():
-        return False
-    with safe_open(path, 'pt') as file:
-        return all(tuple(module.state_dict()[key].shape) == tuple(file.get_slice(key).get_shape())
-                   for key in file.keys() if key in module.state_dict())
+def borrow(module, path):
+    """Begins a module with what a file has for it: tensors of the same shape, and of tables that grew the first rows.
+    Returns the names of tensors that got nothing."""
+    state, given = module.state_dict(), load_file(path) if path.exists() else {}
+    left = []
+    for key, value in state.items():
+        source, table = given.get(key), torch.atleast_1d(value)
+        if source is not None and source.shape[1:] == value.shape[1:] and source.numel() <= value.numel():
+            table[:len(torch.atleast_1d(source))].copy_(source)
+        else:
+            left.append(key)
+    return left
 
 
 def round_to_half(model):

@@ -34,7 +34,5 @@ if __name__ == '__main__':
     parser.add_argument('--processes', type=int, default=2, help='one core each; they average their gradients')
     parser.add_argument('--restart', action='store_true')
     args = parser.parse_args()
-    if args.warm and args.stage == 'tokenizer':
-        parser.error('the tokenizer stage begins anew: its schedule has phases')
     with tempfile.TemporaryDirectory() as meeting:
         torch.multiprocessing.spawn(work, (args, f'file://{meeting}/point'), args.processes)

@@ -9,7 +9,7 @@ import torch
 import torch.distributed as dist
 from torch.utils.data import DataLoader, IterableDataset
 
-from .model import fill, fits
+from .model import borrow, fill
 from .scenes import Sprites, draw
 
 EVALUATION_SEED = 1_000_003  # scenes drawn from here on are never trained on
@@ -67,11 +67,9 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
         step, spent = saved['step'], saved['spent']
     elif args.warm:
         for key, module in modules.items():
-            file = Path(args.weights) / f'{key}.safetensors'
-            if fits(module, file):
-                fill(module, file)
-            else:
-                print(f'{key}: not of this shape in {args.weights}, begins anew')
+            left = borrow(module, Path(args.weights) / f'{key}.safetensors')
+            if left:
+                print(f'{key}: nothing in {args.weights} for {", ".join(left)}')
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     torch.manual_seed(seed * 1000 + step * world + rank)
     log = open(runs / f'{name}.jsonl', 'a' if step else 'w') if rank == 0 else None
@@ -131,7 +129,7 @@ def follow_first(spent, modules):
     clock = torch.tensor([spent], dtype=torch.float64)
     dist.broadcast(clock, 0)
     if 'learner' in modules:
-        for tensor in [*modules['learner'].buffers(), modules['tokenizer'].quantize.embedding.weight.data]:
+        for tensor in [*modules['learner'].buffers(), modules['tokenizer'].quantize.embedding.contents]:
             dist.broadcast(tensor, 0)
     return clock.item()
 

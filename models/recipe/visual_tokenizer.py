@@ -249,9 +249,38 @@ class VectorQuantizer(nn.Module):
         return (e.pow(2).sum(-1) - 2 * z @ e.T).argmin(-1)
 
 
+class PlacedCodes(nn.Module):
+    """The vectors of a codebook that has every content once for each place: code `place * contents + content` is the two
+    side by side, of equal weight."""
+
+    def __init__(self, contents, content_dim, place):
+        super().__init__()
+        self.register_buffer('contents', F.normalize(torch.randn(contents, content_dim), dim=-1))
+        self.register_buffer('place', place, persistent=False)
+
+    def forward(self, codes):
+        m = len(self.contents)
+        return torch.cat([F.embedding(codes % m, self.contents), F.embedding(codes // m, self.place)], -1) * .5 ** .5
+
+
+class PlacedQuantizer(nn.Module):
+    """A quantizer whose rows are `PlacedCodes`. The nearest row has the place that the input tells, so that contents
+    alone are compared."""
+
+    def __init__(self, contents, content_dim, place):
+        super().__init__()
+        self.embedding = PlacedCodes(contents, content_dim, place)
+
+    def codes(self, z):
+        """z (..., code_dim), any length -> codes (...)."""
+        contents, place = self.embedding.contents, self.embedding.place
+        content, where = z.tensor_split([contents.shape[1]], -1)
+        return (where @ place.T).argmax(-1) * len(contents) + (content @ contents.T).argmax(-1)
+
+
 class DynamicTokenizer(nn.Module):
     """Selector, merger for codes and quantizer: what the official `tokenizer_encoder.bin` holds. With `place_codes` a
-    code vector is a content and a place, of equal weight, and the codebook has each content once for each place."""
+    code vector is a content and a place (`PlacedCodes`)."""
 
     def __init__(self, encoder, c):
         super().__init__()
@@ -262,7 +291,8 @@ class DynamicTokenizer(nn.Module):
         self.encode_task_layer = nn.Sequential(nn.Linear(width, width), nn.Tanh(),
                                                nn.Linear(width, c.code_dim - c.place_dim))
         self.register_buffer('place', place_table(encoder.grid, c.place_dim) if c.place_dim else None, persistent=False)
-        self.quantize = VectorQuantizer(c.codebook_size, c.code_dim)
+        self.quantize = (VectorQuantizer(c.codebook_size, c.code_dim) if self.place is None else
+                         PlacedQuantizer(c.contents(encoder.patches), c.code_dim - c.place_dim, self.place))
 
     def project(self, features, keep):
         """features (B, N, D), keep (B, N) -> unit vectors (B, N, code_dim) that the quantizer compares."""

@@ -18,7 +18,7 @@ from torch import nn
 from ..cider import cider
 from ..config import MINI
 from ..decoding import END, draw_codes, write_captions
-from ..language_model import LanguageModel
+from ..model import language_model
 from ..pixel_decoder import Painter
 from ..scenes import GROUND_NAMES, LAYOUTS, NO_OBJECT, Sprites, draw
 from ..training import heldout, load, run, to_planes
@@ -27,7 +27,7 @@ from ..wording import HARD, Words, a_ground, caption, order, pick, questions
 from .judge import Judge
 from .tokenizer import C, calibrate, decode
 
-SPEAK, PAINT, ASKED = 12, 8, 7
+SPEAK, PAINT, ASKED = 12, 14, 7
 REFERENCES = 5  # captions of each held-out scene, for CIDEr
 QUESTION = 'Question: {question} Answer:'
 IGNORE = -100
@@ -91,27 +91,33 @@ def lay_out(all_branches):
 
 
 def painting_order(sprites, sentences, rng):
-    """A prompt and its picture; one in eight is a picture to be changed and the words that change it.
-
-    Returns prompt ids, picture, and the picture of the prompt or None."""
-    house = dict(styles=[sprites.house], plain=rng.random() < .7)
-    if rng.random() < .125:
-        before, scene = draw(sprites, rng, count=1, **house)
-        after, changed = draw(sprites, rng, concepts=scene.concepts, **house)
+    """Prompt ids, the pictures that the prompt begins with, and the picture it asks for: of words, of a picture and words
+    that change its ground, or of two pictures whose things come together."""
+    house, kind = dict(styles=[sprites.house], plain=rng.random() < .7), rng.random()
+    if kind > .18:
+        picture, scene = draw(sprites, rng, counts=(.55, .29, .08, .08), **house)
+        return (sentences.ids(order(scene, sentences.words, rng)) if rng.random() > .1 else []), [], picture
+    if kind > .07:
+        shown, scene = draw(sprites, rng, count=1, **any_style(sprites, house, rng))
+        picture, scene = draw(sprites, rng, concepts=scene.concepts, **house)
         text = pick(['on {a} background', 'with {a} background', 'on {g}', 'the same on {a} background'], rng)
-        return sentences.ids(text.format(a=a_ground(changed.ground), g=changed.ground)), after, before
-    picture, scene = draw(sprites, rng, counts=(.72, .14, .07, .07), **house)
-    return (sentences.ids(order(scene, sentences.words, rng)) if rng.random() > .1 else []), picture, None
+        return sentences.ids(text.format(a=a_ground(scene.ground), g=scene.ground)), [shown], picture
+    picture, scene = draw(sprites, rng, count=2, **house)
+    shown = [draw(sprites, rng, concepts=[c], ground_name=scene.ground, **any_style(sprites, house, rng))[0]
+             for c in scene.concepts]
+    return [], shown, picture
+
+
+def any_style(sprites, house, rng): return house if rng.random() < .6 else {**house, 'styles': None}
 
 
 def make(sentences, sprites, rng):
     seen, scenes = zip(*(draw(sprites, rng, augment=rng.random() < .4, counts=(.25, .33, .21, .21)) for _ in range(SPEAK)))
     said = lay_out([sentences.branches(scene, rng) for scene in scenes])
-    orders = [painting_order(sprites, sentences, rng) for _ in range(PAINT)]
-    blank = np.zeros_like(orders[0][1])
+    prompts, shown, wanted = zip(*(painting_order(sprites, sentences, rng) for _ in range(PAINT)))
     labels = torch.stack([torch.from_numpy(scene.labels).flatten() for scene in scenes])
-    return (to_planes(seen), labels, said, [ids for ids, _, _ in orders], to_planes([p for _, p, _ in orders]),
-            to_planes([blank if b is None else b for _, _, b in orders]), [b is not None for _, _, b in orders])
+    every = [picture for pictures in shown for picture in pictures]
+    return (to_planes(seen), labels, said, prompts, to_planes([*wanted, *every]), [len(pictures) for pictures in shown])
 
 
 # ---------------------------------------------------------------- the model at work
@@ -156,38 +162,6 @@ class Eyes:
         for row, (k, p) in zip(codes, zip(keep, padded)):
             k[:len(row)], p[:len(row)] = 1, torch.tensor(row)
         return self.painter(decode(self.tokenizer, self.decoder, keep, padded)).clamp(-1, 1)
-
-
-class SharedLanguageModel(LanguageModel):
-    """While training, what a visual token means is the sum of its content, its place and something of its own, so that
-    the rare tokens learn from the common ones."""
-
-    def __init__(self):
-        c, places = MINI.language_model, MINI.encoder.patches
-        contents = MINI.tokenizer.codebook_size // places
-        super().__init__(c, MINI.vocabulary)
-        self.content = nn.Parameter(torch.randn(contents, c.hidden) * .02)
-        self.place = nn.Parameter(torch.randn(places, c.hidden) * .02)
-
-    def embed(self, token_ids):
-        code = (token_ids - MINI.visual_offset).clamp(min=0)
-        meaning = self.content[code % len(self.content)] + self.place[code // len(self.content)]
-        return super().embed(token_ids) + meaning * (token_ids >= MINI.visual_offset)[..., None]
-
-    def head(self, states):
-        words, codes = super().head(states).tensor_split([MINI.visual_offset], -1)
-        meaning = (states @ self.place.T)[..., :, None] + (states @ self.content.T)[..., None, :]
-        return torch.cat([words, codes + meaning.flatten(-2)], -1)
-
-    @torch.no_grad()
-    def folded(self):
-        """The same model as a plain one."""
-        plain = LanguageModel(self.c, MINI.vocabulary)
-        state = {k: v.clone() for k, v in self.state_dict().items() if k not in ('content', 'place')}
-        rows = state['model.embed_tokens.weight']
-        rows[MINI.visual_offset:] += (self.place[:, None] + self.content).flatten(0, 1)
-        plain.load_state_dict({**state, 'lm_head.weight': rows})
-        return plain.requires_grad_(False).eval()
 
 
 def picture_prefix(lm, rows, mask):
@@ -249,7 +223,7 @@ def painting_loss(lm, prompts, codes):
     visible = torch.ones(length, length, dtype=torch.bool).tril()[None, None].expand(len(rows), 1, -1, -1)
     states = lm(lm.embed(ids), torch.arange(length).expand(len(rows), -1), visible)
     learnt = target != IGNORE
-    return F.cross_entropy(lm.head(states[learnt]), target[learnt])
+    return lm.cross_entropy(states[learnt], target[learnt])
 
 
 # ---------------------------------------------------------------- training
@@ -259,7 +233,7 @@ def main(args):
     eyes = Eyes.of_runs(args, sprites)
     merger = UnderstandingMerger(MINI.encoder, C, MINI.language_model.hidden)
     merger.causal_encoder.load_state_dict(eyes.tokenizer.causal_encoder.state_dict())
-    lm = SharedLanguageModel()
+    lm = language_model()
     reader = nn.Sequential(nn.LayerNorm(MINI.language_model.hidden), nn.Linear(MINI.language_model.hidden, FACTS))
     judge = Judge(args.concepts)
     load(args, 'judge', judge=judge)
@@ -268,20 +242,18 @@ def main(args):
     chance = np.random.default_rng(5)
 
     def loss_of(batch, progress):
-        seen, labels, (ids, branch, place, target, facts, first), prompts, wanted, before, mixed = batch
+        seen, labels, (ids, branch, place, target, facts, first), prompts, pictures, shown = batch
         threshold = .5 if chance.random() < .7 else chance.uniform(.2, .8)
         prefix, positions, real, places = understand(eyes, merger, lm, seen, chance.random() < .15, threshold)
         states, halfway = speak_states(lm, prefix, positions, real, ids, branch, place)
         p = prefix.shape[1]
         learnt, known = target != IGNORE, facts != IGNORE
         said = torch.cat([states[:, p - 1], states[:, p:][learnt]])
-        speak = F.cross_entropy(lm.head(said), torch.cat([first, target[learnt]]), label_smoothing=.02)
-        codes = eyes.codes(wanted)
-        if any(mixed):
-            shown = iter(eyes.codes(before[torch.tensor(mixed)]))
-            prompts = [[c + MINI.visual_offset for c in next(shown)] + ids if m else ids
-                       for ids, m in zip(prompts, mixed)]
-        paint = painting_loss(lm, prompts, codes)
+        speak = lm.cross_entropy(said, torch.cat([first, target[learnt]]), label_smoothing=.02)
+        codes = eyes.codes(pictures)
+        given = iter(codes[PAINT:])
+        prompts = [[c + MINI.visual_offset for _ in range(n) for c in next(given)] + ids for n, ids in zip(shown, prompts)]
+        paint = painting_loss(lm, prompts, codes[:PAINT])
         labels = labels.gather(1, places).where(real[:, 1:-1].bool(), NO_OBJECT)
         meaning = meaning_loss(lm, sentences.names, prefix[:, 1:-1], labels)
         fact = F.cross_entropy(reader(halfway[:, p:][known]), facts[known])
@@ -317,7 +289,7 @@ def speaking_figures(eyes, merger, lm, sentences, pixels, scenes, seed=0):
             [(sentences.ids(QUESTION.format(question=q)), sentences.ids(a) + [END], None) for _, q, a in row]
             for row in asked])
         states, _ = speak_states(lm, prefix, positions, real, ids, branch, place)
-        guess = lm.head(states[:, prefix.shape[1]:]).argmax(-1)
+        guess = lm.word_scores(states[:, prefix.shape[1]:]).argmax(-1)
         for r, row in enumerate(asked):
             for number, (kind, _, _) in enumerate(row, 1):
                 here = (branch[r] == number) & (target[r] != IGNORE)

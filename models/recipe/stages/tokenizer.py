@@ -20,9 +20,10 @@ from .encoder import EncoderHeads, facts
 from .judge import Judge, answers
 
 BATCH, HOUSE = 16, 11   # the first HOUSE pictures of a batch are in the house style and are painted
+LOOKED_AT = 5           # of them the encoder looks at again
 OBJECT_WEIGHT = 3.      # of patches that show an object, in what is compared patch by patch
 C = MINI.tokenizer
-QUANTISE_FROM, DROP_FROM, DROP_UNTIL, QUIET_FROM = .05, .14, .42, .75
+QUANTISE_FROM, DROP_FROM, DROP_UNTIL, QUIET_FROM = .03, .06, .3, .75
 
 
 def make(sprites, rng):
@@ -53,8 +54,10 @@ def odds_of(log_probabilities): return log_probabilities[..., 0] - log_probabili
 
 def guidance(odds, seen):
     """What leads the selector beside its gradient: patches of objects should rather stay, for left alone it prefers
-    what is easy to say, the ground; and odds stay within reach, for far out nothing moves them any more."""
-    return .5 * (seen * (1 - odds).clamp(min=0).pow(2)).mean() + .01 * (odds.abs() - 4).clamp(min=0).pow(2).mean()
+    what is easy to say, the ground, the more so the more there is to see; and odds stay within reach, for far out nothing
+    moves them any more."""
+    much = seen.sum(1, keepdim=True) / seen.sum() * len(seen)
+    return .5 * (much * seen * (1 - odds).clamp(min=0).pow(2)).mean() + .01 * (odds.abs() - 4).clamp(min=0).pow(2).mean()
 
 
 def edges(x): return torch.cat([x.diff(dim=-1).flatten(1), x.diff(dim=-2).flatten(1)], 1)
@@ -77,7 +80,8 @@ def main(args):
     single = heldout(sprites, 100, seed=3, styles=[sprites.house], plain=True, count=1)
     mixed = heldout(sprites, 100, seed=4, styles=[sprites.house])
     any_art = heldout(sprites, 100, seed=5)
-    learner, size, turn = CodebookLearner(C.codebook_size, C.code_dim, tokenizer.place), MINI.pixel_decoder.picture_size, count()
+    learner = CodebookLearner(len(tokenizer.quantize.embedding.contents))
+    size, turn = MINI.pixel_decoder.picture_size, count()
 
     def loss_of(batch, progress):
         pixels, labels, _, _ = batch
@@ -90,7 +94,7 @@ def main(args):
             keep, rate = torch.ones_like(keep), .2 * (soft.mean() - .9) ** 2
         else:
             rate = 20 * (soft.mean() - ratio) ** 2
-        rate = rate + guidance(odds_of(log_probabilities), labels != NO_OBJECT)
+        rate = rate + guidance(odds_of(log_probabilities), (labels != NO_OBJECT).float())
         hard = keep.detach()
         z = tokenizer.project(features, hard)
         places, mask = rank_order(hard)
@@ -116,13 +120,15 @@ def main(args):
         appearance = (weight * (heads.appearance(rebuilt) - look).abs().mean(-1)).mean()
         target = picture_of(pixels[:HOUSE], size)
         painted = painter(rebuilt[:HOUSE])
-        pixel = (painted - target).abs().mean()
+        heavy = F.interpolate(weight[:HOUSE].unflatten(1, (MINI.encoder.grid, -1))[:, None], size=size)
+        pixel = (heavy * (painted - target).abs()).mean()
         edge = (edges(painted) - edges(target)).abs().mean()
         loss = cosine + rate + .3 * commit + .15 * concept + appearance + 2 * pixel + edge
-        if next(turn) % 3 == 0:
-            again = F.interpolate(painted[:4], size=MINI.encoder.image_size, mode='bilinear')
+        if next(turn) % 2 == 0:
+            again = F.interpolate(painted[:LOOKED_AT], size=MINI.encoder.image_size, mode='bilinear')
             seen_again = encoder(((again + 1) / 2 - encoder.mean) / encoder.std)
-            loss = loss + .5 * (1 - F.cosine_similarity(seen_again, features[:4], dim=-1).mean())
+            alike = F.cosine_similarity(seen_again, features[:LOOKED_AT], dim=-1)
+            loss = loss + 1 - (weight[:LOOKED_AT] * alike).mean()
         return loss, {'cosine': cosine, 'kept': hard.mean(), 'commit': commit, 'concept': concept,
                       'pixel': pixel, 'appearance': appearance}
 
