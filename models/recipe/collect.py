@@ -5,7 +5,7 @@ are no part of the package, but the evaluation reads with them.
 """
 import argparse
 
-from .config import MINI
+from .config import CONCEPTS, MINI
 from .model import build, save_weights
 from .scenes import Sprites
 from .stages.encoder import EncoderHeads
@@ -21,7 +21,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--runs', default='recipe/runs')
     parser.add_argument('--sprites', default='recipe/data')
-    parser.add_argument('--concepts', type=int, default=150)
+    parser.add_argument('--concepts', type=int, default=CONCEPTS)
     parser.add_argument('--weights', default='recipe/weights', help='stands in for stages without a checkpoint')
     parser.add_argument('--stages', nargs='+', choices=STAGES, default=list(STAGES), help='only these')
     parser.add_argument('--out', required=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from .config import CONCEPTS
 from .scenes import GROUND_NAMES, Sprites, draw
 from .training import EVALUATION_SEED
 from .wording import Words, a_ground, caption, pick, questions
@@ -143,7 +144,7 @@ if __name__ == '__main__':
     parser.add_argument('--scenes', type=int, default=400, help='and as many prompts of each kind')
     parser.add_argument('--art', choices=('trained', 'unseen', 'house'), default='trained', help='of the scenes')
     parser.add_argument('--sprites', default='recipe/data')
-    parser.add_argument('--concepts', type=int, default=150)
+    parser.add_argument('--concepts', type=int, default=CONCEPTS)
     args = parser.parse_args()
     sprites, words = Sprites(args.sprites, args.concepts), Words(args.concepts)
     styles = {'trained': sprites.train_styles, 'unseen': sprites.heldout_styles, 'house': [sprites.house]}[args.art]

@@ -10,8 +10,9 @@ from pathlib import Path
 import torch
 
 from . import card
-from .config import MINI
-from .model import build, fill, load_weights, round_to_half
+from .config import CONCEPTS, MINI
+from .model import build, fill, load_weights
+from .precision import round_weights
 from .scenes import Sprites
 from .stages import encoder as encoder_stage
 from .stages import tokenizer as tokenizer_stage
@@ -62,14 +63,15 @@ if __name__ == '__main__':
     parser.add_argument('--weights', required=True)
     parser.add_argument('--sprites', default='recipe/data')
     parser.add_argument('--tokenizer', default='lavit-mini/tokenizer.json')
-    parser.add_argument('--concepts', type=int, default=150)
+    parser.add_argument('--concepts', type=int, default=CONCEPTS)
     parser.add_argument('--scenes', type=int, default=400)
     parser.add_argument('--seed', type=int, default=100)
+    parser.add_argument('--bits', type=int, choices=(8, 16), default=8, help='of the matrices, as in export')
     parser.add_argument('--about', help='JSON file whose "quality" is replaced')
     parser.add_argument('--card', help='Markdown file whose table of figures is replaced')
     args = parser.parse_args()
     weights = Path(args.weights)
-    model = round_to_half(load_weights(build(MINI), weights))
+    model = round_weights(load_weights(build(MINI), weights), args.bits)
     heads = fill(EncoderHeads(MINI.encoder.width, args.concepts), weights / 'heads.safetensors').eval()
     judge = fill(Judge(args.concepts), weights / 'judge.safetensors').eval()
     with torch.no_grad():

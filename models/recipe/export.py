@@ -1,7 +1,8 @@
 """Writes a model package: `python -m recipe.export --weights recipe/weights --out lavit-mini`.
 
-Graphs hold their weights in half precision and compute in single; every graph is checked against PyTorch, on random
-input and on what real pictures become on their way, before the manifest is written.
+Graphs hold their weights in 8 bits and half precision (`--bits 16`: in half precision alone) and compute in single;
+every graph is checked against PyTorch, on random input and on what real pictures become on their way, before the manifest
+is written.
 """
 import argparse
 import hashlib
@@ -15,10 +16,11 @@ import torch
 from PIL import Image
 from onnx import TensorProto, helper, numpy_helper
 
-from .config import MINI
+from .config import CONCEPTS, MINI
 from .graphs import definitions, input_names
 from .language_model import HIDDEN
-from .model import build, load_weights, round_to_half
+from .model import build, load_weights
+from .precision import exact_bytes, round_weights
 from .scenes import HOUSE_STYLE
 from .visual_tokenizer import choose, rank_order
 
@@ -32,7 +34,7 @@ def export_graph(module, example, outputs, dynamic, layers, path):
                                 input_names=input_names(example, layers), output_names=outputs,
                                 opset_version=20, verbose=False)
     graph = program.model_proto
-    halve(graph)
+    shrink(graph)
     forget_origin(graph)
     onnx.checker.check_model(graph)
     path.write_bytes(graph.SerializeToString())
@@ -47,18 +49,28 @@ def forget_origin(model):
         thing.ClearField('doc_string')
 
 
-def halve(model):
-    """Large initializers become fp16 with a Cast beside them, which the runtime folds when it opens the graph."""
+def shrink(model):
+    """Initializers that lose nothing by it become int8 with a scale, or fp16; the Cast and Mul beside them are folded by
+    the runtime when it opens the graph."""
     graph = model.graph
     for tensor in list(graph.initializer):
         if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < HALF_FROM:
             continue
-        values = numpy_helper.to_array(tensor)
-        if not np.array_equal(values.astype(np.float16).astype(np.float32), values):
+        name, values = tensor.name, numpy_helper.to_array(tensor)
+        whole = exact_bytes(values)
+        if whole is not None:
+            small = {'bytes': whole[0], 'scale': whole[1]}
+            nodes = [helper.make_node('Cast', [name + '.bytes'], [name + '.whole'], to=TensorProto.FLOAT),
+                     helper.make_node('Mul', [name + '.whole', name + '.scale'], [name])]
+        elif np.array_equal(values.astype(np.float16).astype(np.float32), values):
+            small = {'half': values.astype(np.float16)}
+            nodes = [helper.make_node('Cast', [name + '.half'], [name], to=TensorProto.FLOAT)]
+        else:
             continue
         graph.initializer.remove(tensor)
-        graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), tensor.name + '.half'))
-        graph.node.insert(0, helper.make_node('Cast', [tensor.name + '.half'], [tensor.name], to=TensorProto.FLOAT))
+        graph.initializer.extend(numpy_helper.from_array(part, f'{name}.{kind}') for kind, part in small.items())
+        for node in reversed(nodes):
+            graph.node.insert(0, node)
 
 
 def check(name, module, examples, path, layers):
@@ -161,15 +173,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--weights', help='folder of safetensors files; without it the weights are random')
     parser.add_argument('--concepts', default='recipe/art/concepts.json')
-    parser.add_argument('--count', type=int, default=150, help='how many of the concepts the model knows')
+    parser.add_argument('--count', type=int, default=CONCEPTS, help='how many of the concepts the model knows')
     parser.add_argument('--about', help='JSON file: version, steps, provenance, quality')
     parser.add_argument('--pictures', default='../test/fixtures', help='folder of PNG files to check the graphs on')
+    parser.add_argument('--bits', type=int, choices=(8, 16), default=8, help='of the matrices')
     parser.add_argument('--out', required=True)
     args = parser.parse_args()
     out, model = Path(args.out), build(MINI)
     if args.weights:
         load_weights(model, args.weights)
-    round_to_half(model)
+    round_weights(model, args.bits)
     graphs, layers = definitions(model), MINI.language_model.layers
     real = real_inputs(model, sorted(Path(args.pictures).glob('*.png')))
     for name, (module, example, outputs, dynamic) in graphs.items():

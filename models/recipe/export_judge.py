@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from .config import CONCEPTS
 from .export import check, export_graph
 from .graphs import BATCH
 from .model import fill
@@ -35,7 +36,7 @@ if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--weights', default='recipe/weights')
     parser.add_argument('--sprites', default='recipe/data')
-    parser.add_argument('--concepts', type=int, default=150)
+    parser.add_argument('--concepts', type=int, default=CONCEPTS)
     parser.add_argument('--out', required=True)
     args = parser.parse_args()
     out = Path(args.out)

@@ -76,14 +76,3 @@ def borrow(module, path):
         else:
             left.append(key)
     return left
-
-
-def round_to_half(model):
-    """The weights as fp16 holds them, in fp32: what the graphs compute with."""
-    with torch.no_grad():
-        for part in PARTS:
-            if getattr(model, part) is not None:
-                for v in getattr(model, part).state_dict().values():
-                    if v.is_floating_point():
-                        v.copy_(v.half().float())
-    return model

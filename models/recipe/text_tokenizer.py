@@ -9,7 +9,7 @@ import json
 import numpy as np
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-from .config import MINI
+from .config import CONCEPTS, MINI
 from .scenes import Scene, GROUND_NAMES, LAYOUTS
 from .wording import NUMBERS, QUESTIONS, Words, caption, order
 
@@ -59,6 +59,6 @@ def without_added_tokens(tokenizer):
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--out', required=True)
-    parser.add_argument('--concepts', type=int, default=400)
+    parser.add_argument('--concepts', type=int, default=CONCEPTS)
     args = parser.parse_args()
     train(Words(args.concepts)).save(args.out)

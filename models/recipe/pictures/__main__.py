@@ -11,7 +11,8 @@ import torch
 from safetensors import safe_open
 
 from ..config import MINI
-from ..model import build, fill, load_weights, round_to_half
+from ..model import build, fill, load_weights
+from ..precision import round_weights
 from ..scenes import Sprites
 from ..stages.judge import Judge
 from ..stages.language_model import Eyes, Sentences
@@ -59,7 +60,7 @@ if __name__ == '__main__':
     args = parser.parse_args()
     weights, out = Path(args.weights), Path(args.out)
     concepts = concepts_of(weights)
-    model = round_to_half(load_weights(build(MINI), weights))
+    model = round_weights(load_weights(build(MINI), weights))
     judge = fill(Judge(concepts), weights / 'judge.safetensors').eval()
     out.mkdir(parents=True, exist_ok=True)
     drawings = sheets(model, judge, Sprites(args.sprites, concepts), Sentences(args.tokenizer, concepts), args.seed)
