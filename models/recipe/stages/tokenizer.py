@@ -19,15 +19,15 @@ from ..visual_tokenizer import DynamicTokenizer, TokenizerDecoder, VisionEncoder
 from .encoder import EncoderHeads, facts
 from .judge import Judge, answers
 
-BATCH, HOUSE = 16, 11   # the first HOUSE pictures of a batch are in the house style and are painted
+BATCH, HOUSE = 16, 12   # the first HOUSE pictures of a batch are in the house style and are painted
 LOOKED_AT = 5           # of them the encoder looks at again
-OBJECT_WEIGHT = 3.      # of patches that show an object, in what is compared patch by patch
+OBJECT_WEIGHT = 3.      # of patches that show an object, in what is compared patch by patch; more if it has few
 C = MINI.tokenizer
 QUANTISE_FROM, DROP_FROM, DROP_UNTIL, QUIET_FROM = .03, .06, .3, .75
 
 
 def make(sprites, rng):
-    house = [draw(sprites, rng, styles=[sprites.house], plain=rng.random() < .6, counts=(.6, .16, .12, .12))
+    house = [draw(sprites, rng, styles=[sprites.house], plain=rng.random() < .6, counts=(.4, .32, .14, .14))
              for _ in range(HOUSE)]
     others = [draw(sprites, rng, augment=rng.random() < .3) for _ in range(BATCH - HOUSE)]
     pictures, scenes = zip(*house, *others)
@@ -58,6 +58,15 @@ def guidance(odds, seen):
     moves them any more."""
     much = seen.sum(1, keepdim=True) / seen.sum() * len(seen)
     return .5 * (much * seen * (1 - odds).clamp(min=0).pow(2)).mean() + .01 * (odds.abs() - 4).clamp(min=0).pow(2).mean()
+
+
+def weights(labels, seen):
+    """What each patch counts (B, N), 1 on average: a small object counts nearly as much as a large one."""
+    objects = torch.tensor([len(row.unique()) for row in labels.masked_fill(~seen, NO_OBJECT)]) - 1
+    patches = seen.sum(1) / objects.clamp(min=1)   # of one object
+    few = (20 / patches.clamp(min=1)).clamp(1, 2.5)
+    weight = 1 + (OBJECT_WEIGHT * few[:, None] - 1) * seen
+    return weight / weight.mean()
 
 
 def edges(x): return torch.cat([x.diff(dim=-1).flatten(1), x.diff(dim=-2).flatten(1)], 1)
@@ -111,8 +120,7 @@ def main(args):
                 vectors = z + (nearest - z).detach()
         rebuilt = decoder(vectors, passing)
         seen = labels != NO_OBJECT
-        weight = 1 + (OBJECT_WEIGHT - 1) * seen
-        weight = weight / weight.mean()
+        weight = weights(labels, seen)
         cosine = 1 - (weight * F.cosine_similarity(rebuilt, features, dim=-1)).mean()
         concept = F.cross_entropy(heads.concept(rebuilt[seen]), labels[seen])
         with torch.no_grad():
