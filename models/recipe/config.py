@@ -83,6 +83,7 @@ class ModelConfig:
 
 
 MINI = ModelConfig()
+CONCEPTS = 400  # what MINI knows by name
 
 FULL = ModelConfig(
     encoder=EncoderConfig(image_size=224, patch_size=14, width=1408, depth=40, heads=16, mlp_hidden=6144, stem='patch',
