@@ -5,10 +5,14 @@ QUESTIONS = ('colour', 'count', 'total', 'exist', 'what', 'where', 'place', 'rel
 
 
 def fill(card, quality):
-    """Replaces what stands between the two marks of the file."""
-    text = card.read_text()
-    before, after = text.split(START)[0], text.split(STOP)[1]
-    card.write_text(f'{before}{START}{table(quality)}{STOP}{after}')
+    replace(card, START, STOP, table(quality))
+
+
+def replace(card, start, stop, text):
+    """Puts a text between two marks of the file, in place of what stands there."""
+    whole = card.read_text()
+    before, after = whole.split(start)[0], whole.split(stop)[1]
+    card.write_text(f'{before}{start}{text}{stop}{after}')
 
 
 def table(quality):

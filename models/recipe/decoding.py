@@ -52,19 +52,25 @@ def write_captions(lm, prefix, positions, real, longest=40):
     return [row[:row.index(END)] if END in row else row for row in ids]
 
 
+def read_starts(lm, starts):
+    """Lists of ids -> `Rows` that have read them, their lengths (B), scores after the last id (B, V)."""
+    longest = max(map(len, starts))
+    lengths = torch.tensor([len(s) for s in starts])
+    padded = torch.tensor([[0] * (longest - len(s)) + s for s in starts])
+    rows = Rows(lm, len(starts))
+    for t in range(longest):
+        at = (t - (longest - lengths))[:, None]
+        scores = rows.read(at.clamp(min=0), at >= 0, token_ids=padded[:, t:t + 1])
+    return rows, lengths, scores
+
+
 @torch.no_grad()
 def draw_codes(lm, prompts, guidance=1.5, temperature=.7, top_k=40, seed=0):
     """Prompts (lists of ids) -> lists of codes, sampled with classifier-free guidance (log-softmax form)."""
     generator = torch.Generator().manual_seed(seed)
     n = len(prompts)
     starts = [p + [MINI.image_start] for p in prompts] + [[MINI.image_start]] * n
-    longest = max(map(len, starts))
-    lengths = torch.tensor([len(s) for s in starts])
-    padded = torch.tensor([[0] * (longest - len(s)) + s for s in starts])
-    rows = Rows(lm, 2 * n)
-    for t in range(longest):
-        at = (t - (longest - lengths))[:, None]
-        scores = rows.read(at.clamp(min=0), at >= 0, token_ids=padded[:, t:t + 1])
+    rows, lengths, scores = read_starts(lm, starts)
     drawn, done = [[] for _ in prompts], [False] * n
     for step in range(MINI.encoder.patches):
         conditional, unconditional = scores.log_softmax(-1).split(n)

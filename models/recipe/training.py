@@ -52,12 +52,8 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
     """
     lr, runs = args.lr or lr, Path(args.runs)
     runs.mkdir(parents=True, exist_ok=True)
-    trained = [p for m in modules.values() for p in m.parameters() if p.requires_grad]
-    slow_ids = {id(p) for m in slow for p in m.parameters()}
-    groups = [{'params': [p for p in trained if id(p) not in slow_ids and p.ndim > 1], 'weight_decay': weight_decay},
-              {'params': [p for p in trained if id(p) not in slow_ids and p.ndim <= 1], 'weight_decay': 0.},
-              {'params': [p for p in trained if id(p) in slow_ids], 'weight_decay': weight_decay, 'factor': .4}]
-    optimiser = torch.optim.AdamW([g for g in groups if g['params']], lr, betas=(.9, .98), fused=True)
+    optimiser = optimiser_of(modules, lr, weight_decay, slow)
+    trained = [p for g in optimiser.param_groups for p in g['params']]
     step, spent, path = 0, 0., runs / f'{name}.pt'
     if path.exists() and not args.restart:
         saved = torch.load(path, weights_only=True)
@@ -91,9 +87,7 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
         for module in modules.values():
             module.train()
         progress = spent / budget
-        for group in optimiser.param_groups:
-            group['lr'] = lr * group.get('factor', 1) * min(1, (step + 1) / 100) * (
-                .02 + .98 * .5 * (1 + math.cos(math.pi * progress)))
+        set_rate(optimiser, lr, step, progress)
         loss, figures = loss_of(batch, progress)
         optimiser.zero_grad()
         loss.backward()
@@ -114,6 +108,23 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
             last = clock = time.time()
     if rank == 0:
         report()
+
+
+def optimiser_of(modules, lr, weight_decay=.05, slow=()):
+    """AdamW for the modules (name -> module); those in `slow` follow at .4 of the rate."""
+    trained = [p for m in modules.values() for p in m.parameters() if p.requires_grad]
+    slow_ids = {id(p) for m in slow for p in m.parameters()}
+    groups = [{'params': [p for p in trained if id(p) not in slow_ids and p.ndim > 1], 'weight_decay': weight_decay},
+              {'params': [p for p in trained if id(p) not in slow_ids and p.ndim <= 1], 'weight_decay': 0.},
+              {'params': [p for p in trained if id(p) in slow_ids], 'weight_decay': weight_decay, 'factor': .4}]
+    return torch.optim.AdamW([g for g in groups if g['params']], lr, betas=(.9, .98), fused=True)
+
+
+def set_rate(optimiser, lr, step, progress):
+    """The rate rises over 100 steps and falls along a cosine over the whole run, to a fiftieth."""
+    for group in optimiser.param_groups:
+        group['lr'] = lr * group.get('factor', 1) * min(1, (step + 1) / 100) * (
+            .02 + .98 * .5 * (1 + math.cos(math.pi * progress)))
 
 
 def average_gradients(parameters, world):

@@ -28,6 +28,8 @@ from .judge import Judge
 from .tokenizer import C, calibrate, decode
 
 SPEAK, PAINT, ASKED = 12, 14, 7
+MEANING_WEIGHT, FACT_WEIGHT = .2, .5
+LR, DISCRETE = 2e-3, .15  # DISCRETE: share of batches whose pictures are read by their codes
 REFERENCES = 5  # captions of each held-out scene, for CIDEr
 QUESTION = 'Question: {question} Answer:'
 IGNORE = -100
@@ -111,10 +113,10 @@ def painting_order(sprites, sentences, rng):
 def any_style(sprites, house, rng): return house if rng.random() < .6 else {**house, 'styles': None}
 
 
-def make(sentences, sprites, rng):
-    seen, scenes = zip(*(draw(sprites, rng, augment=rng.random() < .4, counts=(.25, .33, .21, .21)) for _ in range(SPEAK)))
+def make(sentences, sprites, rng, speak=SPEAK, paint=PAINT):
+    seen, scenes = zip(*(draw(sprites, rng, augment=rng.random() < .4, counts=(.25, .33, .21, .21)) for _ in range(speak)))
     said = lay_out([sentences.branches(scene, rng) for scene in scenes])
-    prompts, shown, wanted = zip(*(painting_order(sprites, sentences, rng) for _ in range(PAINT)))
+    prompts, shown, wanted = zip(*(painting_order(sprites, sentences, rng) for _ in range(paint)))
     labels = torch.stack([torch.from_numpy(scene.labels).flatten() for scene in scenes])
     every = [picture for pictures in shown for picture in pictures]
     return (to_planes(seen), labels, said, prompts, to_planes([*wanted, *every]), [len(pictures) for pictures in shown])
@@ -141,10 +143,16 @@ class Eyes:
         return eyes
 
     @torch.no_grad()
-    def see(self, pixels, threshold=.5):
+    def score(self, pixels):
+        """Features (B, N, D) and the keep probability of each patch (B, N)."""
         features = self.encoder(self.encoder.normalise(pixels))
-        keep = choose(self.tokenizer.token_predictor(features)[..., 0].exp(), threshold, C.min_visual_tokens)
-        return features, keep
+        return features, self.tokenizer.token_predictor(features)[..., 0].exp()
+
+    def select(self, scores, threshold): return choose(scores, threshold, C.min_visual_tokens)
+
+    def see(self, pixels, threshold=.5):
+        features, scores = self.score(pixels)
+        return features, self.select(scores, threshold)
 
     @torch.no_grad()
     def codes(self, pixels):
@@ -192,15 +200,19 @@ def speak_states(lm, prefix, positions, real, ids, branch, place):
 def understand(eyes, merger, lm, pixels, discrete=False, threshold=.5):
     """Pixels -> picture prefix, by continuous rows or by codes, and the places of its patches (B, K)."""
     features, keep = eyes.see(pixels, threshold)
-    places, mask = rank_order(keep)
     if discrete:
         with torch.no_grad():
-            z = eyes.tokenizer.project(features, keep)
-            codes = eyes.tokenizer.quantize.codes(z.gather(1, places[..., None].expand(-1, -1, C.code_dim)))
+            codes = eyes.tokenizer(features, keep)
         rows = lm.embed(codes + MINI.visual_offset)
     else:
-        rows = merger(features, keep).gather(1, places[..., None].expand(-1, -1, MINI.language_model.hidden))
-    return *picture_prefix(lm, rows, mask), places
+        rows = merger(features, keep)
+    return kept_prefix(lm, rows, keep)
+
+
+def kept_prefix(lm, rows, keep):
+    """Rows of all patches (B, N, H) and keep (B, N) -> picture prefix of the kept ones, and their places (B, K)."""
+    places, mask = rank_order(keep)
+    return *picture_prefix(lm, rows.gather(1, places[..., None].expand(-1, -1, rows.shape[-1])), mask), places
 
 
 def meaning_loss(lm, names, rows, labels):
@@ -212,7 +224,29 @@ def meaning_loss(lm, names, rows, labels):
     return F.cross_entropy(16 * likeness, labels[shows])
 
 
-def painting_loss(lm, prompts, codes):
+def speaking_losses(lm, reader, names, picture, labels, said):
+    """What follows a picture, as `understand` gives it: cross-entropy of all that is said, distance of rows from the names
+    of what they show (labels (B, N)), cross-entropy of the facts that `reader` finds halfway."""
+    prefix, positions, real, places = picture
+    ids, branch, place, target, facts, first = said
+    states, halfway = speak_states(lm, prefix, positions, real, ids, branch, place)
+    p = prefix.shape[1]
+    learnt, known = target != IGNORE, facts != IGNORE
+    heard = torch.cat([states[:, p - 1], states[:, p:][learnt]])
+    speak = lm.cross_entropy(heard, torch.cat([first, target[learnt]]), label_smoothing=.02)
+    labels = labels.gather(1, places).where(real[:, 1:-1].bool(), NO_OBJECT)
+    meaning = meaning_loss(lm, names, prefix[:, 1:-1], labels)
+    return speak, meaning, F.cross_entropy(reader(halfway[:, p:][known]), facts[known])
+
+
+def show(prompts, shown, pictures):
+    """Prompts that begin with their pictures: `shown` of the code lists each, in order."""
+    given = iter(pictures)
+    return [[c + MINI.visual_offset for _ in range(n) for c in next(given)] + ids for n, ids in zip(shown, prompts)]
+
+
+def lay_out_paintings(prompts, codes):
+    """Prompts, each with its picture, right-padded (B, T): ids, and targets."""
     rows = [p + [MINI.image_start] + [c + MINI.visual_offset for c in drawn] + [MINI.image_end]
             for p, drawn in zip(prompts, codes)]
     length = max(map(len, rows))
@@ -220,13 +254,28 @@ def painting_loss(lm, prompts, codes):
     for i, (row, prompt) in enumerate(zip(rows, prompts)):
         ids[i, :len(row)] = torch.tensor(row)
         target[i, len(prompt):len(row) - 1] = torch.tensor(row[len(prompt) + 1:])
-    visible = torch.ones(length, length, dtype=torch.bool).tril()[None, None].expand(len(rows), 1, -1, -1)
-    states = lm(lm.embed(ids), torch.arange(length).expand(len(rows), -1), visible)
+    return ids, target
+
+
+def causal_states(lm, x):
+    """Embeddings (B, T, H) -> states (B, T, H)."""
+    b, t = x.shape[:2]
+    visible = torch.ones(t, t, dtype=torch.bool).tril()[None, None].expand(b, 1, -1, -1)
+    return lm(x, torch.arange(t).expand(b, -1), visible)
+
+
+def painting_loss(lm, prompts, codes):
+    ids, target = lay_out_paintings(prompts, codes)
     learnt = target != IGNORE
-    return lm.cross_entropy(states[learnt], target[learnt])
+    return lm.cross_entropy(causal_states(lm, lm.embed(ids))[learnt], target[learnt])
 
 
 # ---------------------------------------------------------------- training
+
+def fact_reader():
+    hidden = MINI.language_model.hidden
+    return nn.Sequential(nn.LayerNorm(hidden), nn.Linear(hidden, FACTS))
+
 
 def main(args):
     sprites, sentences = Sprites(args.sprites, args.concepts), Sentences(args.tokenizer, args.concepts)
@@ -234,7 +283,7 @@ def main(args):
     merger = UnderstandingMerger(MINI.encoder, C, MINI.language_model.hidden)
     merger.causal_encoder.load_state_dict(eyes.tokenizer.causal_encoder.state_dict())
     lm = language_model()
-    reader = nn.Sequential(nn.LayerNorm(MINI.language_model.hidden), nn.Linear(MINI.language_model.hidden, FACTS))
+    reader = fact_reader()
     judge = Judge(args.concepts)
     load(args, 'judge', judge=judge)
     trained_art = heldout(sprites, 120, seed=11)
@@ -242,22 +291,14 @@ def main(args):
     chance = np.random.default_rng(5)
 
     def loss_of(batch, progress):
-        seen, labels, (ids, branch, place, target, facts, first), prompts, pictures, shown = batch
+        seen, labels, said, prompts, pictures, shown = batch
         threshold = .5 if chance.random() < .7 else chance.uniform(.2, .8)
-        prefix, positions, real, places = understand(eyes, merger, lm, seen, chance.random() < .15, threshold)
-        states, halfway = speak_states(lm, prefix, positions, real, ids, branch, place)
-        p = prefix.shape[1]
-        learnt, known = target != IGNORE, facts != IGNORE
-        said = torch.cat([states[:, p - 1], states[:, p:][learnt]])
-        speak = lm.cross_entropy(said, torch.cat([first, target[learnt]]), label_smoothing=.02)
+        picture = understand(eyes, merger, lm, seen, chance.random() < DISCRETE, threshold)
+        speak, meaning, fact = speaking_losses(lm, reader, sentences.names, picture, labels, said)
         codes = eyes.codes(pictures)
-        given = iter(codes[PAINT:])
-        prompts = [[c + MINI.visual_offset for _ in range(n) for c in next(given)] + ids for n, ids in zip(shown, prompts)]
-        paint = painting_loss(lm, prompts, codes[:PAINT])
-        labels = labels.gather(1, places).where(real[:, 1:-1].bool(), NO_OBJECT)
-        meaning = meaning_loss(lm, sentences.names, prefix[:, 1:-1], labels)
-        fact = F.cross_entropy(reader(halfway[:, p:][known]), facts[known])
-        return speak + paint + .2 * meaning + .5 * fact, {'speak': speak, 'paint': paint, 'meaning': meaning, 'fact': fact}
+        paint = painting_loss(lm, show(prompts, shown, codes[PAINT:]), codes[:PAINT])
+        return (speak + paint + MEANING_WEIGHT * meaning + FACT_WEIGHT * fact,
+                {'speak': speak, 'paint': paint, 'meaning': meaning, 'fact': fact})
 
     def evaluate():
         result = {}
@@ -267,7 +308,7 @@ def main(args):
         return result | {k: round(v, 4) for k, v in painting_figures(eyes, lm, sentences, judge, 64).items()}
 
     run(args, 'language_model', {'language_model': lm, 'understanding': merger, 'reader': reader}, partial(make, sentences), loss_of,
-        evaluate, lr=2e-3, slow=[merger.causal_encoder], seed=4, every=300)
+        evaluate, lr=LR, slow=[merger.causal_encoder], seed=4, every=300)
 
 
 def speaking_figures(eyes, merger, lm, sentences, pixels, scenes, seed=0):
@@ -324,8 +365,12 @@ def painting_figures(eyes, lm, sentences, judge, count, seed=0, **sampling):
     """Single objects on named grounds, painted from words and judged apart."""
     prompts, wanted = single_orders(sentences.words, count, seed)
     codes = draw_codes(lm, [sentences.ids(prompt) for prompt in prompts], seed=seed, **sampling)
-    concept, ground = judge(eyes.paint(codes))
+    return {**judged(judge, eyes.paint(codes), wanted), 'painted_tokens': float(np.mean([len(row) for row in codes]))}
+
+
+def judged(judge, pictures, wanted):
+    """How often pictures (B, 3, S, S) show what they should: [(concept, ground)]."""
+    concept, ground = judge(pictures)
     c, g = (torch.tensor(column) for column in zip(*wanted))
     return {'painted_object': (concept.argmax(-1) == c).float().mean().item(),
-            'painted_ground': (ground.argmax(-1) == g).float().mean().item(),
-            'painted_tokens': float(np.mean([len(row) for row in codes]))}
+            'painted_ground': (ground.argmax(-1) == g).float().mean().item()}
