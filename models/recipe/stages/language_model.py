@@ -27,7 +27,7 @@ from ..wording import HARD, Words, a_ground, caption, order, pick, questions
 from .judge import Judge
 from .tokenizer import C, calibrate, decode
 
-SPEAK, PAINT, ASKED = 12, 14, 7
+SPEAK, PAINT, ASKED = 9, 22, 7
 MEANING_WEIGHT, FACT_WEIGHT = .2, .5
 LR, DISCRETE = 2e-3, .15  # DISCRETE: share of batches whose pictures are read by their codes
 REFERENCES = 5  # captions of each held-out scene, for CIDEr
@@ -308,7 +308,7 @@ def main(args):
         return result | {k: round(v, 4) for k, v in painting_figures(eyes, lm, sentences, judge, 64).items()}
 
     run(args, 'language_model', {'language_model': lm, 'understanding': merger, 'reader': reader}, partial(make, sentences), loss_of,
-        evaluate, lr=LR, slow=[merger.causal_encoder], seed=4, every=300)
+        evaluate, lr=LR, slow=[merger.causal_encoder], seed=4, every=420)
 
 
 def speaking_figures(eyes, merger, lm, sentences, pixels, scenes, seed=0):
