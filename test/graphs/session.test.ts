@@ -12,7 +12,7 @@ t.test('a session', async t => {
 
   t.test('gives its outputs by name', async t => {
     const picture = floats(await session.run(inputOf(condition.data.subarray(0, 64 * 192))), 'picture')
-    t.equal(picture.length, 3 * 64 * 64)
+    t.equal(picture.length, 3 * 96 * 96)
     t.throws(() => floats({}, 'picture'), /no float32 output picture/)
   })
 

@@ -44,11 +44,11 @@ def rows():
         ('caption: recall', 'recall', share), ('caption: precision', 'precision', share), ('caption: CIDEr-D', 'cider', two),
         ('VQA: all kinds', 'vqa', share), *((f'VQA: {question}', f'vqa_{question}', share) for question in QUESTIONS))]
     painted = [(f'{name}: {what}', f'{way}_painted_{what}', share) for way, name in (
-        ('shipped', 'painted from words, guidance 1.5'), ('unguided', 'painted from words, no guidance'),
+        ('shipped', 'painted from words, guidance 2'), ('unguided', 'painted from words, no guidance'),
         ('greedy', 'painted from words, no guidance, no chance'), ('true', 'painted from its own codes or vectors'))
         for what in ('object', 'ground')]
     tokens = [(f'tokens painted, {name}', f'{way}_painted_tokens', one) for way, name in (
-        ('shipped', 'guidance 1.5'), ('unguided', 'no guidance'), ('greedy', 'no guidance, no chance'))]
+        ('shipped', 'guidance 2'), ('unguided', 'no guidance'), ('greedy', 'no guidance, no chance'))]
     return [*art, *painted, *tokens,
             ('tokens of a picture read, in training', 'read_tokens', one),
             ('tokens of a picture written, in training', 'written_tokens', one),
