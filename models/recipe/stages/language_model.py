@@ -27,7 +27,7 @@ from ..wording import HARD, Words, a_ground, caption, order, pick, questions
 from .judge import Judge
 from .tokenizer import C, calibrate, decode
 
-SPEAK, PAINT, ASKED = 5, 36, 7
+SPEAK, PAINT, ASKED = 9, 22, 7
 MEANING_WEIGHT, FACT_WEIGHT = .2, .5
 LR, DISCRETE = 2e-3, .15  # DISCRETE: share of batches whose pictures are read by their codes
 REFERENCES = 5  # captions of each held-out scene, for CIDEr

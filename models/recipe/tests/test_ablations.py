@@ -126,7 +126,7 @@ class Results(unittest.TestCase):
         self.assertIn('| figure | paper | full |\n', text)
         self.assertIn('| caption: recall (trained art) | .550 (.500 to .600) | – |\n', text)
         self.assertIn('| tokens of a picture read, in training | 22.0 | 64.0 |\n', text)
-        self.assertIn('| painted from words, guidance 1.5: object | .250 | – |\n', text)
+        self.assertIn('| painted from words, guidance 2: object | .250 | – |\n', text)
 
     def test_every_way_of_drawing_has_its_rows(self):
         shown = {key for _, key, _ in results.rows()}
