@@ -36,7 +36,7 @@ class Laboratory:
         kept = drawing.usual_count(self.eyes, self.sentences, self.sprites)
         self.rules, self.tests = selections(kept), tests(self.sprites, args.scenes, args.prompts)
         self.settings = {'steps': args.steps, 'concepts': args.concepts, 'scenes': args.scenes, 'prompts': args.prompts,
-                         'kept': kept, 'read': drawing.READ, 'painted': drawing.PAINTED,
+                         'kept': kept, 'read': drawing.READ, 'painted': drawing.PAINTED, 'bfloat16': args.bfloat16,
                          'weights': drawing.digest(self.eyes.encoder, self.eyes.tokenizer, self.eyes.decoder,
                                                    self.eyes.painter, self.judge)}
 
@@ -50,7 +50,7 @@ class Laboratory:
         rule = self.rules[variant.selection]
         torch.manual_seed(seed)
         modules, slow = build(variant, self.eyes.tokenizer)
-        trained = train(variant, modules, slow, rule, self.sentences.names, batches)
+        trained = train(variant, modules, slow, rule, self.sentences.names, batches, self.args.bfloat16)
         ways = WAYS if name == 'paper' else ['shipped']
         figures = measure(variant, SelectingEyes(self.eyes, rule), modules, self.sentences, self.judge, tests, ways)
         learnt = sum(p.numel() for module in modules.values() for p in module.parameters()) / 1e6
@@ -96,13 +96,14 @@ if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument('--seeds', nargs='+', type=int, default=[0, 1])
-    parser.add_argument('--steps', type=int, default=700)
-    parser.add_argument('--concepts', type=int, default=60, help='that scenes show; the frozen parts know more')
-    parser.add_argument('--scenes', type=int, default=150, help='of each art, that captions and answers are measured on')
-    parser.add_argument('--prompts', type=int, default=150, help='single objects to paint')
+    parser.add_argument('--steps', type=int, default=1000)
+    parser.add_argument('--concepts', type=int, default=40, help='that scenes show; the frozen parts know more')
+    parser.add_argument('--scenes', type=int, default=80, help='of each art, that captions and answers are measured on')
+    parser.add_argument('--prompts', type=int, default=100, help='single objects to paint')
     parser.add_argument('--sprites', default='recipe/data', help='folder that art/render.js wrote')
     parser.add_argument('--runs', default='recipe/runs', help='folder of checkpoints')
     parser.add_argument('--weights', default='recipe/weights', help='stands in for stages without a checkpoint')
+    parser.add_argument('--bfloat16', action='store_true', help='multiply in 16 bits; quick only where the processor has AMX')
     parser.add_argument('--tokenizer', default='lavit-mini/tokenizer.json')
     parser.add_argument('--cache', default='recipe/runs/ablations', help='folder of drawn batches')
     parser.add_argument('--out', default='recipe/runs/ablations.json', help='file of results')

@@ -10,11 +10,11 @@ from .model import build, save_weights
 from .scenes import Sprites
 from .stages.encoder import EncoderHeads
 from .stages.judge import Judge
-from .stages.tokenizer import calibrate
+from .stages.tokenizer import PAINTING, calibrate
 from .training import load
 
-STAGES = {'encoder': ('encoder', 'heads'), 'judge': ('judge',), 'tokenizer': ('tokenizer', 'decoder', 'painter'),
-          'language_model': ('language_model', 'understanding'), 'denoiser': ('denoiser',)}
+STAGES = {'encoder': ('encoder', 'heads'), 'judge': ('judge',), 'tokenizer': ('tokenizer',),
+          'painter': ('decoder', 'painter'), 'language_model': ('language_model', 'understanding'), 'denoiser': ('denoiser',)}
 
 
 def main():
@@ -29,7 +29,7 @@ def main():
     model = build(MINI)
     model.heads, model.judge = EncoderHeads(MINI.encoder.width, args.concepts), Judge(args.concepts)
     for stage in args.stages:
-        load(args, stage, **{part: getattr(model, part) for part in STAGES[stage]})
+        load(args, *(PAINTING if stage == 'painter' else [stage]), **{part: getattr(model, part) for part in STAGES[stage]})
     if 'tokenizer' in args.stages:
         load(args, 'encoder', encoder=model.encoder)
         calibrate(model.encoder, model.tokenizer, Sprites(args.sprites, args.concepts))

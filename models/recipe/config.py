@@ -57,7 +57,7 @@ class LanguageModelConfig:
 class PixelDecoderConfig:
     picture_size: int = 96
     width: int = 256
-    depth: int = 2
+    depth: int = 4
     channels: tuple = (96, 48)
     denoiser_width: int = 96
 

@@ -17,6 +17,8 @@ class PainterBlock(nn.Module):
         super().__init__()
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attn, self.mlp = SelfAttention(width, heads), Mlp(width, 4 * width)
+        nn.init.zeros_(self.attn.proj.weight)
+        nn.init.zeros_(self.mlp.fc2.weight)
 
     def forward(self, x):
         x = x + self.attn(self.norm1(x))
@@ -34,8 +36,8 @@ class Residual(nn.Module):
 
 
 class Painter(nn.Module):
-    """Reconstructed features (B, N, D) -> picture (B, 3, S, S) about -1..1, S a multiple of 4 * grid. No convolution at
-    full size."""
+    """Reconstructed features (B, N, D) -> picture (B, 3, S, S) about -1..1, S a multiple of 4 * grid. At full size
+    there is but a narrow residual, against the weave of `pixel_shuffle`."""
 
     def __init__(self, encoder, c):
         super().__init__()
@@ -45,9 +47,11 @@ class Painter(nn.Module):
         self.blocks = nn.ModuleList(PainterBlock(c.width) for _ in range(c.depth))
         self.norm = nn.LayerNorm(c.width)
         first, second = c.channels
-        self.up1, self.refine1 = nn.Conv2d(c.width, 4 * first, 1), Residual(first)
-        self.up2, self.refine2 = nn.Conv2d(first, 4 * second, 1), Residual(second)
+        self.up1, self.refine1 = nn.Conv2d(c.width, 4 * first, 1), nn.Sequential(Residual(first), Residual(first))
+        self.up2, self.refine2 = nn.Conv2d(first, 4 * second, 1), nn.Sequential(Residual(second), Residual(second))
         self.out = nn.Sequential(nn.GroupNorm(8, second), nn.SiLU(), nn.Conv2d(second, 3 * self.last ** 2, 3, 1, 1))
+        self.smooth = nn.Sequential(nn.Conv2d(3, 16, 5, 1, 2), nn.SiLU(), nn.Conv2d(16, 3, 3, 1, 1))
+        nn.init.zeros_(self.smooth[-1].weight)
 
     def forward(self, features):
         x = self.in_proj(features) + self.pos_embed
@@ -56,7 +60,8 @@ class Painter(nn.Module):
         x = self.norm(x).transpose(1, 2).unflatten(2, (self.grid, self.grid))
         x = self.refine1(F.pixel_shuffle(self.up1(x), 2))
         x = self.refine2(F.pixel_shuffle(self.up2(x), 2))
-        return F.pixel_shuffle(self.out(x), self.last)
+        x = F.pixel_shuffle(self.out(x), self.last)
+        return x + self.smooth(x)
 
 
 class TimedResidual(nn.Module):

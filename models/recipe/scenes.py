@@ -122,6 +122,9 @@ LAYOUTS = {'single': [((.5, .5), 'center')],
            'column': [((.5, .27), 'top'), ((.5, .73), 'bottom')],
            'corners': [((.27, .27), 'top left'), ((.73, .27), 'top right'),
                        ((.27, .73), 'bottom left'), ((.73, .73), 'bottom right')]}
+# Of a single object and of several: sides as shares of the picture's, and how far from their places they may stand.
+FREE = ((.45, .9), (.34, .48)), (.1, .05)
+COMPOSED = ((.62, .82), (.42, .5)), (.03, .02)
 MOST_OBJECTS = max(map(len, LAYOUTS.values()))
 
 
@@ -135,12 +138,13 @@ def pick_concepts(count, total, rng):
 
 
 def draw(sprites, rng, size=96, grid=8, styles=None, augment=False, plain=False, count=None, counts=(.35, .3, .17, .18),
-         concepts=None, ground_name=None, span=None):
+         concepts=None, ground_name=None, span=None, composed=False):
     """Draws one scene.
 
     Returns a uint8 picture (size, size, 3) and its Scene. `styles`: indices of the sets to draw from (default: those
     for training). `counts`: odds of one to four objects. `concepts`, `ground_name`: what it must show. `span`: least and
-    greatest side of an object as shares of the picture's (default: a single one is larger).
+    greatest side of an object as shares of the picture's (default: a single one is larger). `composed`: objects large and in
+    the middle of their places, as a picture should be painted.
     """
     styles = sprites.train_styles if styles is None else styles
     image, ground_name = ground(size, rng, plain, ground_name)
@@ -148,8 +152,8 @@ def draw(sprites, rng, size=96, grid=8, styles=None, augment=False, plain=False,
     concepts = concepts or pick_concepts(count, len(sprites.names), rng)
     layout = ('single' if count == 1 else 'corners' if count > 2 else 'row' if rng.random() < .5 else 'column')
     cells = [LAYOUTS[layout][i] for i in sorted(rng.choice(len(LAYOUTS[layout]), count, replace=False))]
-    low, high = span or ((.45, .9) if count == 1 else (.34, .48))
-    jitter = .1 if count == 1 else .05
+    spans, jitters = COMPOSED if composed else FREE
+    (low, high), jitter = span or spans[count > 1], jitters[count > 1]
     shared = int(rng.choice(styles))
     cover = np.zeros((count, size, size), np.float32)
     for k, (concept, ((cx, cy), _)) in enumerate(zip(concepts, cells)):

@@ -2,11 +2,13 @@
 import json
 import math
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.distributed as dist
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.data import DataLoader, IterableDataset
 
 from .model import borrow, fill
@@ -88,9 +90,10 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
             module.train()
         progress = spent / budget
         set_rate(optimiser, lr, step, progress)
-        loss, figures = loss_of(batch, progress)
-        optimiser.zero_grad()
-        loss.backward()
+        with quick(args.bfloat16):
+            loss, figures = loss_of(batch, progress)
+            optimiser.zero_grad()
+            loss.backward()
         if world > 1:
             average_gradients(trained, world)
         torch.nn.utils.clip_grad_norm_(trained, 1.)
@@ -108,6 +111,14 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
             last = clock = time.time()
     if rank == 0:
         report()
+
+
+@contextmanager
+def quick(bfloat16):
+    """Attention by plain products, whose gradient is quicker for such short sequences, and all products in 16 bits if asked
+    for. For one step: 16-bit copies of weights are kept until the end."""
+    with sdpa_kernel(SDPBackend.MATH), torch.autocast('cpu', torch.bfloat16, enabled=bfloat16):
+        yield
 
 
 def optimiser_of(modules, lr, weight_decay=.05, slow=()):
@@ -152,12 +163,13 @@ def save(path, modules, optimiser, step, spent):
     part.rename(path)
 
 
-def load(args, stage, **modules):
-    """Fills modules, strictly: from the checkpoint of a stage, or where there is none from the folder of weights."""
-    path = Path(args.runs) / f'{stage}.pt'
-    saved = torch.load(path, weights_only=True)['modules'] if path.exists() else None
+def load(args, *stages, **modules):
+    """Fills modules, strictly: from the checkpoint of the first of these stages that has one, or where none has from the
+    folder of weights."""
+    path = next((p for stage in stages if (p := Path(args.runs) / f'{stage}.pt').exists()), None)
+    saved = torch.load(path, weights_only=True)['modules'] if path else None
     if not saved:
-        print(f'{stage}: no checkpoint, taken from {args.weights}')
+        print(f'{" or ".join(stages)}: no checkpoint, taken from {args.weights}')
     for key, module in modules.items():
         if saved:
             module.load_state_dict(saved[key])

@@ -7,7 +7,7 @@ import torch
 
 from ..stages.language_model import DISCRETE, make
 
-READ, PAINTED = 5, 6   # pictures of a batch that are read, and that are painted
+READ, PAINTED = 3, 12   # pictures of a batch that are read, and that are painted
 
 
 @dataclass
@@ -69,9 +69,9 @@ def usual_count(eyes, sentences, sprites, batches=12):
 
 
 def digest(*modules):
-    """Names weights."""
+    """Names weights, as they are stored, in fp16."""
     sha = hashlib.sha256()
     for module in modules:
         for value in module.state_dict().values():
-            sha.update(value.contiguous().numpy().tobytes())
+            sha.update(value.half().contiguous().numpy().tobytes())
     return sha.hexdigest()[:12]

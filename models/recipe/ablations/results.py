@@ -72,7 +72,8 @@ def table(results):
     by_variant = {name: [run for run in results['runs'] if run['variant'] == name] for name in VARIANTS}
     by_variant = {name: runs for name, runs in by_variant.items() if runs}
     seeds = ', '.join(f'{name} {len(runs)}' for name, runs in by_variant.items())
-    head = (f"Mean and range over seeds (runs: {seeds}). {settings['steps']} steps on {settings['concepts']} concepts; "
+    head = (f"Mean and range over seeds (runs: {seeds}). {settings['steps']} steps on {settings['concepts']} concepts, "
+            f"{settings['read']} pictures read and {settings['painted']} painted in each; "
             f"{settings['scenes']} scenes of each art, {settings['prompts']} prompts; `fixed` keeps {settings['kept']} "
             'patches.')
     return f'{head}\n\n' + markdown(('figure', *by_variant), [

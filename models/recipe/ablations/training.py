@@ -7,7 +7,7 @@ import torch
 from ..config import MINI
 from ..stages.language_model import (FACT_WEIGHT, LR, MEANING_WEIGHT, kept_prefix, painting_loss, show,
                                      speaking_losses)
-from ..training import optimiser_of, set_rate
+from ..training import optimiser_of, quick, set_rate
 from .batches import PAINTED
 from .continuous import regression_loss
 
@@ -45,7 +45,7 @@ def loss_of(variant, modules, rule, names, batch):
             {'speak': speak.item(), 'paint': paint.item(), 'meaning': meaning.item(), 'fact': fact.item()})
 
 
-def train(variant, modules, slow, rule, names, batches):
+def train(variant, modules, slow, rule, names, batches, bfloat16=False):
     """Median of the processor seconds of a step (with one thread they do not count what else the machine does), and the
     losses at the end."""
     optimiser, seconds, losses = optimiser_of(modules, LR, slow=slow), [], []
@@ -56,8 +56,9 @@ def train(variant, modules, slow, rule, names, batches):
         clock = time.process_time()
         set_rate(optimiser, LR, step, step / len(batches))
         optimiser.zero_grad()
-        loss, parts = loss_of(variant, modules, rule, names, batch)
-        loss.backward()
+        with quick(bfloat16):
+            loss, parts = loss_of(variant, modules, rule, names, batch)
+            loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.)
         optimiser.step()
         seconds.append(time.process_time() - clock)

@@ -1,4 +1,4 @@
-"""Stage 4: the denoiser learns the straight flow from noise to picture, given the painter's picture and the features
+"""Stage 5: the denoiser learns the straight flow from noise to picture, given the painter's picture and the features
 that the codes were decoded to. A tenth of the conditions are empty, for guidance."""
 import torch
 

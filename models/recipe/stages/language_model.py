@@ -1,4 +1,4 @@
-"""Stage 3: one language model learns to speak about pictures and to write their codes.
+"""Stage 4: one language model learns to speak about pictures and to write their codes.
 
 Next-token cross-entropy on both kinds of token. Picture first: continuous rows of the understanding merger, which
 learns along, then branches that see the picture and not each other: a caption and several questions. Text first:
@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import nn
+from torch.nn.utils.rnn import pad_sequence
 
 from ..cider import cider
 from ..config import MINI
@@ -25,9 +26,9 @@ from ..training import heldout, load, run, to_planes
 from ..visual_tokenizer import DynamicTokenizer, TokenizerDecoder, UnderstandingMerger, VisionEncoder, choose, rank_order
 from ..wording import HARD, Words, a_ground, caption, order, pick, questions
 from .judge import Judge
-from .tokenizer import C, calibrate, decode
+from .tokenizer import PAINTING, C, calibrate, decode
 
-SPEAK, PAINT, ASKED = 9, 22, 7
+SPEAK, PAINT, ASKED = 7, 26, 7
 MEANING_WEIGHT, FACT_WEIGHT = .2, .5
 LR, DISCRETE = 2e-3, .15  # DISCRETE: share of batches whose pictures are read by their codes
 REFERENCES = 5  # captions of each held-out scene, for CIDEr
@@ -42,7 +43,9 @@ FACTS, FACTS_FROM = len(PLACES) + 4, 3  # kinds of fact; the layer after which t
 class Sentences:
     def __init__(self, tokenizer_file, concepts):
         self.tokenizer, self.words = Tokenizer.from_file(tokenizer_file), Words(concepts)
-        self.names = [self.ids(label) for label in self.words.labels]
+        names = [torch.tensor(self.ids(label)) for label in self.words.labels]
+        self.names = (pad_sequence(names, batch_first=True),           # (concepts, L), and which of them count (.., L, 1)
+                      pad_sequence([torch.ones(len(ids), 1) for ids in names], batch_first=True))
         w = self.words
         self.concepts = {name: c for c in range(concepts) for name in (w.labels[c], w.many[c], *w.synonyms[c])}
         self.mention = re.compile('\\b(' + '|'.join(sorted(map(re.escape, self.concepts), key=len, reverse=True)) + ')\\b')
@@ -95,16 +98,17 @@ def lay_out(all_branches):
 def painting_order(sprites, sentences, rng):
     """Prompt ids, the pictures that the prompt begins with, and the picture it asks for: of words, of a picture and words
     that change its ground, or of two pictures whose things come together."""
-    house, kind = dict(styles=[sprites.house], plain=rng.random() < .7), rng.random()
-    if kind > .18:
-        picture, scene = draw(sprites, rng, counts=(.55, .29, .08, .08), **house)
+    house, kind = dict(styles=[sprites.house], plain=True), rng.random()
+    painted = {**house, 'composed': True}
+    if kind > .23:
+        picture, scene = draw(sprites, rng, counts=(.4, .48, .06, .06), **painted)
         return (sentences.ids(order(scene, sentences.words, rng)) if rng.random() > .1 else []), [], picture
-    if kind > .07:
+    if kind > .1:
         shown, scene = draw(sprites, rng, count=1, **any_style(sprites, house, rng))
-        picture, scene = draw(sprites, rng, concepts=scene.concepts, **house)
+        picture, scene = draw(sprites, rng, concepts=scene.concepts, **painted)
         text = pick(['on {a} background', 'with {a} background', 'on {g}', 'the same on {a} background'], rng)
         return sentences.ids(text.format(a=a_ground(scene.ground), g=scene.ground)), [shown], picture
-    picture, scene = draw(sprites, rng, count=2, **house)
+    picture, scene = draw(sprites, rng, count=2, **painted)
     shown = [draw(sprites, rng, concepts=[c], ground_name=scene.ground, **any_style(sprites, house, rng))[0]
              for c in scene.concepts]
     return [], shown, picture
@@ -134,11 +138,12 @@ class Eyes:
 
     @classmethod
     def of_runs(cls, args, sprites):
-        """From the checkpoints of the first two stages, the selector calibrated."""
+        """From the checkpoints of the stages before, the selector calibrated."""
         eyes = cls(VisionEncoder(MINI.encoder), DynamicTokenizer(MINI.encoder, C), TokenizerDecoder(MINI.encoder, C),
                    Painter(MINI.encoder, MINI.pixel_decoder))
         load(args, 'encoder', encoder=eyes.encoder)
-        load(args, 'tokenizer', tokenizer=eyes.tokenizer, decoder=eyes.decoder, painter=eyes.painter)
+        load(args, 'tokenizer', tokenizer=eyes.tokenizer)
+        load(args, *PAINTING, decoder=eyes.decoder, painter=eyes.painter)
         calibrate(eyes.encoder, eyes.tokenizer, sprites)
         return eyes
 
@@ -218,7 +223,8 @@ def kept_prefix(lm, rows, keep):
 def meaning_loss(lm, names, rows, labels):
     """How far rows (B, K, H) that show an object (labels (B, K)) lie from its name among all names: where a word and its
     picture point the same way, attention finds the one by the other."""
-    meanings = torch.stack([lm.embed(torch.tensor(ids)).mean(0) for ids in names])
+    ids, counted = names
+    meanings = (lm.embed(ids) * counted).sum(1) / counted.sum(1)
     shows = labels != NO_OBJECT
     likeness = F.normalize(rows[shows], dim=-1) @ F.normalize(meanings, dim=-1).T
     return F.cross_entropy(16 * likeness, labels[shows])

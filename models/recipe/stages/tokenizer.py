@@ -1,10 +1,11 @@
 """Stage 2: selector, merger, quantizer, decoder and painter learn together to say a picture in few codes.
 
 Order of things: all patches kept and no quantisation, then k-means and quantisation, then the kept share sinks step by
-step to its target. Equation 4 of the paper (cosine reconstruction and rate), with readings through the frozen encoder
-heads and a pixel loss through the painter beside it; patches of objects weigh more.
+step to its target; a warm start does it all at once. Equation 4 of the paper (cosine reconstruction and rate), with
+readings through the frozen encoder heads and a pixel loss through the painter beside it; patches of objects weigh more.
 """
 import math
+from dataclasses import dataclass
 from itertools import count
 
 import torch
@@ -19,25 +20,38 @@ from ..visual_tokenizer import DynamicTokenizer, TokenizerDecoder, VisionEncoder
 from .encoder import EncoderHeads, facts
 from .judge import Judge, answers
 
-BATCH, HOUSE = 16, 12   # the first HOUSE pictures of a batch are in the house style and are painted
-LOOKED_AT = 5           # of them the encoder looks at again
+BATCH, HOUSE = 18, 13   # the first HOUSE pictures of a batch are in the house style; they are painted
+LOOKED_AT = 8           # of them the encoder looks at again
 OBJECT_WEIGHT = 3.      # of patches that show an object, in what is compared patch by patch; more if it has few
+PAINTING = 'painter', 'tokenizer'   # stages that train decoder and painter, the later one first
 C = MINI.tokenizer
-QUANTISE_FROM, DROP_FROM, DROP_UNTIL, QUIET_FROM = .03, .06, .3, .75
+QUIET_FROM = .75        # share of the run after which decisions to keep are no longer noisy
 
 
-def make(sprites, rng):
-    house = [draw(sprites, rng, styles=[sprites.house], plain=rng.random() < .6, counts=(.4, .32, .14, .14))
-             for _ in range(HOUSE)]
-    others = [draw(sprites, rng, augment=rng.random() < .3) for _ in range(BATCH - HOUSE)]
+@dataclass(frozen=True)
+class Schedule:
+    """Shares of the run."""
+    quantise_from: float
+    drop_from: float
+    drop_until: float
+
+
+FRESH, WARM = Schedule(.06, .16, .45), Schedule(0, 0, .04)
+
+
+def make(sprites, rng, batch=BATCH, of_house=HOUSE, counts=(.36, .4, .12, .12), composed=.5):
+    house = [draw(sprites, rng, styles=[sprites.house], plain=rng.random() < .6, counts=counts,
+                  composed=rng.random() < composed) for _ in range(of_house)]
+    others = [draw(sprites, rng, augment=rng.random() < .3) for _ in range(batch - of_house)]
     pictures, scenes = zip(*house, *others)
     return to_planes(pictures), *facts(scenes, len(sprites.names))
 
 
-def wanted_ratio(progress):
-    if progress < DROP_FROM:
+def wanted_ratio(schedule, progress):
+    if progress < schedule.drop_from:
         return 1.
-    return max(C.keep_ratio, 1 - (1 - C.keep_ratio) * (progress - DROP_FROM) / (DROP_UNTIL - DROP_FROM))
+    sunk = (progress - schedule.drop_from) / (schedule.drop_until - schedule.drop_from)
+    return max(C.keep_ratio, 1 - (1 - C.keep_ratio) * sunk)
 
 
 def draw_keep(log_probabilities, progress):
@@ -60,8 +74,9 @@ def guidance(odds, seen):
     return .5 * (much * seen * (1 - odds).clamp(min=0).pow(2)).mean() + .01 * (odds.abs() - 4).clamp(min=0).pow(2).mean()
 
 
-def weights(labels, seen):
+def weights(labels):
     """What each patch counts (B, N), 1 on average: a small object counts nearly as much as a large one."""
+    seen = labels != NO_OBJECT
     objects = torch.tensor([len(row.unique()) for row in labels.masked_fill(~seen, NO_OBJECT)]) - 1
     patches = seen.sum(1) / objects.clamp(min=1)   # of one object
     few = (20 / patches.clamp(min=1)).clamp(1, 2.5)
@@ -70,6 +85,35 @@ def weights(labels, seen):
 
 
 def edges(x): return torch.cat([x.diff(dim=-1).flatten(1), x.diff(dim=-2).flatten(1)], 1)
+
+
+def reading_loss(heads, rebuilt, features, labels, weight):
+    """How far rebuilt features (B, N, D) are from the true ones, in direction and in what the encoder's heads read."""
+    seen = labels != NO_OBJECT
+    cosine = 1 - (weight * F.cosine_similarity(rebuilt, features, dim=-1)).mean()
+    concept = F.cross_entropy(heads.concept(rebuilt[seen]), labels[seen])
+    with torch.no_grad():
+        look = heads.appearance(features)
+    appearance = (weight * (heads.appearance(rebuilt) - look).abs().mean(-1)).mean()
+    return cosine + .15 * concept + appearance, {'cosine': cosine, 'concept': concept, 'appearance': appearance}
+
+
+def painting_losses(painted, pixels, weight):
+    """Distances of painted pictures (B, 3, S, S) from the true ones (uint8), of pixels and of edges."""
+    target = picture_of(pixels, painted.shape[-1])
+    heavy = F.interpolate(weight.unflatten(1, (MINI.encoder.grid, -1))[:, None], size=painted.shape[-1])
+    return (heavy * (painted - target).abs()).mean(), (edges(painted) - edges(target)).abs().mean()
+
+
+def looking_loss(encoder, heads, painted, features, labels, weight):
+    """What the encoder sees in painted pictures (B, 3, S, S), the first of a batch, against what it saw in the true ones."""
+    n = len(painted)
+    again = F.interpolate(painted, size=MINI.encoder.image_size, mode='bilinear')
+    seen_again = encoder(((again + 1) / 2 - encoder.mean) / encoder.std)
+    alike = F.cosine_similarity(seen_again, features[:n], dim=-1)
+    shown = labels[:n] != NO_OBJECT
+    recognised = F.cross_entropy(heads.concept(seen_again[shown]), labels[:n][shown])
+    return 1 - (weight[:n] * alike).mean() + .1 * recognised
 
 
 def picture_of(pixels, size):
@@ -90,7 +134,8 @@ def main(args):
     mixed = heldout(sprites, 100, seed=4, styles=[sprites.house])
     any_art = heldout(sprites, 100, seed=5)
     learner = CodebookLearner(len(tokenizer.quantize.embedding.contents))
-    size, turn = MINI.pixel_decoder.picture_size, count()
+    learner.started.fill_(args.warm)
+    turn, schedule = count(), WARM if args.warm else FRESH
 
     def loss_of(batch, progress):
         pixels, labels, _, _ = batch
@@ -98,7 +143,7 @@ def main(args):
             features = encoder(encoder.normalise(pixels))
         log_probabilities = tokenizer.token_predictor(features)
         keep, soft = draw_keep(log_probabilities, progress)
-        ratio = wanted_ratio(progress)
+        ratio = wanted_ratio(schedule, progress)
         if ratio == 1:
             keep, rate = torch.ones_like(keep), .2 * (soft.mean() - .9) ** 2
         else:
@@ -112,33 +157,22 @@ def main(args):
         real = mask.bool()
         commit = z.new_zeros(())
         vectors = z
-        if progress >= QUANTISE_FROM:
-            learner.learn(tokenizer.quantize, z[real].detach())
-            if learner.started:
+        if progress >= schedule.quantise_from:
+            with torch.autocast('cpu', enabled=False):
+                learner.learn(tokenizer.quantize, z[real].detach())
                 nearest = tokenizer.quantize.embedding(tokenizer.quantize.codes(z.detach()))
+            if learner.started:
                 commit = ((z - nearest) ** 2).sum(-1)[real].mean()
                 vectors = z + (nearest - z).detach()
         rebuilt = decoder(vectors, passing)
-        seen = labels != NO_OBJECT
-        weight = weights(labels, seen)
-        cosine = 1 - (weight * F.cosine_similarity(rebuilt, features, dim=-1)).mean()
-        concept = F.cross_entropy(heads.concept(rebuilt[seen]), labels[seen])
-        with torch.no_grad():
-            look = heads.appearance(features)
-        appearance = (weight * (heads.appearance(rebuilt) - look).abs().mean(-1)).mean()
-        target = picture_of(pixels[:HOUSE], size)
+        weight = weights(labels)
+        read, figures_read = reading_loss(heads, rebuilt, features, labels, weight)
         painted = painter(rebuilt[:HOUSE])
-        heavy = F.interpolate(weight[:HOUSE].unflatten(1, (MINI.encoder.grid, -1))[:, None], size=size)
-        pixel = (heavy * (painted - target).abs()).mean()
-        edge = (edges(painted) - edges(target)).abs().mean()
-        loss = cosine + rate + .3 * commit + .15 * concept + appearance + 2 * pixel + edge
+        pixel, edge = painting_losses(painted, pixels[:HOUSE], weight[:HOUSE])
+        loss = read + rate + .3 * commit + 2 * pixel + edge
         if next(turn) % 2 == 0:
-            again = F.interpolate(painted[:LOOKED_AT], size=MINI.encoder.image_size, mode='bilinear')
-            seen_again = encoder(((again + 1) / 2 - encoder.mean) / encoder.std)
-            alike = F.cosine_similarity(seen_again, features[:LOOKED_AT], dim=-1)
-            loss = loss + 1 - (weight[:LOOKED_AT] * alike).mean()
-        return loss, {'cosine': cosine, 'kept': hard.mean(), 'commit': commit, 'concept': concept,
-                      'pixel': pixel, 'appearance': appearance}
+            loss = loss + looking_loss(encoder, heads, painted[:LOOKED_AT], features, labels, weight)
+        return loss, {**figures_read, 'kept': hard.mean(), 'commit': commit, 'pixel': pixel}
 
     def evaluate():
         result = {}

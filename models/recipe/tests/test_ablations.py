@@ -95,7 +95,7 @@ class Continuous(unittest.TestCase):
 
 
 class Results(unittest.TestCase):
-    settings = {'steps': 3, 'concepts': 9, 'scenes': 2, 'prompts': 4, 'kept': 22, 'weights': 'abc'}
+    settings = {'steps': 3, 'concepts': 9, 'read': 2, 'painted': 3, 'scenes': 2, 'prompts': 4, 'kept': 22, 'weights': 'abc'}
 
     def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
