@@ -106,6 +106,6 @@ if __name__ == '__main__':
     parser.add_argument('--bfloat16', action='store_true', help='multiply in 16 bits; quick only where the processor has AMX')
     parser.add_argument('--tokenizer', default='lavit-mini/tokenizer.json')
     parser.add_argument('--cache', default='recipe/runs/ablations', help='folder of drawn batches')
-    parser.add_argument('--out', default='recipe/runs/ablations.json', help='file of results')
+    parser.add_argument('--out', default='recipe/ablations.json', help='file of results')
     parser.add_argument('--card', help='Markdown file whose table of ablations is replaced; nothing is trained')
     main(parser.parse_args())
