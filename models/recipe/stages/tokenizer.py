@@ -160,10 +160,10 @@ def main(args):
         if progress >= schedule.quantise_from:
             with torch.autocast('cpu', enabled=False):
                 learner.learn(tokenizer.quantize, z[real].detach())
-                nearest = tokenizer.quantize.embedding(tokenizer.quantize.codes(z.detach()))
-            if learner.started:
-                commit = ((z - nearest) ** 2).sum(-1)[real].mean()
-                vectors = z + (nearest - z).detach()
+                if learner.started:
+                    nearest = tokenizer.quantize.embedding(tokenizer.quantize.codes(z.detach()))
+                    commit = ((z - nearest) ** 2).sum(-1)[real].mean()
+                    vectors = z + (nearest - z).detach()
         rebuilt = decoder(vectors, passing)
         weight = weights(labels)
         read, figures_read = reading_loss(heads, rebuilt, features, labels, weight)
