@@ -46,7 +46,7 @@ def main(args):
             keep = choose(tokenizer.token_predictor(features)[..., 0].exp(), threshold, C.min_visual_tokens)
             codes = tokenizer(features, keep)
         rebuilt, weight = decode(tokenizer, decoder, keep, codes), weights(labels)
-        read, parts = reading_loss(heads, rebuilt, features, labels, weight)
+        read, parts = reading_loss(heads, rebuilt, features, labels, weight, HOUSE)
         painted = painter(rebuilt[:HOUSE])
         pixel, edge = painting_losses(painted, pixels[:HOUSE], weight[:HOUSE])
         look = looking_loss(encoder, heads, painted, features, labels, weight)

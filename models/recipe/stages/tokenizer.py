@@ -20,10 +20,11 @@ from ..visual_tokenizer import DynamicTokenizer, TokenizerDecoder, VisionEncoder
 from .encoder import EncoderHeads, facts
 from .judge import Judge, answers
 
-BATCH, HOUSE = 18, 13   # the first HOUSE pictures of a batch are in the house style; they are painted
+BATCH, HOUSE = 20, 11   # the first HOUSE pictures of a batch are in the house style; they are painted
 LOOKED_AT = 8           # of them the encoder looks at again
 OBJECT_WEIGHT = 3.      # of patches that show an object, in what is compared patch by patch; more if it has few
 PAINTING = 'painter', 'tokenizer'   # stages that train decoder and painter, the later one first
+NAMING = .15, .5        # weight of what a patch is called, in the house style and in other art, which is only read
 C = MINI.tokenizer
 QUIET_FROM = .75        # share of the run after which decisions to keep are no longer noisy
 
@@ -87,15 +88,18 @@ def weights(labels):
 def edges(x): return torch.cat([x.diff(dim=-1).flatten(1), x.diff(dim=-2).flatten(1)], 1)
 
 
-def reading_loss(heads, rebuilt, features, labels, weight):
-    """How far rebuilt features (B, N, D) are from the true ones, in direction and in what the encoder's heads read."""
+def reading_loss(heads, rebuilt, features, labels, weight, of_house):
+    """How far rebuilt features (B, N, D) are from the true ones, in direction and in what the encoder's heads read; the
+    first `of_house` are of the house style."""
     seen = labels != NO_OBJECT
     cosine = 1 - (weight * F.cosine_similarity(rebuilt, features, dim=-1)).mean()
-    concept = F.cross_entropy(heads.concept(rebuilt[seen]), labels[seen])
+    concept = F.cross_entropy(heads.concept(rebuilt[seen]), labels[seen], reduction='none')
+    naming = torch.where(torch.arange(len(seen)) < of_house, *NAMING)[:, None].expand_as(seen)[seen]
     with torch.no_grad():
         look = heads.appearance(features)
     appearance = (weight * (heads.appearance(rebuilt) - look).abs().mean(-1)).mean()
-    return cosine + .15 * concept + appearance, {'cosine': cosine, 'concept': concept, 'appearance': appearance}
+    return (cosine + (naming * concept).mean() + appearance,
+            {'cosine': cosine, 'concept': concept.mean(), 'appearance': appearance})
 
 
 def painting_losses(painted, pixels, weight):
@@ -147,7 +151,7 @@ def main(args):
         if ratio == 1:
             keep, rate = torch.ones_like(keep), .2 * (soft.mean() - .9) ** 2
         else:
-            rate = 20 * (soft.mean() - ratio) ** 2
+            rate = 20 * (keep.mean() - ratio) ** 2
         rate = rate + guidance(odds_of(log_probabilities), (labels != NO_OBJECT).float())
         hard = keep.detach()
         z = tokenizer.project(features, hard)
@@ -166,7 +170,7 @@ def main(args):
                     vectors = z + (nearest - z).detach()
         rebuilt = decoder(vectors, passing)
         weight = weights(labels)
-        read, figures_read = reading_loss(heads, rebuilt, features, labels, weight)
+        read, figures_read = reading_loss(heads, rebuilt, features, labels, weight, HOUSE)
         painted = painter(rebuilt[:HOUSE])
         pixel, edge = painting_losses(painted, pixels[:HOUSE], weight[:HOUSE])
         loss = read + rate + .3 * commit + 2 * pixel + edge
