@@ -49,7 +49,7 @@ def main(args):
         read, parts = reading_loss(heads, rebuilt, features, labels, weight, HOUSE)
         painted = painter(rebuilt[:HOUSE])
         pixel, edge = painting_losses(painted, pixels[:HOUSE], weight[:HOUSE])
-        look = looking_loss(encoder, heads, painted, features, labels, weight)
+        look = looking_loss(encoder, heads, painted, pixels, labels, weight)
         return read + 2 * pixel + edge + look, {**parts, 'pixel': pixel, 'edge': edge, 'look': look}
 
     def evaluate():

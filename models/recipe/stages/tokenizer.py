@@ -109,15 +109,29 @@ def painting_losses(painted, pixels, weight):
     return (heavy * (painted - target).abs()).mean(), (edges(painted) - edges(target)).abs().mean()
 
 
-def looking_loss(encoder, heads, painted, features, labels, weight):
-    """What the encoder sees in painted pictures (B, 3, S, S), the first of a batch, against what it saw in the true ones."""
-    n = len(painted)
-    again = F.interpolate(painted, size=MINI.encoder.image_size, mode='bilinear')
-    seen_again = encoder(((again + 1) / 2 - encoder.mean) / encoder.std)
-    alike = F.cosine_similarity(seen_again, features[:n], dim=-1)
-    shown = labels[:n] != NO_OBJECT
-    recognised = F.cross_entropy(heads.concept(seen_again[shown]), labels[:n][shown])
-    return 1 - (weight[:n] * alike).mean() + .1 * recognised
+def looking_loss(encoder, heads, painted, pixels, labels, weight):
+    """What the encoder sees in painted pictures (B, 3, S, S), the first of a batch, against what it sees in the true ones
+    (uint8). Both are moved by the same random way, so that nothing is gained by what shows in the rhythm of the patches
+    alone."""
+    n, size, grid = len(painted), MINI.encoder.image_size, MINI.encoder.grid
+    patch = size // grid
+    way = torch.randint(patch, (2,)).tolist()
+
+    def moved(x): return x.roll(way, (-2, -1))
+
+    def at_patches(x):
+        """(B, N) -> what lies in the middle of each patch afterwards."""
+        by_pixel = x[:n].unflatten(1, (grid, grid)).repeat_interleave(patch, 1).repeat_interleave(patch, 2)
+        return moved(by_pixel)[:, patch // 2::patch, patch // 2::patch].flatten(1)
+
+    again = F.interpolate(painted, size=size, mode='bilinear')
+    with torch.no_grad():
+        features = encoder(encoder.normalise(moved(pixels[:n])))
+    seen_again = encoder(((moved(again) + 1) / 2 - encoder.mean) / encoder.std)
+    labels, weight = at_patches(labels), at_patches(weight)
+    shown = labels != NO_OBJECT
+    recognised = F.cross_entropy(heads.concept(seen_again[shown]), labels[shown])
+    return 1 - (weight * F.cosine_similarity(seen_again, features, dim=-1)).mean() + .1 * recognised
 
 
 def picture_of(pixels, size):
@@ -175,7 +189,7 @@ def main(args):
         pixel, edge = painting_losses(painted, pixels[:HOUSE], weight[:HOUSE])
         loss = read + rate + .3 * commit + 2 * pixel + edge
         if next(turn) % 2 == 0:
-            loss = loss + looking_loss(encoder, heads, painted[:LOOKED_AT], features, labels, weight)
+            loss = loss + looking_loss(encoder, heads, painted[:LOOKED_AT], pixels, labels, weight)
         return loss, {**figures_read, 'kept': hard.mean(), 'commit': commit, 'pixel': pixel}
 
     def evaluate():
