@@ -4,6 +4,7 @@ from pathlib import Path
 
 NUMBERS = ['zero', 'one', 'two', 'three', 'four']
 CONCEPTS = Path(__file__).parent / 'art' / 'concepts.json'
+NEAR = 8  # rows of that list between a concept and its likes
 
 
 class Words:
@@ -99,10 +100,16 @@ def total_question(scene, words, rng):
         NUMBERS[len(scene.concepts)]
 
 
+def absent(scene, words, rng):
+    """A concept that the scene lacks, often a like of one that it shows: likes stand together in the list of concepts."""
+    others = [c for c in range(len(words.labels)) if c not in scene.concepts]
+    likes = [c for c in others if min(abs(c - shown) for shown in scene.concepts) <= NEAR]
+    return pick(likes if likes and rng.random() < .3 else others, rng)
+
+
 def exist_question(scene, words, rng):
     yes = rng.random() < .5
-    others = [c for c in range(len(words.labels)) if c not in scene.concepts]
-    concept = pick(scene.concepts, rng) if yes else pick(others, rng)
+    concept = pick(scene.concepts, rng) if yes else absent(scene, words, rng)
     name = words.a(concept, rng, .15)
     return pick([f'is there {name}?', f'do you see {name}?', f'can you see {name}?', f'does the picture show {name}?',
                  f'is {name} in the picture?', f'is there {name} in the image?', f'does it contain {name}?',
@@ -184,8 +191,7 @@ def choice_question(scene, words, rng):
     """Which of two is in the picture, or stands at the named side."""
     i = int(rng.integers(len(scene.concepts)))
     here = scene.concepts[i]
-    others = [c for c in range(len(words.labels)) if c not in scene.concepts]
-    pair = [words.a(here), words.a(pick(others, rng))]
+    pair = [words.a(here), words.a(absent(scene, words, rng))]
     a, b = pair if rng.random() < .5 else pair[::-1]
     return pick([f'is it {a} or {b}?', f'which is in the picture, {a} or {b}?', f'do you see {a} or {b}?',
                  f'is there {a} or {b}?', f'{a} or {b}?', f'does it show {a} or {b}?',
