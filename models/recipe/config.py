@@ -46,7 +46,7 @@ class LanguageModelConfig:
     layers: int = 6
     heads: int = 4
     mlp_hidden: int = 512
-    text_vocabulary: int = 2048
+    text_vocabulary: int = 3072
     max_length: int = 256
     norm_eps: float = 1e-5
     rotary_base: float = 10000.0
@@ -83,7 +83,7 @@ class ModelConfig:
 
 
 MINI = ModelConfig()
-CONCEPTS = 400  # what MINI knows by name
+CONCEPTS = 600  # what MINI knows by name
 
 FULL = ModelConfig(
     encoder=EncoderConfig(image_size=224, patch_size=14, width=1408, depth=40, heads=16, mlp_hidden=6144, stem='patch',

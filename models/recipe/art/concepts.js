@@ -1,11 +1,10 @@
-// Turns the hand-kept words.txt into concepts.json, the first 150 in its own order and the rest by number of train sets: node concepts.js
+// Turns the hand-kept words.txt into concepts.json: node concepts.js
+// New words go to the end, for a concept's row is its index in the tables of a trained model.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { matchAll } from './match.js'
-import { sets, trainSets } from './sets.js'
+import { sets } from './sets.js'
 
-const firstLight = 150
-const most = 400
-const required = ['fluent-emoji-flat', 'noto', 'twemoji', 'openmoji', 'emojione']
+const required = ['fluent-emoji-flat', 'noto', 'twemoji', 'openmoji']
 
 // Icons that match by name but show something else, or hardly anything.
 const wrong = {
@@ -46,7 +45,7 @@ function spritesOf (emoji) {
 
 function buildConcepts () {
   const emojis = new Map(matchAll().map(emoji => [emoji.label.toLowerCase().replaceAll('’', "'"), emoji]))
-  const concepts = readWords().map(({ name, label, synonyms, plural, article }) => {
+  return readWords().map(({ name, label, synonyms, plural, article }) => {
     if (!emojis.has(name)) throw new Error(`No emoji is called "${name}"`)
     const { hex, sprites } = emojis.get(name)
     const concept = { label, hex, synonyms, plural, article, sprites: spritesOf({ name, sprites }) }
@@ -54,9 +53,6 @@ function buildConcepts () {
     if (missing.length) throw new Error(`"${label}" is missing from ${missing.join(', ')}`)
     return concept
   })
-  const trainCount = ({ sprites }) => trainSets.filter(set => sprites[set]).length
-  const rest = concepts.slice(firstLight).sort((a, b) => trainCount(b) - trainCount(a))
-  return [...concepts.slice(0, firstLight), ...rest].slice(0, most)
 }
 
 function checkNames (concepts) {

@@ -17,7 +17,7 @@ from .encoder import EncoderHeads
 from .judge import Judge
 from .tokenizer import C, calibrate, decode, figures, looking_loss, make, painting_losses, reading_loss, weights
 
-BATCH, HOUSE = 22, 18
+BATCH, HOUSE = 24, 13
 COUNTS, COMPOSED = (.25, .59, .08, .08), .7   # of house pictures: pairs are what is painted worst
 
 
