@@ -1,9 +1,10 @@
+"""Embeddings that move to another vocabulary. From models/: `python -m unittest recipe.tests.test_move_text`."""
 import unittest
 
 import torch
 from tokenizers import Tokenizer, models
 
-from recipe.move_text import moved
+from ..move_text import moved
 
 
 def tokenizer(*words):
