@@ -46,6 +46,6 @@ function variableTable () {
 }
 
 function errorCodeTable () {
-  const rows = [...errorTable].map(([code, { status, when }]) => `| ${status} | \`${code}\` | ${when} |\n`)
+  const rows = Object.entries(errorTable).map(([code, { status, when }]) => `| ${status} | \`${code}\` | ${when} |\n`)
   return `| status | code | when |\n|---|---|---|\n${rows.join('')}`
 }

@@ -1,98 +1,67 @@
-/** Every error this server can answer: code, status, title, and when it happens. */
-import createError from '@fastify/error'
+/** Every error this server can answer: code, status, title, and when it happens; and the one class that carries them. */
 
 /** What is wrong with one field: a JSON pointer into the request, and a sentence. */
 export type FieldError = { pointer: string, message: string }
 
-/** What an error may carry beside its code, status and detail. */
-export type ErrorExtras = { errors?: FieldError[], retryAfterSeconds?: number, allow?: string }
-
-type Entry = { status: number, title: string, when: string }
+/** What an error may carry beside its code and detail. */
+export type ErrorExtras = { errors?: FieldError[], retryAfterSeconds?: number, allow?: string, cause?: unknown }
 
 /** The table behind the problem documents, the README and the OpenAPI document. */
-export const errorTable = new Map<string, Entry>()
+export const errorTable = {
+  invalid_request: { status: 400, title: 'Invalid request', when: 'The body is not JSON, the multipart form is broken, or the request cannot be parsed' },
+  unauthorized: { status: 401, title: 'Key required', when: 'The route needs a key, and the request has none or a wrong one' },
+  forbidden: { status: 403, title: 'Not allowed', when: 'The key may not do this, or the route is switched off because no key is configured' },
+  not_found: { status: 404, title: 'Not found', when: 'No route has this path' },
+  model_not_found: { status: 404, title: 'Model not found', when: 'No model has this name' },
+  method_not_allowed: { status: 405, title: 'Method not allowed', when: 'The path exists, but not with this method; see `Allow`' },
+  not_acceptable: { status: 406, title: 'Not acceptable', when: 'The route has no answer in a form that `Accept` names' },
+  request_timeout: { status: 408, title: 'Request timeout', when: 'The request did not arrive in time' },
+  image_ref_expired: { status: 410, title: 'Image reference expired', when: 'The server no longer holds the picture behind this reference; send the picture again' },
+  too_large: { status: 413, title: 'Too large', when: 'The body, the picture, the prompt or the requested output is over a limit' },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type', when: 'The content is not a picture of an allowed format, or the body is of a type that the route does not read' },
+  invalid_field: { status: 422, title: 'Invalid field', when: 'A field is unknown, missing, of the wrong type or out of range' },
+  image_unreadable: { status: 422, title: 'Image unreadable', when: 'The picture is truncated or corrupt' },
+  queue_full: { status: 429, title: 'Queue full', when: 'The model has as much work waiting as it may have; see `Retry-After`' },
+  headers_too_large: { status: 431, title: 'Headers too large', when: 'The request line and headers are over the limit' },
+  request_cancelled: { status: 499, title: 'Request cancelled', when: 'The client left before the answer; seen in logs and metrics only' },
+  internal_error: { status: 500, title: 'Internal error', when: 'A fault of the server; the log holds the cause under the request id' },
+  model_loading: { status: 503, title: 'Model loading', when: 'The model is being loaded; see `Retry-After`' },
+  model_unavailable: { status: 503, title: 'Model unavailable', when: 'The model could not be loaded: its files, its device or the memory budget stand in the way' },
+  draining: { status: 503, title: 'Draining', when: 'The server is shutting down and takes no new work' },
+  engine_restarting: { status: 503, title: 'Engine restarting', when: 'The process that runs the model ended and is started again; see `Retry-After`' },
+  deadline_exceeded: { status: 504, title: 'Deadline exceeded', when: '`deadline_ms` passed before the work was done; the work was stopped' }
+} as const satisfies Record<string, { status: number, title: string, when: string }>
 
-export const InvalidRequestError = define('invalid_request', 400, 'Invalid request', 'The body is not JSON, the multipart form is broken, or the request cannot be parsed')
-export const UnauthorizedError = define('unauthorized', 401, 'Key required', 'The route needs a key, and the request has none or a wrong one')
-export const ForbiddenError = define('forbidden', 403, 'Not allowed', 'The key may not do this, or the route is switched off because no key is configured')
-export const NotFoundError = define('not_found', 404, 'Not found', 'No route has this path')
-export const ModelNotFoundError = define('model_not_found', 404, 'Model not found', 'No model has this name')
-export const MethodNotAllowedError = define('method_not_allowed', 405, 'Method not allowed', 'The path exists, but not with this method; see `Allow`')
-export const NotAcceptableError = define('not_acceptable', 406, 'Not acceptable', 'The route has no answer in a form that `Accept` names')
-export const RequestTimeoutError = define('request_timeout', 408, 'Request timeout', 'The request did not arrive in time')
-export const ImageRefExpiredError = define('image_ref_expired', 410, 'Image reference expired', 'The server no longer holds the picture behind this reference; send the picture again')
-export const TooLargeError = define('too_large', 413, 'Too large', 'The body, the picture, the prompt or the requested output is over a limit')
-export const UnsupportedMediaTypeError = define('unsupported_media_type', 415, 'Unsupported media type', 'The content is not a picture of an allowed format, or the body is of a type that the route does not read')
-export const InvalidFieldError = define('invalid_field', 422, 'Invalid field', 'A field is unknown, missing, of the wrong type or out of range')
-export const ImageUnreadableError = define('image_unreadable', 422, 'Image unreadable', 'The picture is truncated or corrupt')
-export const QueueFullError = define('queue_full', 429, 'Queue full', 'The model has as much work waiting as it may have; see `Retry-After`')
-export const RateLimitedError = define('rate_limited', 429, 'Rate limited', 'This client sends too many requests; see `Retry-After`')
-export const HeadersTooLargeError = define('headers_too_large', 431, 'Headers too large', 'The request line and headers are over the limit')
-export const RequestCancelledError = define('request_cancelled', 499, 'Request cancelled', 'The client left before the answer; seen in logs and metrics only')
-export const InternalError = define('internal_error', 500, 'Internal error', 'A fault of the server; the log holds the cause under the request id')
-export const ModelLoadingError = define('model_loading', 503, 'Model loading', 'The model is being loaded; see `Retry-After`')
-export const ModelUnavailableError = define('model_unavailable', 503, 'Model unavailable', 'The model could not be loaded: its files, its device or the memory budget stand in the way')
-export const DrainingError = define('draining', 503, 'Draining', 'The server is shutting down and takes no new work')
-export const EngineRestartingError = define('engine_restarting', 503, 'Engine restarting', 'The process that runs the model ended and is started again; see `Retry-After`')
-export const DeadlineExceededError = define('deadline_exceeded', 504, 'Deadline exceeded', '`deadline_ms` passed before the work was done; the work was stopped')
+export type ErrorCode = keyof typeof errorTable
 
-const classes = {
-  invalid_request: InvalidRequestError,
-  unauthorized: UnauthorizedError,
-  forbidden: ForbiddenError,
-  not_found: NotFoundError,
-  model_not_found: ModelNotFoundError,
-  method_not_allowed: MethodNotAllowedError,
-  not_acceptable: NotAcceptableError,
-  request_timeout: RequestTimeoutError,
-  image_ref_expired: ImageRefExpiredError,
-  too_large: TooLargeError,
-  unsupported_media_type: UnsupportedMediaTypeError,
-  invalid_field: InvalidFieldError,
-  image_unreadable: ImageUnreadableError,
-  queue_full: QueueFullError,
-  rate_limited: RateLimitedError,
-  headers_too_large: HeadersTooLargeError,
-  request_cancelled: RequestCancelledError,
-  internal_error: InternalError,
-  model_loading: ModelLoadingError,
-  model_unavailable: ModelUnavailableError,
-  draining: DrainingError,
-  engine_restarting: EngineRestartingError,
-  deadline_exceeded: DeadlineExceededError
-}
+export const errorCodes = Object.keys(errorTable) as ErrorCode[]
 
-export type ErrorCode = keyof typeof classes
+/** An error of the table. `detail` is told to the client, `cause` is for the log. */
+export class ServerError extends Error {
+  readonly code: ErrorCode
+  readonly statusCode: number
+  readonly errors?: FieldError[]
+  readonly retryAfterSeconds?: number
+  readonly allow?: string
 
-/** An error of this table. */
-export type ServerError = InstanceType<typeof InternalError> & ErrorExtras
-
-/** Whether a value is one of this table's errors. */
-export function isServerError (error: unknown): error is ServerError {
-  return error instanceof Error && 'code' in error && Object.hasOwn(classes, String(error.code))
+  constructor (code: ErrorCode, detail: string, { cause, ...extras }: ErrorExtras = {}) {
+    super(detail, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.statusCode = errorTable[code].status
+    Object.assign(this, extras)
+  }
 }
 
 /** Rebuilds an error that crossed the pipe as `{ code, detail }`; an unknown code is a fault of ours. */
 export function errorFromCode (code: string, detail: string, retryAfterSeconds?: number) {
-  const Class = Object.hasOwn(classes, code) ? classes[code as ErrorCode] : InternalError
-  const error = new Class(detail)
-  return retryAfterSeconds === undefined ? error : withExtras(error, { retryAfterSeconds })
+  return new ServerError(isErrorCode(code) ? code : 'internal_error', detail, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
 }
 
 /** An `invalid_field` for one field, by its JSON pointer. */
 export function invalidField (pointer: string, message: string) {
-  return withExtras(new InvalidFieldError(`${pointer.slice(1) || 'The request'} ${message}`), { errors: [{ pointer, message }] })
+  return new ServerError('invalid_field', `${pointer.slice(1) || 'The request'} ${message}`, { errors: [{ pointer, message }] })
 }
 
-/** Hangs wrong fields, `Retry-After` seconds or an `Allow` list on an error. */
-export function withExtras<E extends Error> (error: E, extras: ErrorExtras): E & ErrorExtras {
-  return Object.assign(error, extras)
-}
-
-function define (code: string, status: number, title: string, when: string) {
-  errorTable.set(code, { status, title, when })
-  const Base = createError<[detail: string]>(code, '%s', status)
-  return class extends Base {
-    override readonly code = code // the base class writes codes in capitals
-  }
+function isErrorCode (code: string): code is ErrorCode {
+  return Object.hasOwn(errorTable, code)
 }

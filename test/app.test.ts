@@ -3,7 +3,7 @@ import { request, Agent } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import fc from 'fast-check'
 import t from 'tap'
-import { RequestCancelledError } from '../src/errors.ts'
+import { ServerError } from '../src/errors.ts'
 import { answerWork, base64, buildTestApp } from './helper.ts'
 
 t.test('any JSON body gives 2xx or 4xx, never 5xx', async t => {
@@ -56,7 +56,7 @@ t.test('over a socket', async t => {
   const start = () => new Promise<AbortSignal>(resolve => { running = resolve })
   const app = await buildTestApp(t, {
     submit: (work, { signal }) => new Promise((resolve, reject) => {
-      signal!.addEventListener('abort', () => reject(new RequestCancelledError('gone')))
+      signal!.addEventListener('abort', () => reject(new ServerError('request_cancelled', 'gone')))
       finish = () => resolve(answerWork(work, {}))
       running(signal!)
     }),

@@ -4,7 +4,7 @@ import sharp from 'sharp'
 import { buildApp } from '../src/app.ts'
 import { readConfig } from '../src/config.ts'
 import type { PaintedPicture, ResultOf, Work } from '../src/engine/messages.ts'
-import { ModelNotFoundError } from '../src/errors.ts'
+import { ServerError } from '../src/errors.ts'
 import { createMetrics } from '../src/metrics.ts'
 import type { SubmitOptions } from '../src/registry/engine-client.ts'
 import type { Manifest, TextDefaults } from '../src/registry/manifest.ts'
@@ -64,7 +64,7 @@ function paint ({ width, height, seed }: { width: number, height: number, seed: 
 export async function buildTestApp (t: Test, { model = manifest, submit = answerWork, state = () => 'ready', registry: overrides = {}, environment = {} }: Overrides = {}) {
   const seen = { works: [] as Work[], options: [] as SubmitOptions[], loans: 0, calls: [] as string[] }
   const summary = () => ({ name: 'lavit-mini', family: 'lavit', version: '1.0.0', state: state(), device: 'cpu' })
-  const find = (name: string) => { if (name !== 'lavit-mini') throw new ModelNotFoundError('There is no such model') }
+  const find = (name: string) => { if (name !== 'lavit-mini') throw new ServerError('model_not_found', 'There is no such model') }
   const registry = {
     defaultModel: 'lavit-mini',
     list: () => [summary()],

@@ -1,6 +1,6 @@
 /** Pictures: bytes of a file to the pixels a vision graph takes, and painted pixels to the bytes of a file. */
 import sharp, { type Metadata } from 'sharp'
-import { ImageUnreadableError, TooLargeError, UnsupportedMediaTypeError } from '../errors.ts'
+import { ServerError } from '../errors.ts'
 import { squash } from './resize.ts'
 
 export type ImageLimits = { maxImageBytes: number, maxImagePixels: number, imageFormats: readonly string[] }
@@ -83,15 +83,15 @@ export async function encodePicture ({ pixels, width, height }: { pixels: Uint8A
 
 /** The checks that need the header only, so that nothing too large is ever decoded; gives the size of the upright picture. */
 async function checkPicture (bytes: Uint8Array, { maxImageBytes, maxImagePixels, imageFormats }: ImageLimits) {
-  if (bytes.length > maxImageBytes) throw new TooLargeError(`The picture has more than ${maxImageBytes} bytes`)
+  if (bytes.length > maxImageBytes) throw new ServerError('too_large', `The picture has more than ${maxImageBytes} bytes`)
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 256)).toString('latin1')
   const format = Object.entries(signatures).find(([, signature]) => signature.test(head))?.[0]
   if (format === undefined || !imageFormats.includes(format)) {
-    throw new UnsupportedMediaTypeError(`The content is not a picture of an allowed format (${imageFormats.join(', ')})`)
+    throw new ServerError('unsupported_media_type', `The content is not a picture of an allowed format (${imageFormats.join(', ')})`)
   }
   const metadata = await readable<Metadata>(sharp(bytes, { limitInputPixels: false }).metadata())
   if (metadata.format !== (format === 'avif' ? 'heif' : format)) throw unreadable()
-  if (metadata.width * metadata.height > maxImagePixels) throw new TooLargeError(`The picture has more than ${maxImagePixels} pixels`)
+  if (metadata.width * metadata.height > maxImagePixels) throw new ServerError('too_large', `The picture has more than ${maxImagePixels} pixels`)
   return metadata.autoOrient
 }
 
@@ -114,5 +114,5 @@ async function readable<T> (work: Promise<T>): Promise<T> {
 }
 
 function unreadable () {
-  return new ImageUnreadableError('The picture is truncated or corrupt')
+  return new ServerError('image_unreadable', 'The picture is truncated or corrupt')
 }

@@ -1,5 +1,5 @@
 /** What a request may cost at most, whether the engine takes it, and when a refused client should come back. */
-import { QueueFullError, TooLargeError, withExtras } from '../errors.ts'
+import { ServerError } from '../errors.ts'
 import type { Manifest } from '../registry/manifest.ts'
 import type { Picture, Segment, Work } from './messages.ts'
 
@@ -22,10 +22,10 @@ export function createAdmission (manifest: Manifest, { slots, queueLimit, queueC
     admit (work: Work): number {
       checkFits(work, manifest, slots)
       const charge = worstCost(work, manifest)
-      if (charge > queueCost) throw new TooLargeError(`The request may cost ${charge} units, the limit is ${queueCost}`)
+      if (charge > queueCost) throw new ServerError('too_large', `The request may cost ${charge} units, the limit is ${queueCost}`)
       if (requests >= queueLimit || cost + charge > queueCost) {
         const excess = Math.max(cost + charge - queueCost, cost / Math.max(requests, 1))
-        throw withExtras(new QueueFullError('The model has as much work as it may have'), { retryAfterSeconds: secondsFor(excess) })
+        throw new ServerError('queue_full', 'The model has as much work as it may have', { retryAfterSeconds: secondsFor(excess) })
       }
       if (requests === 0) lastEnd = performance.now()
       requests++
@@ -74,13 +74,13 @@ export function longestPrompt (segments: Segment[], manifest: Manifest): number 
 function checkFits (work: Work, manifest: Manifest, slots: number): void {
   if (work.task === 'tokenize') return
   if (work.task === 'detokenize') {
-    if (work.codes.length > patchesOf(manifest)) throw new TooLargeError(`A picture has at most ${patchesOf(manifest)} visual tokens`)
+    if (work.codes.length > patchesOf(manifest)) throw new ServerError('too_large', `A picture has at most ${patchesOf(manifest)} visual tokens`)
     return
   }
   const { max_length: maxLength } = manifest.language_model
   const length = longestPrompt(work.segments, manifest)
-  if (length + Math.max(work.sampling.minTokens, 1) > maxLength) throw new TooLargeError(`The prompt may take ${length} of the model's ${maxLength} places and leaves too few for the answer`)
-  if (rowsOf(work) > slots) throw new TooLargeError(`The request needs ${rowsOf(work)} sequences at a time (one for each beam, text or picture, two with guidance), the server runs ${slots}`)
+  if (length + Math.max(work.sampling.minTokens, 1) > maxLength) throw new ServerError('too_large', `The prompt may take ${length} of the model's ${maxLength} places and leaves too few for the answer`)
+  if (rowsOf(work) > slots) throw new ServerError('too_large', `The request needs ${rowsOf(work)} sequences at a time (one for each beam, text or picture, two with guidance), the server runs ${slots}`)
 }
 
 function promptCost (segments: Segment[], manifest: Manifest): number {

@@ -1,6 +1,6 @@
 /** The loop that owns the device: takes requests in, runs one unit of work at a time, and ends each request exactly once. */
 import { setImmediate } from 'node:timers/promises'
-import { DrainingError, isServerError } from '../errors.ts'
+import { ServerError } from '../errors.ts'
 import type { Manifest } from '../registry/manifest.ts'
 import { createAdmission, type Limits } from './admission.ts'
 import { createKvCache } from './kv-cache.ts'
@@ -44,7 +44,7 @@ export function createBatcher ({ manifest, graphs, limits, send }: {
   /** Takes a request, or refuses it at once with an error message. */
   function submit (id: number, work: Work): void {
     try {
-      if (isClosing) throw new DrainingError('The model is being unloaded')
+      if (isClosing) throw new ServerError('draining', 'The model is being unloaded')
       requests.set(id, createRequest(id, work, admission.admit(work)))
     } catch (error) {
       send({ kind: 'error', id, ...codeOf(error) })
@@ -137,7 +137,7 @@ export function createBatcher ({ manifest, graphs, limits, send }: {
 
 /** A typed error crosses as it is, anything else as a fault of ours. */
 function codeOf (error: unknown): { code: string, detail: string, retryAfterSeconds?: number } {
-  if (!isServerError(error)) return { code: 'internal_error', detail: causesOf(error) }
+  if (!(error instanceof ServerError)) return { code: 'internal_error', detail: causesOf(error) }
   const { code, message: detail, retryAfterSeconds } = error
   return { code, detail, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) }
 }

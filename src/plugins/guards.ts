@@ -3,7 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import helmet from '@fastify/helmet'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { DrainingError, ForbiddenError, UnauthorizedError } from '../errors.ts'
+import { ServerError } from '../errors.ts'
 import type { Registry } from '../registry/registry.ts'
 
 declare module 'fastify' {
@@ -34,16 +34,16 @@ export default fp<{ registry: Registry, adminKey: string | undefined, graceMs: n
 
   app.addHook('onRequest', async request => {
     const { admin, whileDraining } = request.routeOptions.config
-    if (draining && !whileDraining) throw new DrainingError('The server is shutting down')
+    if (draining && !whileDraining) throw new ServerError('draining', 'The server is shutting down')
     if (admin) checkAdminKey(request, adminKey)
   })
 }, { name: 'guards' })
 
 function checkAdminKey ({ headers: { authorization = '' } }: FastifyRequest, adminKey: string | undefined) {
-  if (adminKey === undefined) throw new ForbiddenError('No admin key is configured, so this route is switched off')
+  if (adminKey === undefined) throw new ServerError('forbidden', 'No admin key is configured, so this route is switched off')
   const given = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
-  if (given === undefined) throw new UnauthorizedError('The route needs the admin key as `Authorization: Bearer`')
-  if (!timingSafeEqual(digest(given), digest(adminKey))) throw new UnauthorizedError('This is not the admin key')
+  if (given === undefined) throw new ServerError('unauthorized', 'The route needs the admin key as `Authorization: Bearer`')
+  if (!timingSafeEqual(digest(given), digest(adminKey))) throw new ServerError('unauthorized', 'This is not the admin key')
 }
 
 /** Equal lengths for the comparison, whatever was sent. */

@@ -2,7 +2,7 @@
 import accepts from '@fastify/accepts'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { NotAcceptableError } from '../errors.ts'
+import { ServerError } from '../errors.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -22,6 +22,6 @@ export default fp(async app => {
 /** The best of `types` for the client, in the server's order where the client does not mind. Throws `not_acceptable`. */
 export function chooseType<T extends string> (request: FastifyRequest, types: T[]): T {
   const chosen = request.accepts().type(types)
-  if (chosen === false) throw new NotAcceptableError(`The answer can be had as ${types.join(', ')}`)
+  if (chosen === false) throw new ServerError('not_acceptable', `The answer can be had as ${types.join(', ')}`)
   return chosen as T
 }

@@ -3,7 +3,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyContextConfig } from 'fastify'
 import fp from 'fastify-plugin'
-import { errorTable, type ErrorCode } from '../errors.ts'
+import { errorCodes, errorTable, type ErrorCode } from '../errors.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -74,7 +74,7 @@ export default fp<{ version: string }>(async (app, { version }) => {
 /** Adds to the operations what follows from their route's configuration. */
 function complete (document: Document, configs: Map<string, FastifyContextConfig>): Document {
   const { schemas } = document.components
-  schemas.Problem!.properties!.code!.enum = [...errorTable.keys()]
+  schemas.Problem!.properties!.code!.enum = errorCodes
   for (const schema of Object.values(schemas)) delete schema.$id
   for (const operation of Object.values(document.paths).flatMap(path => Object.values(path))) {
     const { upload, produces, errors = [], whileDraining } = configs.get(operation.operationId ?? '') ?? {}
@@ -92,7 +92,7 @@ function complete (document: Document, configs: Map<string, FastifyContextConfig
     const told = new Set([...everyRoute, ...errors])
     if (whileDraining) told.delete('draining')
     if (produces?.length === 0) told.delete('not_acceptable')
-    addErrors(operation, [...errorTable.keys()].filter(code => told.has(code as ErrorCode)))
+    addErrors(operation, errorCodes.filter(code => told.has(code)))
   }
   return document
 }
@@ -131,9 +131,9 @@ function addHeaders (answer: Operation['responses'][string]) {
 }
 
 /** One response for each status, naming the codes that it may carry. */
-function addErrors (operation: Operation, codes: string[]) {
+function addErrors (operation: Operation, codes: ErrorCode[]) {
   for (const code of codes) {
-    const { status, when } = errorTable.get(code)!
+    const { status, when } = errorTable[code]
     const line = `\`${code}\`: ${when}.`
     const known = operation.responses[status]
     if (known) {

@@ -3,10 +3,7 @@ import type { Socket } from 'node:net'
 import { randomUUID } from 'node:crypto'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import {
-  HeadersTooLargeError, InternalError, InvalidRequestError, MethodNotAllowedError, NotFoundError, RequestCancelledError,
-  RequestTimeoutError, TooLargeError, UnsupportedMediaTypeError, errorTable, isServerError, withExtras, type ServerError
-} from '../errors.ts'
+import { ServerError, errorTable } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Problem } from '../schemas/common.ts'
 
@@ -24,8 +21,8 @@ export default fp<{ metrics: Metrics }>(async (app, { metrics }) => {
     const allow = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))].sort()
     if (allow.length > 0 && request.method === 'OPTIONS') return reply.code(204).header('allow', [...allow, 'OPTIONS'].join(', ')).send()
     throw allow.length > 0 && !allow.includes(request.method)
-      ? withExtras(new MethodNotAllowedError(`This path takes ${allow.join(', ')}`), { allow: [...allow, 'OPTIONS'].join(', ') })
-      : new NotFoundError('There is no such route')
+      ? new ServerError('method_not_allowed', `This path takes ${allow.join(', ')}`, { allow: [...allow, 'OPTIONS'].join(', ') })
+      : new ServerError('not_found', 'There is no such route')
   })
 
   function answer (failure: ServerError, cause: Error, request: FastifyRequest, reply: FastifyReply) {
@@ -50,39 +47,39 @@ export function answerFrameworkError (error: FastifyError, request: FastifyReque
 export function answerClientError (error: Error & { code?: string }, socket: Socket) {
   if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
   const id = randomUUID()
-  const problem = problemOf(socketErrors[error.code ?? '']?.() ?? new InvalidRequestError('This is not HTTP that the server understands'), id)
+  const problem = problemOf(socketErrors[error.code ?? '']?.() ?? new ServerError('invalid_request', 'This is not HTTP that the server understands'), id)
   const body = JSON.stringify(problem)
   socket.end(`HTTP/1.1 ${problem.status} ${problem.title}\r\nContent-Type: application/problem+json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${id}\r\nConnection: close\r\n\r\n${body}`)
 }
 
 const socketErrors: Record<string, () => ServerError> = {
-  ERR_HTTP_REQUEST_TIMEOUT: () => new RequestTimeoutError('The request did not arrive in time'),
-  HPE_HEADER_OVERFLOW: () => new HeadersTooLargeError('The headers are over the limit')
+  ERR_HTTP_REQUEST_TIMEOUT: () => new ServerError('request_timeout', 'The request did not arrive in time'),
+  HPE_HEADER_OVERFLOW: () => new ServerError('headers_too_large', 'The headers are over the limit')
 }
 
 const frameworkErrors: Record<number, () => ServerError> = {
-  400: () => new InvalidRequestError('The request cannot be parsed'),
-  403: () => new NotFoundError('There is no such route'), // a path that climbs out of the page's folder
-  404: () => new NotFoundError('There is no such route'),
-  406: () => new InvalidRequestError('The form is not valid multipart'),
-  408: () => new RequestTimeoutError('The request did not arrive in time'),
-  413: () => new TooLargeError('The body is over the limit'),
-  414: () => new NotFoundError('There is no such route'),
-  415: () => new UnsupportedMediaTypeError('The route does not read a body of this type'),
-  431: () => new HeadersTooLargeError('The headers are over the limit')
+  400: () => new ServerError('invalid_request', 'The request cannot be parsed'),
+  403: () => new ServerError('not_found', 'There is no such route'), // a path that climbs out of the page's folder
+  404: () => new ServerError('not_found', 'There is no such route'),
+  406: () => new ServerError('invalid_request', 'The form is not valid multipart'),
+  408: () => new ServerError('request_timeout', 'The request did not arrive in time'),
+  413: () => new ServerError('too_large', 'The body is over the limit'),
+  414: () => new ServerError('not_found', 'There is no such route'),
+  415: () => new ServerError('unsupported_media_type', 'The route does not read a body of this type'),
+  431: () => new ServerError('headers_too_large', 'The headers are over the limit')
 }
 
 /** Our own errors as they are, the framework's by their status in our words, anything else as a fault of ours. */
 function toServerError (error: FastifyError): ServerError {
-  if (isServerError(error)) return error
-  if (error.code === 'ECONNRESET') return new RequestCancelledError('The body ended early')
+  if (error instanceof ServerError) return error
+  if (error.code === 'ECONNRESET') return new ServerError('request_cancelled', 'The body ended early')
   const isOfFramework = /^FST_/.test(error.code ?? '') || error instanceof SyntaxError
   const known = isOfFramework ? frameworkErrors[error.statusCode ?? 500] : undefined
-  return known?.() ?? new InternalError('')
+  return known?.() ?? new ServerError('internal_error', '')
 }
 
 function problemOf ({ code, message, errors }: ServerError, id: string): Problem {
-  const { status, title } = errorTable.get(code)!
+  const { status, title } = errorTable[code]
   const detail = code === 'internal_error' ? 'The server made a mistake; its log holds the cause under the request id' : message
   return { type: `urn:lavit:problem:${code}`, title, status, detail, code, request_id: id, ...(errors && { errors }) }
 }

@@ -2,7 +2,7 @@
 import multipart, { type Multipart } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { InvalidRequestError, TooLargeError, UnsupportedMediaTypeError, invalidField } from '../errors.ts'
+import { ServerError, invalidField } from '../errors.ts'
 import { uploadedImage } from '../tasks/picture.ts'
 import { refuseQuery } from './validation.ts'
 
@@ -26,7 +26,7 @@ export default fp<{ maxImageBytes: number }>(async (app, { maxImageBytes }) => {
 
   app.addHook('onRequest', async request => {
     const encoding = request.headers['content-encoding'] ?? 'identity'
-    if (encoding !== 'identity') throw new UnsupportedMediaTypeError('The body must not be compressed')
+    if (encoding !== 'identity') throw new ServerError('unsupported_media_type', 'The body must not be compressed')
   })
 
   app.addHook('preValidation', async request => {
@@ -34,7 +34,7 @@ export default fp<{ maxImageBytes: number }>(async (app, { maxImageBytes }) => {
     if (!job) return
     const isRaw = Buffer.isBuffer(request.body)
     if (!isRaw && !request.isMultipart()) return refuseQuery(request)
-    if (!upload) throw new UnsupportedMediaTypeError('The route reads application/json only')
+    if (!upload) throw new ServerError('unsupported_media_type', 'The route reads application/json only')
     const fields = isRaw ? readRaw(request, request.body as Buffer) : await readForm(request)
     request.body = gather(request, fields, upload)
   })
@@ -55,14 +55,14 @@ async function readForm (request: FastifyRequest): Promise<Field[]> {
     for await (const part of request.parts()) fields.push([part.fieldname, await readPart(part)])
   } catch (error) {
     if (error instanceof Error && 'statusCode' in error) throw error
-    throw new InvalidRequestError('The form is not valid multipart')
+    throw new ServerError('invalid_request', 'The form is not valid multipart')
   }
   return fields
 }
 
 async function readPart (part: Multipart): Promise<string | Buffer> {
   if (part.type === 'file') return await part.toBuffer()
-  if (part.valueTruncated || part.fieldnameTruncated) throw new TooLargeError('A field of the form is over the limit')
+  if (part.valueTruncated || part.fieldnameTruncated) throw new ServerError('too_large', 'A field of the form is over the limit')
   return String(part.value)
 }
 

@@ -3,7 +3,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { TSchema } from 'typebox'
-import { InvalidFieldError, InvalidRequestError, withExtras, type FieldError } from '../errors.ts'
+import { ServerError, type FieldError } from '../errors.ts'
 
 const fullReportBytes = 65_536 // a longer body gets its first wrong field only, since millions could be wrong
 const longestReport = 20
@@ -19,7 +19,7 @@ export default fp<{ schemas: TSchema[] }>(async (app, { schemas }) => {
     const checkAll = all.compile(schema as object)
     return value => {
       if (checkFirst(value)) return { value }
-      if (value === undefined || value === null) return { error: new InvalidRequestError('The request has no body') }
+      if (value === undefined || value === null) return { error: new ServerError('invalid_request', 'The request has no body') }
       return { error: invalidFields(sizeOf(value) <= fullReportBytes ? failures(checkAll, value) : checkFirst.errors!) }
     }
   })
@@ -46,7 +46,7 @@ export function invalidFields (problems: ErrorObject[]) {
     .filter(({ pointer }) => !pointers.some(other => other.startsWith(`${pointer}/`)))
     .slice(0, longestReport)
   const detail = errors.map(({ pointer, message }) => `${pointer.slice(1) || 'the body'} ${message}`).join('; ')
-  return withExtras(new InvalidFieldError(detail), { errors })
+  return new ServerError('invalid_field', detail, { errors })
 }
 
 function fieldError ({ instancePath, keyword, params, message = 'is not valid' }: ErrorObject): FieldError {
@@ -71,5 +71,5 @@ export function refuseQuery (request: FastifyRequest) {
   const names = Object.keys(request.query as object)
   if (names.length === 0) return
   const errors = names.slice(0, longestReport).map(name => ({ pointer: `/${escape(name)}`, message: 'belongs into the body, not into the query' }))
-  throw withExtras(new InvalidFieldError('Options of this request belong into the body, not into the query'), { errors })
+  throw new ServerError('invalid_field', 'Options of this request belong into the body, not into the query', { errors })
 }

@@ -4,7 +4,7 @@ import { extname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { stripVTControlCharacters } from 'node:util'
 import type { EngineCounts, FromEngine, ResultOf, Timings, ToEngine, Work } from '../engine/messages.ts'
-import { DeadlineExceededError, DrainingError, EngineRestartingError, ModelUnavailableError, RequestCancelledError, errorFromCode, withExtras } from '../errors.ts'
+import { ServerError, errorFromCode } from '../errors.ts'
 
 export type Log = Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>
 
@@ -68,8 +68,8 @@ export function createEngineClient ({ log, onExit, onCounts, entry = engineEntry
 
   /** Runs one request. Rejects with an error of the table: the engine's own, or for its end, the signal or the deadline. */
   async function submit<W extends Work> (work: W, { signal, deadlineMs = Infinity }: SubmitOptions = {}): Promise<Answer<W>> {
-    if (signal?.aborted) throw new RequestCancelledError('The request was cancelled')
-    if (closing) throw new DrainingError('The model is being unloaded')
+    if (signal?.aborted) throw new ServerError('request_cancelled', 'The request was cancelled')
+    if (closing) throw new ServerError('draining', 'The model is being unloaded')
     if (!child.connected) {
       await ended
       throw unreadError()
@@ -78,7 +78,7 @@ export function createEngineClient ({ log, onExit, onCounts, entry = engineEntry
 
     const id = ++lastId
     const stop = (error: Error) => { if (settle(id, ({ reject }) => reject(error))) send({ kind: 'cancel', id }) }
-    const onAbort = () => stop(new RequestCancelledError('The request was cancelled'))
+    const onAbort = () => stop(new ServerError('request_cancelled', 'The request was cancelled'))
     const timer = deadlineMs === Infinity ? undefined : setTimeout(() => stop(deadlineError()), Math.min(deadlineMs, longestTimerMs))
     signal?.addEventListener('abort', onAbort)
     try {
@@ -111,7 +111,7 @@ export function createEngineClient ({ log, onExit, onCounts, entry = engineEntry
       case 'ready': return onReady(message.device)
       case 'failed':
         log.error({ model: manifest.name, detail: message.detail }, 'engine cannot open the model') // may be a library's words: for the log only
-        return onFailed(new ModelUnavailableError(`the engine cannot open ${message.graph ? `its graph ${message.graph}` : 'it'} on the device ${device}`))
+        return onFailed(new ServerError('model_unavailable', `the engine cannot open ${message.graph ? `its graph ${message.graph}` : 'it'} on the device ${device}`))
       case 'counts':
         counts = message.counts
         return onCounts?.(counts)
@@ -120,7 +120,7 @@ export function createEngineClient ({ log, onExit, onCounts, entry = engineEntry
         return
       case 'done': return settle(message.id, ({ resolve }) => resolve({ result: message.result, timings: message.timings }))
       case 'error': return settle(message.id, ({ reject }) => reject(errorFromCode(message.code, message.detail, message.retryAfterSeconds)))
-      case 'cancelled': return settle(message.id, ({ reject }) => reject(new RequestCancelledError('The request was cancelled')))
+      case 'cancelled': return settle(message.id, ({ reject }) => reject(new ServerError('request_cancelled', 'The request was cancelled')))
     }
   }
 
@@ -142,7 +142,7 @@ export function createEngineClient ({ log, onExit, onCounts, entry = engineEntry
   }
 
   function endError (id: number) {
-    if (closing) return new DrainingError('The model was unloaded before the work was done')
+    if (closing) return new ServerError('draining', 'The model was unloaded before the work was done')
     return id > lastAccepted ? unreadError() : restartingError()
   }
 
@@ -163,11 +163,11 @@ function unreadError () {
 }
 
 function restartingError () {
-  return withExtras(new EngineRestartingError('The engine process ended; it is being started again'), { retryAfterSeconds: 1 })
+  return new ServerError('engine_restarting', 'The engine process ended; it is being started again', { retryAfterSeconds: 1 })
 }
 
 function deadlineError () {
-  return new DeadlineExceededError('The deadline passed before the work was done')
+  return new ServerError('deadline_exceeded', 'The deadline passed before the work was done')
 }
 
 /** Resolves with the promise or after `ms`, whichever is first. */

@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createTextCodec, type TextCodec } from '../codecs/text.ts'
 import type { EngineCounts, Work } from '../engine/messages.ts'
-import { DeadlineExceededError, DrainingError, EngineRestartingError, ModelLoadingError, ModelUnavailableError, isServerError, withExtras } from '../errors.ts'
+import { ServerError } from '../errors.ts'
 import { createEngineClient, isUnread, type Answer, type EngineClient, type EngineOptions, type SubmitOptions } from './engine-client.ts'
 import type { Manifest } from './manifest.ts'
 import { PackageError, readManifest, readTokenizer, verifyFiles } from './package.ts'
@@ -75,7 +75,7 @@ export function createModel (folder: string, { reserve, free, onCounts, ...engin
     if (state !== 'ready' && pauseMs > longestSilentPauseMs) throw waitError(state, pauseMs)
     const patience = new AbortController()
     const impatience = pause(Math.min(deadlineMs, patienceMs), undefined, { signal: patience.signal }).then(() => {
-      throw deadlineMs < patienceMs ? new DeadlineExceededError('The deadline passed while the model was being loaded') : waitError(state, 5000)
+      throw deadlineMs < patienceMs ? new ServerError('deadline_exceeded', 'The deadline passed while the model was being loaded') : waitError(state, 5000)
     })
     impatience.catch(() => {})
     return Promise.race([load(), impatience]).finally(() => patience.abort())
@@ -126,7 +126,7 @@ export function createModel (folder: string, { reserve, free, onCounts, ...engin
     text = createTextCodec(await readTokenizer(folder, manifest))
     await reserve(name, manifest)
     return openEngine().catch(error => {
-      throw hasEnded(error) ? new ModelUnavailableError('the engine process ended while it opened the model') : error
+      throw hasEnded(error) ? new ServerError('model_unavailable', 'the engine process ended while it opened the model') : error
     })
   }
 
@@ -169,9 +169,9 @@ export function createModel (folder: string, { reserve, free, onCounts, ...engin
     free(name)
     if (stop.signal.aborted) {
       state = 'unloaded'
-      return new DrainingError('The model is being unloaded')
+      return new ServerError('draining', 'The model is being unloaded')
     }
-    if (isServerError(error) && error.retryAfterSeconds !== undefined) {
+    if (error instanceof ServerError && error.retryAfterSeconds !== undefined) {
       state = 'unloaded' // no room now: nothing is wrong with the model
       return error
     }
@@ -179,7 +179,7 @@ export function createModel (folder: string, { reserve, free, onCounts, ...engin
     detail = tell(error)
     nextStartAt = Date.now() + restartPauseMs(failures++)
     log.error({ model: name, err: error }, 'model failed')
-    return new ModelUnavailableError(`The model ${name} could not be loaded: ${detail}`)
+    return new ServerError('model_unavailable', `The model ${name} could not be loaded: ${detail}`)
   }
 }
 
@@ -191,16 +191,16 @@ export function restartPauseMs (failures: number) {
 /** For a request that will not wait for a model in this state: when to come back. */
 export function waitError (state: ModelState, waitMs: number) {
   const retryAfterSeconds = Math.ceil(waitMs / 1000)
-  if (state === 'restarting') return withExtras(new EngineRestartingError('The engine process ended; it is being started again'), { retryAfterSeconds })
-  if (state === 'failed') return withExtras(new ModelUnavailableError('The model could not be loaded; it is not tried again yet'), { retryAfterSeconds })
-  return withExtras(new ModelLoadingError('The model is being loaded'), { retryAfterSeconds })
+  if (state === 'restarting') return new ServerError('engine_restarting', 'The engine process ended; it is being started again', { retryAfterSeconds })
+  if (state === 'failed') return new ServerError('model_unavailable', 'The model could not be loaded; it is not tried again yet', { retryAfterSeconds })
+  return new ServerError('model_loading', 'The model is being loaded', { retryAfterSeconds })
 }
 
 /** Own words only: a library's may hold paths, and stay in the log. */
 function tell (error: unknown) {
-  return error instanceof PackageError || isServerError(error) ? error.message : 'its files cannot be read'
+  return error instanceof PackageError || error instanceof ServerError ? error.message : 'its files cannot be read'
 }
 
 function hasEnded (error: unknown) {
-  return isServerError(error) && error.code === 'engine_restarting'
+  return error instanceof ServerError && error.code === 'engine_restarting'
 }

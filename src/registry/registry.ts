@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TextCodec } from '../codecs/text.ts'
-import { DrainingError, ModelNotFoundError, ModelUnavailableError, withExtras } from '../errors.ts'
+import { ServerError } from '../errors.ts'
 import type { EngineClient } from './engine-client.ts'
 import type { Manifest } from './manifest.ts'
 import { createModel, type Model, type ModelOptions, type ModelState } from './model.ts'
@@ -109,12 +109,12 @@ export function createRegistry ({ modelsFolder, defaultModel, memoryBudgetMb, gr
   async function reserve (name: string, manifest: Manifest) {
     if (draining) throw drainingError()
     const bytes = residentBytes(manifest, options.slots)
-    if (bytes > budget) throw new ModelUnavailableError('the memory budget is too small for it')
+    if (bytes > budget) throw new ServerError('model_unavailable', 'the memory budget is too small for it')
     while (sum(reserved.values()) + bytes > budget) {
       const [victim] = [...models.values()]
         .filter(model => model.name !== name && model.users === 0 && model.state !== 'loading' && reserved.has(model.name))
         .sort((a, b) => a.usedAt - b.usedAt)
-      if (!victim) throw withExtras(new ModelUnavailableError('The memory budget is taken by models in use'), { retryAfterSeconds: 5 })
+      if (!victim) throw new ServerError('model_unavailable', 'The memory budget is taken by models in use', { retryAfterSeconds: 5 })
       options.log.info({ model: victim.name, for: name }, 'model evicted')
       await victim.unload(0)
     }
@@ -123,7 +123,7 @@ export function createRegistry ({ modelsFolder, defaultModel, memoryBudgetMb, gr
 
   function find (name: string) {
     const model = models.get(name)
-    if (!model) throw new ModelNotFoundError(`There is no model ${JSON.stringify(name)}`)
+    if (!model) throw new ServerError('model_not_found', `There is no model ${JSON.stringify(name)}`)
     return model
   }
 }
@@ -170,7 +170,7 @@ function detail (model: Model): ModelDetails {
 }
 
 function drainingError () {
-  return withExtras(new DrainingError('The server is shutting down'), { retryAfterSeconds: 5 })
+  return new ServerError('draining', 'The server is shutting down', { retryAfterSeconds: 5 })
 }
 
 function sum (values: Iterable<number>) {

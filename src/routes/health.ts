@@ -1,7 +1,7 @@
 /** Whether the process lives, may be given work, and has started. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { ModelLoadingError } from '../errors.ts'
+import { ServerError } from '../errors.ts'
 import type { Registry } from '../registry/registry.ts'
 import { strict } from '../schemas/common.ts'
 
@@ -20,7 +20,7 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
     config: { errors: ['model_loading'] },
     schema: { operationId: 'getReady', tags: ['operations'], summary: 'Whether the server can take work', description: 'Only while the default model is warm and the server is not shutting down.', response: { 200: Health } }
   }, async () => {
-    if (!isReady()) throw new ModelLoadingError('The default model is not ready')
+    if (!isReady()) throw new ServerError('model_loading', 'The default model is not ready')
     return { status: 'ok' as const }
   })
 
@@ -29,7 +29,7 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
     schema: { operationId: 'getStartup', tags: ['operations'], summary: 'Whether the server has started', description: 'Once the default model was ready for the first time, and from then on.', response: { 200: Health } }
   }, async () => {
     hasStarted ||= isReady()
-    if (!hasStarted) throw new ModelLoadingError('The default model was not ready yet')
+    if (!hasStarted) throw new ServerError('model_loading', 'The default model was not ready yet')
     return { status: 'ok' as const }
   })
 }

@@ -1,7 +1,7 @@
 /** One request on its way through a task: what was sent with it, what ends it, and where its time went. */
 import type { ImageLimits } from '../codecs/image.ts'
 import type { ResultOf, Timings, Work } from '../engine/messages.ts'
-import { DeadlineExceededError, ModelNotFoundError, RequestCancelledError } from '../errors.ts'
+import { ServerError } from '../errors.ts'
 import type { Manifest } from '../registry/manifest.ts'
 import type { LoadedModel, Registry } from '../registry/registry.ts'
 
@@ -30,7 +30,7 @@ export type LentModel = {
  * Rejects with `model_not_found`, `deadline_exceeded`, `request_cancelled`, or as the registry and the engine do.
  */
 export async function withModel<T> (job: Job, { model: name, deadline_ms: deadlineMs = Infinity }: { model?: string, deadline_ms?: number }, use: (model: LentModel) => Promise<T>): Promise<T> {
-  if (name !== undefined && !/^[a-z0-9][a-z0-9._-]*$/.test(name)) throw new ModelNotFoundError('There is no model of this name')
+  if (name !== undefined && !/^[a-z0-9][a-z0-9._-]*$/.test(name)) throw new ServerError('model_not_found', 'There is no model of this name')
   const remaining = () => deadlineMs - (performance.now() - job.startedAt)
   const model = await borrow(job, name, remaining())
   try {
@@ -56,7 +56,7 @@ async function borrow (job: Job, name: string | undefined, withinMs: number): Pr
   let timer: NodeJS.Timeout | undefined
   let onAbort = () => {}
   const ending = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(new RequestCancelledError('The client left'))
+    onAbort = () => reject(new ServerError('request_cancelled', 'The client left'))
     if (job.signal.aborted) return onAbort()
     job.signal.addEventListener('abort', onAbort)
     if (withinMs < Infinity) timer = setTimeout(() => reject(deadlineExceeded()), Math.max(0, withinMs))
@@ -73,5 +73,5 @@ async function borrow (job: Job, name: string | undefined, withinMs: number): Pr
 }
 
 function deadlineExceeded () {
-  return new DeadlineExceededError('The deadline passed before the work was done')
+  return new ServerError('deadline_exceeded', 'The deadline passed before the work was done')
 }

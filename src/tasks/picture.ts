@@ -1,7 +1,7 @@
 /** The one way in for pictures: uploads, data URLs and base64 text become pixels, or a typed error. */
 import { decodePicture } from '../codecs/image.ts'
 import type { Picture, Selection } from '../engine/messages.ts'
-import { ImageRefExpiredError, TooLargeError, invalidField } from '../errors.ts'
+import { ServerError, invalidField } from '../errors.ts'
 import type { Manifest } from '../registry/manifest.ts'
 import type { ImageInput, PictureOptions } from '../schemas/common.ts'
 import type { Job } from './job.ts'
@@ -15,13 +15,13 @@ export function uploadedImage (index: number) {
 
 /** The bytes of a picture. `pointer` names its field in errors. */
 export function pictureBytes (job: Job, image: ImageInput, pointer: string): Uint8Array {
-  if (typeof image !== 'string') throw new ImageRefExpiredError('The server does not hold this picture; send the picture again')
+  if (typeof image !== 'string') throw new ServerError('image_ref_expired', 'The server does not hold this picture; send the picture again')
   const upload = image.startsWith(uploadMark) ? job.uploads[Number(image.slice(uploadMark.length))] : undefined
   if (upload) return upload
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(image)) throw invalidField(pointer, 'is a URL, and fetching pictures is switched off; send the picture itself')
 
   const text = image.replace(/^data:[^,]{0,200};base64,/i, '').replace(/\s+/g, '')
-  if (text.length * 0.75 > job.limits.maxImageBytes + 3) throw new TooLargeError(`The picture has more than ${job.limits.maxImageBytes} bytes`)
+  if (text.length * 0.75 > job.limits.maxImageBytes + 3) throw new ServerError('too_large', `The picture has more than ${job.limits.maxImageBytes} bytes`)
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || text.length % 4 === 1) throw invalidField(pointer, 'is neither a base64 data URL nor base64 text')
   return Buffer.from(text, 'base64')
 }

@@ -1,6 +1,6 @@
 import { connect, type AddressInfo } from 'node:net'
 import t from 'tap'
-import { DrainingError, EngineRestartingError, QueueFullError, RequestCancelledError, errorFromCode, withExtras } from '../../src/errors.ts'
+import { ServerError, errorFromCode } from '../../src/errors.ts'
 import { base64, buildTestApp, form, png } from '../helper.ts'
 
 const problem = (status: number, code: string) => ({ type: `urn:lavit:problem:${code}`, title: String, status, detail: String, code, request_id: String })
@@ -59,11 +59,11 @@ t.test('what the engine refuses comes through; what breaks is told without its c
   const app = await buildTestApp(t, { submit: async () => { throw error } })
   const post = () => app.inject({ method: 'POST', url: '/detokenize', payload: { visual_tokens: [1] } })
   const cases: [Error, number, string, string | undefined][] = [
-    [withExtras(new QueueFullError('full'), { retryAfterSeconds: 2.2 }), 429, 'queue_full', '3'],
-    [new EngineRestartingError('again'), 503, 'engine_restarting', '1'],
-    [new DrainingError('bye'), 503, 'draining', '1'],
+    [new ServerError('queue_full', 'full', { retryAfterSeconds: 2.2 }), 429, 'queue_full', '3'],
+    [new ServerError('engine_restarting', 'again'), 503, 'engine_restarting', '1'],
+    [new ServerError('draining', 'bye'), 503, 'draining', '1'],
     [errorFromCode('deadline_exceeded', 'late'), 504, 'deadline_exceeded', undefined],
-    [new RequestCancelledError('gone'), 499, 'request_cancelled', undefined],
+    [new ServerError('request_cancelled', 'gone'), 499, 'request_cancelled', undefined],
     [new Error('/secret/path'), 500, 'internal_error', undefined],
     [errorFromCode('internal_error', '/secret/path'), 500, 'internal_error', undefined],
     [Object.assign(new Error('/secret/path'), { statusCode: 418 }), 500, 'internal_error', undefined]
