@@ -1,7 +1,7 @@
 /** What a request may cost at most, whether the engine takes it, and when a refused client should come back. */
 import { ServerError } from '../errors.ts'
-import type { Manifest } from '../registry/manifest.ts'
-import type { Picture, Segment, Work } from './messages.ts'
+import type { Manifest } from '../package/manifest.ts'
+import type { Picture, Segment, Work } from '../pipe/work.ts'
 
 const pixelsPerToken = 256 // a paint step on that many pixels is charged as one token
 

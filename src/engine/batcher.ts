@@ -1,10 +1,11 @@
 /** The loop that owns the device: takes requests in, runs one unit of work at a time, and ends each request exactly once. */
 import { setImmediate } from 'node:timers/promises'
 import { ServerError } from '../errors.ts'
-import type { Manifest } from '../registry/manifest.ts'
+import type { Manifest } from '../package/manifest.ts'
 import { createAdmission, type Limits } from './admission.ts'
 import { createKvCache } from './kv-cache.ts'
-import type { EngineCounts, FromEngine, Work } from './messages.ts'
+import type { EngineCounts, FromEngine } from '../pipe/messages.ts'
+import type { Work } from '../pipe/work.ts'
 import { createRequest, type Request } from './request.ts'
 import { nextDecode, nextEncode, nextPaint, nextPrefill, type Bench, type Graphs, type Unit } from './units.ts'
 

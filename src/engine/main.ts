@@ -1,7 +1,7 @@
 /** The engine process: pumps messages between its parent and the batcher. */
 import { constants, setPriority } from 'node:os'
 import { causesOf, type Batcher } from './batcher.ts'
-import type { FromEngine, ToEngine } from './messages.ts'
+import type { FromEngine, ToEngine } from '../pipe/messages.ts'
 import { GraphError, openEngine } from './open-engine.ts'
 
 // Where cores are few, the server process answers first; threads that are started from here on inherit this.

@@ -5,9 +5,9 @@ import { createLanguageModel } from '../graphs/language-model.ts'
 import { createPixelDecoder } from '../graphs/pixel-decoder.ts'
 import { openSession, type Device } from '../graphs/session.ts'
 import { createVisualTokenizer } from '../graphs/visual-tokenizer.ts'
-import type { GraphName } from '../registry/manifest.ts'
+import type { GraphName } from '../package/manifest.ts'
 import { createBatcher } from './batcher.ts'
-import type { FromEngine, ToEngine } from './messages.ts'
+import type { FromEngine, ToEngine } from '../pipe/messages.ts'
 
 /** Which graph does not open: its file or its weights are missing or broken, or the device is missing. `cause` has the runtime's words. */
 export class GraphError extends Error {

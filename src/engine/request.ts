@@ -1,8 +1,9 @@
 /** One accepted request on its way through the engine: what it holds, and its prompt in the language model's terms. */
 import type { Encoded } from '../graphs/visual-tokenizer.ts'
-import type { Manifest } from '../registry/manifest.ts'
+import type { Manifest } from '../package/manifest.ts'
 import type { Slot } from './kv-cache.ts'
-import type { PaintedPicture, Picture, Timings, Work } from './messages.ts'
+import type { Timings } from '../pipe/messages.ts'
+import type { PaintedPicture, Picture, Work } from '../pipe/work.ts'
 import type { PaintJob } from './paint-job.ts'
 import type { Sequence } from './sequence.ts'
 

@@ -1,7 +1,7 @@
 /** One request inside the language model: its rows in the decode batch, as independent samples or as beams. */
 import { createBeamSearch, type BeamRules } from './beam-search.ts'
 import type { KvCache, Slot } from './kv-cache.ts'
-import type { TextResult } from './messages.ts'
+import type { TextResult } from '../pipe/work.ts'
 import { createRandom } from './random.ts'
 import { drawToken, type DrawRules } from './sampler.ts'
 

@@ -1,7 +1,7 @@
 /** From prompt to answer: takes a request whose contexts are in the cache into the decode batch, and says what becomes of what it draws. */
-import type { Manifest } from '../registry/manifest.ts'
+import type { Manifest } from '../package/manifest.ts'
 import type { Slot } from './kv-cache.ts'
-import type { Work } from './messages.ts'
+import type { Work } from '../pipe/work.ts'
 import { createPaintJob } from './paint-job.ts'
 import { usageOf, type Request } from './request.ts'
 import type { DrawRules } from './sampler.ts'

@@ -1,6 +1,6 @@
 /** The decoder-only transformer: one graph runs a prefill chunk (one row, several tokens) or a decode step (many rows, one token each). */
 import { floats, type Input, type Session } from './session.ts'
-import type { Manifest } from '../registry/manifest.ts'
+import type { Manifest } from '../package/manifest.ts'
 
 /** The cached keys and values of B rows, as views of the cache's slab; P is the longest sequence. */
 export type CacheView = {

@@ -1,6 +1,6 @@
 /** The graphs that turn pixels into features, and the kept features into codes or embeddings. */
 import { floats, type Session } from './session.ts'
-import type { Manifest } from '../registry/manifest.ts'
+import type { Manifest } from '../package/manifest.ts'
 
 /** What the vision graph says of one picture of N patches, row-major. */
 export type Encoded = {

@@ -2,11 +2,12 @@
 import { basename } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createTextCodec, type TextCodec } from '../codecs/text.ts'
-import type { EngineCounts, Work } from '../engine/messages.ts'
+import type { EngineCounts } from '../pipe/messages.ts'
+import type { Work } from '../pipe/work.ts'
 import { ServerError } from '../errors.ts'
-import { createEngineClient, isUnread, type Answer, type EngineClient, type EngineOptions, type SubmitOptions } from './engine-client.ts'
-import type { Manifest } from './manifest.ts'
-import { PackageError, readManifest, readTokenizer, verifyFiles } from './package.ts'
+import { createEngineClient, isUnread, type Answer, type EngineClient, type EngineOptions, type SubmitOptions } from '../pipe/engine-client.ts'
+import type { Manifest } from '../package/manifest.ts'
+import { PackageError, readManifest, readTokenizer, verifyFiles } from '../package/package.ts'
 
 export type ModelState = 'unloaded' | 'loading' | 'ready' | 'restarting' | 'failed'
 export type Model = ReturnType<typeof createModel>

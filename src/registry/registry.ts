@@ -3,10 +3,10 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TextCodec } from '../codecs/text.ts'
 import { ServerError } from '../errors.ts'
-import type { EngineClient } from './engine-client.ts'
-import type { Manifest } from './manifest.ts'
+import type { EngineClient } from '../pipe/engine-client.ts'
+import type { Manifest } from '../package/manifest.ts'
 import { createModel, type Model, type ModelOptions, type ModelState } from './model.ts'
-import { filesOf } from './package.ts'
+import { filesOf } from '../package/package.ts'
 
 export type RegistryOptions = Omit<ModelOptions, 'reserve' | 'free'> & {
   modelsFolder: string

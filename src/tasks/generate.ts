@@ -1,7 +1,7 @@
 /** Text, pictures and visual tokens become a picture: drawn by the language model, or painted as they are. */
-import type { PaintedPicture, Painting, Segment } from '../engine/messages.ts'
+import type { PaintedPicture, Painting, Segment } from '../pipe/work.ts'
 import { invalidField } from '../errors.ts'
-import type { Manifest } from '../registry/manifest.ts'
+import type { Manifest } from '../package/manifest.ts'
 import type { DetokenizeRequest, GenerateRequest, PromptPart } from '../schemas/generate.ts'
 import { withModel, type Job, type LentModel } from './job.ts'
 import { readPicture, selectionOptions, visualTokenIds } from './picture.ts'

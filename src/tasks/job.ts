@@ -1,8 +1,9 @@
 /** One request on its way through a task: what was sent with it, what ends it, and where its time went. */
 import type { ImageLimits } from '../codecs/image.ts'
-import type { ResultOf, Timings, Work } from '../engine/messages.ts'
+import type { Timings } from '../pipe/messages.ts'
+import type { ResultOf, Work } from '../pipe/work.ts'
 import { ServerError } from '../errors.ts'
-import type { Manifest } from '../registry/manifest.ts'
+import type { Manifest } from '../package/manifest.ts'
 import type { LoadedModel, Registry } from '../registry/registry.ts'
 
 export type Limits = ImageLimits & { maxPromptCharacters: number }

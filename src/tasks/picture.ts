@@ -1,8 +1,8 @@
 /** The one way in for pictures: uploads, data URLs and base64 text become pixels, or a typed error. */
 import { decodePicture } from '../codecs/image.ts'
-import type { Picture, Selection } from '../engine/messages.ts'
+import type { Picture, Selection } from '../pipe/work.ts'
 import { ServerError, invalidField } from '../errors.ts'
-import type { Manifest } from '../registry/manifest.ts'
+import type { Manifest } from '../package/manifest.ts'
 import type { ImageInput, PictureOptions } from '../schemas/common.ts'
 import type { Job } from './job.ts'
 

@@ -1,6 +1,6 @@
 /** Texts of a prompt, and the room that a model has for prompt and answer. */
 import { ServerError } from '../errors.ts'
-import type { Manifest } from '../registry/manifest.ts'
+import type { Manifest } from '../package/manifest.ts'
 import type { Limits } from './job.ts'
 
 /** Throws `too_large` when the texts of one request are too long together. */

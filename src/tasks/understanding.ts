@@ -1,7 +1,7 @@
 /** What captions and answers share: a picture and a text go in, sequences of text come out. */
-import type { Segment, Work } from '../engine/messages.ts'
+import type { Segment, Work } from '../pipe/work.ts'
 import { invalidField } from '../errors.ts'
-import type { Manifest, TextDefaults } from '../registry/manifest.ts'
+import type { Manifest, TextDefaults } from '../package/manifest.ts'
 import type { CaptionRequest, VqaRequest } from '../schemas/understanding.ts'
 import { withModel, type Job } from './job.ts'
 import { readPicture, selectionOptions, visualTokenIds } from './picture.ts'

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { createBatcher } from '../../src/engine/batcher.ts'
-import type { FromEngine, PaintResult, TextResult, TokenizeResult, Work } from '../../src/engine/messages.ts'
+import type { FromEngine } from '../../src/pipe/messages.ts'
+import type { PaintResult, TextResult, TokenizeResult, Work } from '../../src/pipe/work.ts'
 import type { Graphs } from '../../src/engine/units.ts'
-import type { Manifest } from '../../src/registry/manifest.ts'
+import type { Manifest } from '../../src/package/manifest.ts'
 import { fakeGraphs, manifest, type Call } from './fixtures/fake-model.ts'
 import { anyWork, generateWork, painting, picture, sampling, textWork } from './fixtures/works.ts'
 

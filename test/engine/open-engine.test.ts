@@ -1,7 +1,8 @@
 import t from 'tap'
-import type { FromEngine, PaintResult, TextResult, TokenizeResult, Work } from '../../src/engine/messages.ts'
+import type { FromEngine } from '../../src/pipe/messages.ts'
+import type { PaintResult, TextResult, TokenizeResult, Work } from '../../src/pipe/work.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
-import { readManifest } from '../../src/registry/package.ts'
+import { readManifest } from '../../src/package/package.ts'
 
 const folder = new URL('../../models/lavit-mini', import.meta.url).pathname
 const manifest = readManifest(folder)

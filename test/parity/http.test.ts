@@ -6,7 +6,7 @@ import { buildApp } from '../../src/app.ts'
 import { createTextCodec } from '../../src/codecs/text.ts'
 import { readConfig } from '../../src/config.ts'
 import { createMetrics } from '../../src/metrics.ts'
-import { readTokenizer } from '../../src/registry/package.ts'
+import { readTokenizer } from '../../src/package/package.ts'
 import { createRegistry } from '../../src/registry/registry.ts'
 import { floatsOf, folder, idsOf, keepMaskOf, manifest, meta, modelsFolder, ofPicture, pngOf, relativeError, row, untilEnd } from './fixtures/recorded.ts'
 

@@ -1,10 +1,10 @@
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { Manifest } from '../../src/registry/manifest.ts'
+import type { Manifest } from '../../src/package/manifest.ts'
 import { restartPauseMs, waitError } from '../../src/registry/model.ts'
 import { createRegistry, type RegistryOptions } from '../../src/registry/registry.ts'
-import { createLog, engineDefaults, packageFiles, work } from './fixtures/package.ts'
+import { createLog, engineDefaults, packageFiles, work } from '../fixtures/package.ts'
 
 t.setTimeout(120_000) // every engine is a process of its own
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import type { Work } from '../../src/engine/messages.ts'
-import { createEngineClient, isUnread } from '../../src/registry/engine-client.ts'
-import type { Manifest } from '../../src/registry/manifest.ts'
-import { readManifest } from '../../src/registry/package.ts'
-import { createLog, engineDefaults, packageFiles, work } from './fixtures/package.ts'
+import type { Work } from '../../src/pipe/work.ts'
+import { createEngineClient, isUnread } from '../../src/pipe/engine-client.ts'
+import type { Manifest } from '../../src/package/manifest.ts'
+import { readManifest } from '../../src/package/package.ts'
+import { createLog, engineDefaults, packageFiles, work } from '../fixtures/package.ts'
 
 t.setTimeout(120_000) // every engine is a process of its own
 

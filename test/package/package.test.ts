@@ -1,9 +1,9 @@
 import { appendFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { Manifest } from '../../src/registry/manifest.ts'
-import { filesOf, readManifest, readTokenizer, verifyFiles } from '../../src/registry/package.ts'
-import { packageFiles } from './fixtures/package.ts'
+import type { Manifest } from '../../src/package/manifest.ts'
+import { filesOf, readManifest, readTokenizer, verifyFiles } from '../../src/package/package.ts'
+import { packageFiles } from '../fixtures/package.ts'
 
 t.test('a sound package is read and verified', async t => {
   const folder = packageFolder(t)

@@ -3,7 +3,8 @@ import { fork } from 'node:child_process'
 import { extname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { stripVTControlCharacters } from 'node:util'
-import type { EngineCounts, FromEngine, ResultOf, Timings, ToEngine, Work } from '../engine/messages.ts'
+import type { EngineCounts, FromEngine, Timings, ToEngine } from './messages.ts'
+import type { ResultOf, Work } from './work.ts'
 import { ServerError, errorFromCode } from '../errors.ts'
 
 export type Log = Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>

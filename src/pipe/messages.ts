@@ -1,0 +1,30 @@
+/** What crosses the pipe between the server process and an engine process. Types only: both sides import this. */
+import type { GraphName, Manifest } from '../package/manifest.ts'
+import type { PaintResult, TextResult, TokenizeResult, Work } from './work.ts'
+
+/** Milliseconds spent in each stage of one request, for `Server-Timing`. */
+export type Timings = { queue: number, encode: number, prefill: number, decode: number, paint: number }
+
+/** What the engine counts, sent with every report; feeds the metrics. */
+export type EngineCounts = {
+  waiting: number
+  running: number
+  slotsInUse: number
+  queuedCost: number
+  units: { kind: 'encode' | 'prefill' | 'decode' | 'paint', rows: number, seconds: number }[] // since the last report
+}
+
+export type ToEngine =
+  | { kind: 'open', folder: string, manifest: Manifest, device: string, threads: number, slots: number, queueLimit: number, queueCost: number }
+  | { kind: 'submit', id: number, work: Work }
+  | { kind: 'cancel', id: number }
+  | { kind: 'close' }
+
+export type FromEngine =
+  | { kind: 'ready', device: string }
+  | { kind: 'failed', detail: string, graph?: GraphName } // could not open, because of that graph
+  | { kind: 'accepted', id: number } // this request and all before it are read from the pipe, and die with the engine
+  | { kind: 'done', id: number, result: TokenizeResult | TextResult | PaintResult, timings: Timings }
+  | { kind: 'error', id: number, code: string, detail: string, retryAfterSeconds?: number }
+  | { kind: 'cancelled', id: number }
+  | { kind: 'counts', counts: EngineCounts }

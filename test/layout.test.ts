@@ -1,0 +1,94 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { dirname, join, matchesGlob, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import ts from 'typescript'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** Rooms from the leaves up: each may import itself and the rooms named here. */
+const layers: Record<string, string[]> = {
+  'src/errors.ts': [],
+  'src/config.ts': [],
+  'src/metrics.ts': [],
+  'src/schemas': [],
+  'src/package': ['src/schemas'],
+  'src/pipe': ['src/errors.ts', 'src/package'],
+  'src/graphs': ['src/package'],
+  'src/engine': ['src/errors.ts', 'src/package', 'src/pipe', 'src/graphs'],
+  'src/codecs': ['src/errors.ts', 'src/config.ts'],
+  'src/registry': ['src/errors.ts', 'src/schemas', 'src/package', 'src/pipe', 'src/codecs'],
+  'src/tasks': ['src/errors.ts', 'src/config.ts', 'src/schemas', 'src/package', 'src/pipe', 'src/codecs', 'src/registry'],
+  'src/plugins': ['src/errors.ts', 'src/config.ts', 'src/metrics.ts', 'src/schemas', 'src/codecs', 'src/registry', 'src/tasks'],
+  'src/routes': ['src/errors.ts', 'src/config.ts', 'src/metrics.ts', 'src/schemas', 'src/codecs', 'src/registry', 'src/tasks', 'src/plugins'],
+  'src/app.ts': ['src/config.ts', 'src/metrics.ts', 'src/schemas', 'src/registry', 'src/plugins', 'src/routes'],
+  'src/server.ts': ['src/app.ts', 'src/config.ts', 'src/metrics.ts', 'src/registry'],
+  evaluate: ['src/engine', 'src/graphs']
+}
+
+/** The only files that may import a package. */
+const doors: Record<string, string[]> = {
+  sharp: ['src/codecs/image.ts', 'evaluate/judge/network.ts'],
+  'wink-*': ['src/codecs/lemmas.ts'],
+  'onnxruntime-node': ['src/graphs/session.ts', 'evaluate/judge/network.ts'],
+  'prom-client': ['src/metrics.ts'],
+  'node:child_process': ['src/pipe/engine-client.ts'],
+  'fastify*': ['src/app.ts', 'src/routes/**', 'src/plugins/**'],
+  '@fastify/**': ['src/app.ts', 'src/routes/**', 'src/plugins/**']
+}
+
+const sources = ['src', 'evaluate'].flatMap(folder => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+  .filter(name => name.endsWith('.ts'))
+  .map(name => join(folder, name)))
+const imports = new Map(sources.map(file => [file, importsOf(file)]))
+
+t.test('every room imports only from the rooms below it', async t => {
+  const wrong: string[] = []
+  for (const [file, names] of imports) {
+    const room = roomOf(file)
+    for (const target of names.filter(name => name.startsWith('.')).map(name => join(dirname(file), name))) {
+      const other = roomOf(target)
+      if (other !== room && !layers[room]?.includes(other)) wrong.push(`${file} -> ${target}`)
+    }
+  }
+  t.strictSame(wrong, [])
+})
+
+t.test('packages with one door are imported through it', async t => {
+  const wrong: string[] = []
+  for (const [file, names] of imports) {
+    for (const name of names) {
+      const door = Object.entries(doors).find(([pattern]) => matchesGlob(name, pattern))?.[1]
+      if (door && !door.some(pattern => matchesGlob(file, pattern))) wrong.push(`${file} -> ${name}`)
+    }
+  }
+  t.strictSame(wrong, [])
+})
+
+t.test('no file reaches itself through its imports', async t => {
+  const done = new Set<string>()
+  const circles: string[] = []
+  const visit = (file: string, path: string[]) => {
+    if (path.includes(file)) return circles.push([...path.slice(path.indexOf(file)), file].join(' -> '))
+    if (done.has(file)) return
+    for (const name of imports.get(file) ?? []) if (name.startsWith('.')) visit(join(dirname(file), name), [...path, file])
+    done.add(file)
+  }
+  for (const file of imports.keys()) visit(file, [])
+  t.strictSame(circles, [])
+})
+
+t.test('the table names every room', async t => {
+  t.strictSame([...new Set([...imports.keys()].map(roomOf))].sort(), Object.keys(layers).sort())
+})
+
+/** `src/tasks` of `src/tasks/job.ts`, `src/app.ts` of itself. */
+function roomOf (file: string) {
+  const [top = '', ...rest] = relative('.', file).split('/')
+  return top === 'src' && rest[0] ? `src/${rest[0]}` : top
+}
+
+/** Names of everything that a file imports, types included, as written. */
+function importsOf (file: string) {
+  return ts.preProcessFile(readFileSync(join(root, file), 'utf8')).importedFiles.map(({ fileName }) => fileName)
+}
