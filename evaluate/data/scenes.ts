@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Type, type Static } from 'typebox'
 import { readChecked, readCaptions, type Source } from './coco.ts'
 import { indexPictures } from './files.ts'
-import { createRandom } from '../../src/engine/random.ts'
+import { createRandom } from '../../src/engine/drawing/random.ts'
 
 const Scene = Type.Object({
   image_id: Type.Integer(),

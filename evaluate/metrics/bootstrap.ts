@@ -1,5 +1,5 @@
 /** Figures with a 95 % interval: the samples are drawn again, with replacement, by a fixed seed. */
-import { createRandom } from '../../src/engine/random.ts'
+import { createRandom } from '../../src/engine/drawing/random.ts'
 
 /** A measured value, its 95 % interval where there is one, and how many samples it stands on. */
 export type Figure = { value: number | null, low: number | null, high: number | null, samples: number }

@@ -14,7 +14,7 @@ process.on('message', (message: ToEngine) => {
     case 'open': return open(message)
     case 'submit':
       send({ kind: 'accepted', id: message.id })
-      return batcher?.submit(message.id, message.work)
+      return batcher?.submit(message.id, message.work, message.isFollowed)
     case 'cancel': return batcher?.cancel(message.id)
     case 'close': return close()
   }

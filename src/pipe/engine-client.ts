@@ -4,7 +4,7 @@ import { extname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { stripVTControlCharacters } from 'node:util'
 import type { EngineCounts, FromEngine, Timings, ToEngine } from './messages.ts'
-import type { ResultOf, Work } from './work.ts'
+import type { Part, ResultOf, Work } from './work.ts'
 import { ServerError, errorFromCode } from '../errors.ts'
 
 export type Log = Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>
@@ -18,12 +18,16 @@ export type EngineOptions = Omit<Extract<ToEngine, { kind: 'open' }>, 'kind'> & 
   entry?: URL | undefined
 }
 
-/** `deadlineMs` counts from the call. */
-export type SubmitOptions = { signal?: AbortSignal | undefined, deadlineMs?: number | undefined }
+/** `deadlineMs` counts from the call. `onPart` hears what the request has so far, in order, before the answer. */
+export type SubmitOptions = { signal?: AbortSignal | undefined, deadlineMs?: number | undefined, onPart?: ((part: Part) => void) | undefined }
 export type Answer<W extends Work> = { result: ResultOf[W['task']], timings: Timings }
 export type EngineClient = ReturnType<typeof createEngineClient>
 
-type Request = { resolve: (answer: Answer<Work>) => void, reject: (error: Error) => void }
+type Request = {
+  resolve: (answer: Answer<Work>) => void
+  reject: (error: Error) => void
+  onPart: SubmitOptions['onPart']
+}
 
 // Source and build differ in the extension only.
 const engineEntry = new URL(`../engine/main${extname(import.meta.url)}`, import.meta.url)
@@ -68,7 +72,7 @@ export function createEngineClient ({ log, onExit, onCounts, entry = engineEntry
   }
 
   /** Runs one request. Rejects with an error of the table: the engine's own, or for its end, the signal or the deadline. */
-  async function submit<W extends Work> (work: W, { signal, deadlineMs = Infinity }: SubmitOptions = {}): Promise<Answer<W>> {
+  async function submit<W extends Work> (work: W, { signal, deadlineMs = Infinity, onPart }: SubmitOptions = {}): Promise<Answer<W>> {
     if (signal?.aborted) throw new ServerError('request_cancelled', 'The request was cancelled')
     if (closing) throw new ServerError('draining', 'The model is being unloaded')
     if (!child.connected) {
@@ -84,8 +88,8 @@ export function createEngineClient ({ log, onExit, onCounts, entry = engineEntry
     signal?.addEventListener('abort', onAbort)
     try {
       return await new Promise<Answer<Work>>((resolve, reject) => {
-        requests.set(id, { resolve, reject })
-        send({ kind: 'submit', id, work })
+        requests.set(id, { resolve, reject, onPart })
+        send({ kind: 'submit', id, work, isFollowed: onPart !== undefined })
       }) as Answer<W>
     } finally {
       clearTimeout(timer)
@@ -119,6 +123,7 @@ export function createEngineClient ({ log, onExit, onCounts, entry = engineEntry
       case 'accepted':
         lastAccepted = message.id
         return
+      case 'part': return requests.get(message.id)?.onPart?.(message.part)
       case 'done': return settle(message.id, ({ resolve }) => resolve({ result: message.result, timings: message.timings }))
       case 'error': return settle(message.id, ({ reject }) => reject(errorFromCode(message.code, message.detail, message.retryAfterSeconds)))
       case 'cancelled': return settle(message.id, ({ reject }) => reject(new ServerError('request_cancelled', 'The request was cancelled')))

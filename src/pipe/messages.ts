@@ -1,6 +1,6 @@
 /** What crosses the pipe between the server process and an engine process. Types only: both sides import this. */
 import type { GraphName, Manifest } from '../package/manifest.ts'
-import type { PaintResult, TextResult, TokenizeResult, Work } from './work.ts'
+import type { PaintResult, Part, TextResult, TokenizeResult, Work } from './work.ts'
 
 /** Milliseconds spent in each stage of one request, for `Server-Timing`. */
 export type Timings = { queue: number, encode: number, prefill: number, decode: number, paint: number }
@@ -16,7 +16,7 @@ export type EngineCounts = {
 
 export type ToEngine =
   | { kind: 'open', folder: string, manifest: Manifest, device: string, threads: number, slots: number, queueLimit: number, queueCost: number }
-  | { kind: 'submit', id: number, work: Work }
+  | { kind: 'submit', id: number, work: Work, isFollowed: boolean } // followed: its parts are sent as they come
   | { kind: 'cancel', id: number }
   | { kind: 'close' }
 
@@ -24,6 +24,7 @@ export type FromEngine =
   | { kind: 'ready', device: string }
   | { kind: 'failed', detail: string, graph?: GraphName } // could not open, because of that graph
   | { kind: 'accepted', id: number } // this request and all before it are read from the pipe, and die with the engine
+  | { kind: 'part', id: number, part: Part }
   | { kind: 'done', id: number, result: TokenizeResult | TextResult | PaintResult, timings: Timings }
   | { kind: 'error', id: number, code: string, detail: string, retryAfterSeconds?: number }
   | { kind: 'cancelled', id: number }

@@ -59,4 +59,9 @@ export type TextResult = {
 export type PaintedPicture = { pixels: Uint8Array, width: number, height: number, seed: number, codes: number[] }
 export type PaintResult = { pictures: PaintedPicture[], visualTokens: number, promptTokens: number }
 
+/** What a request has so far. `sample` counts the texts or pictures of one request. */
+export type Part =
+  | { kind: 'token', sample: number, tokenId: number }
+  | { kind: 'picture', sample: number, picture: PaintedPicture }
+
 export type ResultOf = { tokenize: TokenizeResult, text: TextResult, generate: PaintResult, detokenize: PaintResult }

@@ -1,6 +1,6 @@
 /** Codes to conditions, against the official modules, and conditions to a picture, against a plain loop in PyTorch. */
 import t from 'tap'
-import { createPaintJob, paintStep } from '../../src/engine/paint-job.ts'
+import { createPaintJob, paintStep } from '../../src/engine/stations/paint-job.ts'
 import { createPixelDecoder } from '../../src/graphs/pixel-decoder.ts'
 import { floatsOf, idsOf, lowresFolder, manifest, ofPicture, open, relativeError, row } from './fixtures/recorded.ts'
 

@@ -1,7 +1,7 @@
 /** Pictures to features, decisions, codes and embeddings, against the official modules. */
 import t from 'tap'
 import { decodePicture } from '../../src/codecs/image.ts'
-import { selectPatches } from '../../src/engine/selector.ts'
+import { selectPatches } from '../../src/engine/drawing/selector.ts'
 import { floats } from '../../src/graphs/session.ts'
 import { createVisualTokenizer } from '../../src/graphs/visual-tokenizer.ts'
 import { floatsOf, idsOf, keepMaskOf, manifest, ofPicture, open, planesOf, pngOf, relativeError, row } from './fixtures/recorded.ts'

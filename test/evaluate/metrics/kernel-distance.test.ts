@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createRandom } from '../../../src/engine/random.ts'
+import { createRandom } from '../../../src/engine/drawing/random.ts'
 import { kernelDistance } from '../../../evaluate/metrics/kernel-distance.ts'
 
 const near = (value: number | null, expected: number) => Math.abs(value! - expected) < 1e-9

@@ -1,5 +1,5 @@
 /** Which patches of a picture stay, from the probabilities that the vision graph gives. */
-import type { Selection } from '../pipe/work.ts'
+import type { Selection } from '../../pipe/work.ts'
 import { createRandom } from './random.ts'
 
 /**

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createRandom } from '../../src/engine/random.ts'
-import { best, candidatesOf, drawToken, guide, logSoftmax, processScores } from '../../src/engine/sampler.ts'
-import { selectPatches } from '../../src/engine/selector.ts'
+import { createRandom } from '../../../src/engine/drawing/random.ts'
+import { best, candidatesOf, drawToken, guide, logSoftmax, processScores } from '../../../src/engine/drawing/sampler.ts'
+import { selectPatches } from '../../../src/engine/drawing/selector.ts'
 
 const anyScores = fc.array(fc.float({ min: -20, max: 20, noNaN: true }), { minLength: 6, maxLength: 40 }).map(scores => Float64Array.from(scores))
 const plain = { temperature: 1, topK: 0, topP: 1, repetitionPenalty: 1, minTokens: 0, end: 0, suppressed: { from: 0, to: 0 } }

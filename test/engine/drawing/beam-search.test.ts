@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createBeamSearch, type BeamRules } from '../../src/engine/beam-search.ts'
-import { logSoftmax } from '../../src/engine/sampler.ts'
+import { createBeamSearch, type BeamRules } from '../../../src/engine/drawing/beam-search.ts'
+import { logSoftmax } from '../../../src/engine/drawing/sampler.ts'
 
 const end = 0
 const rules: BeamRules = { numBeams: 2, maxTokens: 3, lengthPenalty: 1, earlyStopping: false, repetitionPenalty: 1, minTokens: 0, end, suppressed: { from: 0, to: 0 } }

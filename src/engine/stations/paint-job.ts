@@ -1,9 +1,9 @@
 /** A picture on its way from codes to pixels, and the paint step that moves several of them at once. */
-import { createNoiseSchedule } from '../graphs/noise-schedule.ts'
-import type { Condition, DenoiserRow, PixelDecoder, Pixels } from '../graphs/pixel-decoder.ts'
-import type { PixelDecoderShape } from '../package/manifest.ts'
-import type { Painting } from '../pipe/work.ts'
-import { createRandom } from './random.ts'
+import { createNoiseSchedule } from '../../graphs/noise-schedule.ts'
+import type { Condition, DenoiserRow, PixelDecoder, Pixels } from '../../graphs/pixel-decoder.ts'
+import type { PixelDecoderShape } from '../../package/manifest.ts'
+import type { Painting } from '../../pipe/work.ts'
+import { createRandom } from '../drawing/random.ts'
 
 const picturesAtOnce = 8 // a unit must not keep the others waiting for long
 const pixelsAtOnce = 2 ** 20

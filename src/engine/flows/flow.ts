@@ -1,0 +1,25 @@
+/** What every flow gets: the stations, the cache and the model. A flow is one request's way, told from top to bottom. */
+import type { Manifest } from '../../package/manifest.ts'
+import type { KvCache, Slot } from '../kv-cache.ts'
+import type { Segment } from '../../pipe/work.ts'
+import type { Decode } from '../stations/decode.ts'
+import type { Encode, Seen } from '../stations/encode.ts'
+import type { Paint } from '../stations/paint.ts'
+import type { Prefill } from '../stations/prefill.ts'
+import type { Ticket } from '../ticket.ts'
+
+export type Stations = { manifest: Manifest, cache: KvCache, encode: Encode, prefill: Prefill, decode: Decode, paint: Paint }
+
+export function look (ticket: Ticket, segments: Segment[], { encode }: Stations): Promise<Seen[]> {
+  return Promise.all(segments.flatMap(segment => segment.kind === 'ids' ? [] : [encode(ticket, segment.picture, segment.kind)]))
+}
+
+/** Gives slots back before the request ends. */
+export function giveBack (ticket: Ticket, slots: Slot[], { cache }: Stations): void {
+  for (const slot of slots) if (ticket.slots.delete(slot)) cache.release(slot)
+}
+
+/** The tokens that may be drawn: as many as asked, or as the cache holds after the prompt. The last one needs no place. */
+export function roomFor (asked: number, promptLength: number, { manifest: { language_model: { max_length: maxLength } } }: Stations): number {
+  return Math.min(asked, maxLength - promptLength + 1)
+}

@@ -1,0 +1,46 @@
+/** Pictures to what the model sees: the oldest that wait, of any request, share a unit. */
+import type { VisualTokenizer } from '../../graphs/visual-tokenizer.ts'
+import type { Manifest } from '../../package/manifest.ts'
+import type { Picture } from '../../pipe/work.ts'
+import { selectPatches } from '../drawing/selector.ts'
+import type { Ticket } from '../ticket.ts'
+import { createQueue, ticketsOf, type Station, type Unit } from './queue.ts'
+
+const picturesAtOnce = 4 // a unit must not keep the others waiting for long
+
+export type Use = 'codes' | 'features'
+export type Seen = { keepMask: boolean[], keepProbabilities: Float32Array, codes: number[], embeddings: Float32Array }
+export type Encode = (ticket: Ticket, picture: Picture, use: Use) => Promise<Seen>
+
+export function createEncode (visualTokenizer: VisualTokenizer, { visual_tokenizer: { min_visual_tokens: least } }: Manifest): Station & { encode: Encode } {
+  const queue = createQueue<{ picture: Picture, use: Use }, Seen>()
+  return { next, leave: queue.leave, encode: (ticket, picture, use) => queue.enter(ticket, { picture, use }) }
+
+  function next (): Unit | undefined {
+    const entries = queue.entries().slice(0, picturesAtOnce)
+    if (entries.length === 0) return
+    return {
+      kind: 'encode',
+      tickets: ticketsOf(entries),
+      rows: entries.length,
+      async run () {
+        const encoded = await visualTokenizer.encode(entries.map(({ input }) => input.picture.pixels))
+        const selected = encoded.map((one, i) => {
+          const { picture: { selection }, use } = entries[i]!.input
+          return { ...one, use, keepMask: selectPatches(one.keepProbabilities, selection, least) }
+        })
+        const forCodes = selected.filter(({ use }) => use === 'codes')
+        const forFeatures = selected.filter(({ use }) => use === 'features')
+        const codes = forCodes.length > 0 ? await visualTokenizer.toCodes(forCodes) : []
+        const embeddings = forFeatures.length > 0 ? await visualTokenizer.toEmbeddings(forFeatures) : []
+        return () => {
+          for (const [i, one] of selected.entries()) {
+            const { keepMask, keepProbabilities } = one
+            const [code, embedding] = [codes[forCodes.indexOf(one)] ?? [], embeddings[forFeatures.indexOf(one)] ?? new Float32Array()]
+            queue.settle(entries[i]!, { keepMask, keepProbabilities, codes: code, embeddings: embedding })
+          }
+        }
+      }
+    }
+  }
+}

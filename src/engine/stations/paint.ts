@@ -1,0 +1,34 @@
+/** Codes to pixels: one paint step for the pictures that can share a batch. */
+import type { PixelDecoder } from '../../graphs/pixel-decoder.ts'
+import type { PixelDecoderShape } from '../../package/manifest.ts'
+import type { PaintedPicture, Painting } from '../../pipe/work.ts'
+import { createPaintJob, nextPaintJobs, paintStep, type PaintJob } from './paint-job.ts'
+import type { Ticket } from '../ticket.ts'
+import { createQueue, ticketsOf, type Station, type Unit } from './queue.ts'
+
+export type Paint = (ticket: Ticket, codes: number[], painting: Painting, seed: number) => Promise<PaintedPicture>
+
+export function createPaint (decoder: PixelDecoder | undefined, shape: PixelDecoderShape | undefined): Station & { paint: Paint } {
+  const queue = createQueue<PaintJob, PaintedPicture>()
+  return { next, leave: queue.leave, paint: (ticket, codes, painting, seed) => queue.enter(ticket, createPaintJob(codes, painting, seed, shape!)) }
+
+  function next (): Unit | undefined {
+    if (queue.entries().length === 0) return
+    const jobs = nextPaintJobs(queue.entries().map(({ input }) => input))
+    const entries = queue.entries().filter(({ input }) => jobs.includes(input))
+    return {
+      kind: 'paint',
+      tickets: ticketsOf(entries),
+      rows: entries.length,
+      async run () {
+        await paintStep(jobs, decoder!)
+        return () => {
+          for (const entry of entries) {
+            const { result, seed, codes } = entry.input
+            if (result !== undefined) queue.settle(entry, { ...result, seed, codes })
+          }
+        }
+      }
+    }
+  }
+}

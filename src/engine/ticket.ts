@@ -1,0 +1,21 @@
+/** One accepted request: who it is, where its time went, and which slots it holds. All else it holds stands in its flow. */
+import type { Slot } from './kv-cache.ts'
+import type { Timings } from '../pipe/messages.ts'
+import type { Part } from '../pipe/work.ts'
+
+export type Ticket = {
+  id: number
+  charge: number
+  acceptedAt: number
+  timings: Timings
+  isStarted: boolean
+  isCancelled: boolean
+  slots: Set<Slot>
+  tell: (part: Part) => void
+  ended?: Error // why nothing may be entered any more
+}
+
+export function createTicket (id: number, charge: number, tell: Ticket['tell']): Ticket {
+  const timings = { queue: 0, encode: 0, prefill: 0, decode: 0, paint: 0 }
+  return { id, charge, acceptedAt: performance.now(), timings, isStarted: false, isCancelled: false, slots: new Set(), tell }
+}
