@@ -5,32 +5,71 @@ import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
 import { pino } from 'pino'
 import { buildApp } from './app.ts'
-import { readConfig } from './config.ts'
+import { warmLemmatiser } from './codecs/lemmas.ts'
+import { findUnknownVariables, readConfig, StartError } from './config.ts'
 import { createMetrics } from './metrics.ts'
 import { createRegistry } from './registry/registry.ts'
+import { checkModels, explainListenError, explainLoadError } from './start-errors.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url)) // of `src` and of `dist` alike
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
-const config = readConfig(process.env, root)
-const log = pino({ level: config.logLevel })
-const metrics = createMetrics()
-metrics.watchProcess()
 
-const registry = createRegistry({
-  ...config,
-  threads: config.threads || availableParallelism(),
-  log,
-  onCounts: metrics.addEngineCounts
-})
-const app = await buildApp({ config, registry, metrics, version, log })
+await start().catch(end)
 
-// Running work has the grace time to finish; what still hangs after that is cut off.
-closeWithGrace({ delay: config.graceMs + 5000, logger: log }, async ({ err, signal }) => {
-  if (err) log.fatal({ err }, 'closing after a fault')
-  else log.info({ signal }, 'closing')
-  setTimeout(() => app.server.closeAllConnections(), config.graceMs + 2000).unref()
-  await app.close()
-})
+async function start () {
+  const config = readConfig(process.env, root)
+  const log = pino({ level: config.logLevel })
+  for (const warning of findUnknownVariables(process.env)) log.warn(warning)
+  checkModels(config)
 
-registry.load(config.defaultModel).catch(err => log.error({ err }, 'the default model is not available'))
-await app.listen({ host: config.host, port: config.port })
+  const metrics = createMetrics()
+  metrics.watchProcess()
+  const registry = createRegistry({
+    ...config,
+    threads: config.threads || availableParallelism(),
+    log,
+    onCounts: metrics.addEngineCounts
+  })
+  const app = await buildApp({ config, registry, metrics, version, log })
+
+  // Running work has the grace time to finish; what still hangs after that is cut off.
+  const grace = closeWithGrace({ delay: config.graceMs + 5000, logger: log, skip: ['SIGINT', 'SIGTERM'] }, async ({ err }) => {
+    if (err) log.fatal({ err }, 'closing after a fault')
+    setTimeout(() => app.server.closeAllConnections(), config.graceMs + 2000).unref()
+    await app.close()
+  })
+  onStop(signal => {
+    log.info({ signal }, 'closing')
+    grace.close()
+  })
+
+  await warmLemmatiser()
+  await app.listen({ host: config.host, port: config.port }).catch(error => { throw explainListenError(error, config) })
+  registry.load(config.defaultModel).catch(async error => {
+    const reason = explainLoadError(error, config)
+    if (!reason) return log.warn({ err: error }, 'the default model is not ready yet')
+    await app.close()
+    end(reason)
+  })
+}
+
+/** The first signal asks to close, a second one ends at once. */
+function onStop (close: (signal: string) => void) {
+  // npm passes on the Ctrl-C that the terminal sends to this process too: one press, two signals
+  const echoes = process.env.npm_lifecycle_event === undefined ? 0 : 1
+  let seen = 0
+  const receive = (signal: string) => {
+    if (seen === 0) close(signal)
+    else if (signal === 'SIGTERM' || seen > echoes) process.exit(1)
+    seen++
+  }
+  process.on('SIGTERM', receive)
+  process.on('SIGINT', receive)
+}
+
+/** Ends the process: with one line where the cause is known, else with the stack of a fault. */
+function end (error: unknown): never {
+  if (!(error instanceof StartError)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exit(error.exitCode)
+}

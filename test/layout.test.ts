@@ -22,7 +22,8 @@ const layers: Record<string, string[]> = {
   'src/plugins': ['src/errors.ts', 'src/config.ts', 'src/metrics.ts', 'src/schemas', 'src/codecs', 'src/registry', 'src/tasks'],
   'src/routes': ['src/errors.ts', 'src/config.ts', 'src/metrics.ts', 'src/schemas', 'src/codecs', 'src/registry', 'src/tasks', 'src/plugins'],
   'src/app.ts': ['src/config.ts', 'src/metrics.ts', 'src/schemas', 'src/registry', 'src/plugins', 'src/routes'],
-  'src/server.ts': ['src/app.ts', 'src/config.ts', 'src/metrics.ts', 'src/registry'],
+  'src/start-errors.ts': ['src/errors.ts', 'src/config.ts'],
+  'src/server.ts': ['src/app.ts', 'src/config.ts', 'src/metrics.ts', 'src/codecs', 'src/registry', 'src/start-errors.ts'],
   evaluate: ['src/engine', 'src/graphs']
 }
 

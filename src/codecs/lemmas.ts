@@ -14,7 +14,12 @@ export async function lemmatise (text: string): Promise<string> {
   return values.map((value, i) => tags[i] === 'NOUN' || tags[i] === 'VERB' ? lemmas[i] : value).join(' ')
 }
 
-/** Opened by the first text that needs it: it takes 60 MB. */
+/** Opens the tagger, which holds up the event loop for a fifth of a second: before the server listens, not at its first answer. */
+export async function warmLemmatiser (): Promise<void> {
+  tagger ??= openTagger()
+  await tagger
+}
+
 async function openTagger () {
   const [{ default: createTagger }, { default: english }] = await Promise.all([import('wink-nlp'), import('wink-eng-lite-web-model')])
   return createTagger(english, ['pos'])

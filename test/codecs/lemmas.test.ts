@@ -1,5 +1,5 @@
 import t from 'tap'
-import { lemmatise } from '../../src/codecs/lemmas.ts'
+import { lemmatise, warmLemmatiser } from '../../src/codecs/lemmas.ts'
 
 // Answers as spaCy's rule has them: nouns and verbs become their lemma, the rest keeps its lower-cased text.
 const cases: [answer: string, lemmas: string][] = [
@@ -24,4 +24,13 @@ t.test('nouns and verbs go to their base form, one space between tokens', async 
 
 t.test('any text has lemmas', async t => {
   for (const text of ['c\ufffdJrse', '\ufffd\ufffd th\ufffd', '猫 🎉 \n\t', '"…"!?']) t.type(await lemmatise(text), 'string')
+})
+
+t.test('once warm, an answer waits for nothing', async t => {
+  await warmLemmatiser()
+  const order: string[] = []
+  setImmediate(() => order.push('next turn of the loop'))
+  await lemmatise('two dogs').then(() => order.push('answer'))
+  await new Promise(resolve => setImmediate(resolve))
+  t.strictSame(order, ['answer', 'next turn of the loop'])
 })

@@ -1,0 +1,150 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import t from 'tap'
+
+type Environment = Record<string, string>
+type Line = { level: number, msg: string, [field: string]: unknown }
+
+const root = join(import.meta.dirname, '..')
+
+/** The server as a process of its own, with nothing set but what is given. */
+function start (environment: Environment) {
+  const { PATH } = process.env
+  return spawn(process.execPath, ['--import', 'tsx', 'src/server.ts'], { cwd: root, env: { PATH, PORT: '0', ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+/** Runs the server to its end. */
+async function outcome (environment: Environment) {
+  const child = start({ LOG_LEVEL: 'silent', ...environment })
+  const [stderr, stdout, [exitCode]] = await Promise.all([text(child.stderr), text(child.stdout), once(child, 'close')])
+  return { exitCode, stderr, stdout }
+}
+
+/** Collects the lines of the log, and waits for one. */
+function follow (child: ChildProcess & { stdout: NodeJS.ReadableStream }) {
+  const lines: Line[] = []
+  let look = () => {}
+  createInterface({ input: child.stdout }).on('line', line => {
+    lines.push(JSON.parse(line))
+    look()
+  })
+  const find = (message: RegExp) => lines.find(({ msg }) => message.test(msg))
+  return {
+    lines,
+    until: (message: RegExp) => new Promise<Line>((resolve, reject) => {
+      child.once('close', code => reject(new Error(`the server ended with exit code ${code}`)))
+      look = () => {
+        const line = find(message)
+        if (line) resolve(line)
+      }
+      look()
+    })
+  }
+}
+
+t.test('a configuration that cannot work ends the process with one line and exit code 78', { jobs: 2 }, async t => {
+  const folder = t.testdir({ models: {}, broken: { 'lavit-mini': { 'manifest.json': '{}' } } })
+  mkdirSync(join(folder, 'no-graph'))
+  cpSync(join(root, 'models/lavit-mini'), join(folder, 'no-graph/lavit-mini'), { recursive: true })
+  writeFileSync(join(folder, 'no-graph/lavit-mini/painter.onnx'), 'x')
+
+  const cases: [environment: Environment, line: RegExp][] = [
+    [{ PORT: 'abc' }, /^PORT="abc" is not allowed; allowed is a whole number from 0 to 65535$/],
+    [{ HOST: 'no.such.host.invalid' }, /^HOST="no\.such\.host\.invalid" is not allowed; allowed is an address or a name of this machine$/],
+    [{ HOST: '192.0.2.1' }, /^HOST="192\.0\.2\.1" is not allowed/],
+    [{ LAVIT_MODELS: '/nope' }, /^LAVIT_MODELS="\/nope" is not allowed; allowed is a folder that can be read$/],
+    [{ LAVIT_MODELS: join(root, 'package.json') }, /^LAVIT_MODELS=".*package\.json" is not allowed; allowed is a folder that can be read$/],
+    [{ LAVIT_MODELS: join(folder, 'models') }, /^LAVIT_MODELS=".*" is not allowed; allowed is a folder that holds model packages/],
+    [{ LAVIT_MODEL: 'nope' }, /^LAVIT_MODEL="nope" is not allowed; allowed is a package of .*models: lavit-mini$/],
+    [{ LAVIT_MODELS: join(folder, 'broken') }, /^LAVIT_MODEL="lavit-mini" cannot be served on LAVIT_DEVICE="cpu": .*manifest\.json: /],
+    [{ LAVIT_MODELS: join(folder, 'no-graph') }, /^LAVIT_MODEL="lavit-mini" cannot be served on LAVIT_DEVICE="cpu": .*painter\.onnx: 1 bytes/],
+    [{ LAVIT_MEMORY_BUDGET_MB: '1' }, /^LAVIT_MODEL="lavit-mini" cannot be served .*memory budget/],
+    [{ LAVIT_DEVICE: 'cuda' }, /^LAVIT_MODEL="lavit-mini" cannot be served on LAVIT_DEVICE="cuda": /]
+  ]
+  for (const [environment, line] of cases) {
+    t.test(Object.entries(environment).map(([name, value]) => `${name}=${value.replace(folder, '')}`).join(' '), async t => {
+      const { exitCode, stderr, stdout } = await outcome(environment)
+      t.equal(exitCode, 78)
+      t.match(stderr.trimEnd(), line)
+      t.notMatch(stderr.trimEnd(), '\n', 'one line')
+      t.equal(stdout, '')
+    })
+  }
+})
+
+t.test('a port in use ends the process with one line and exit code 1', async t => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  t.teardown(() => other.close())
+  const { port } = other.address() as { port: number }
+  t.strictSame(await outcome({ PORT: String(port) }), { exitCode: 1, stdout: '', stderr: `PORT=${port} is in use on 127.0.0.1; allowed is a free port, or 0 to take one\n` })
+})
+
+t.test('with empty variables it serves on the loopback address, and SIGTERM ends it with exit code 0', async t => {
+  const names = ['HOST', 'LAVIT_MODELS', 'LAVIT_MODEL', 'LAVIT_DEVICE', 'LAVIT_THREADS', 'LAVIT_SLOTS', 'LAVIT_GRACE_MS', 'LAVIT_IMAGE_FORMATS', 'LAVIT_ADMIN_KEY', 'LOG_LEVEL']
+  const child = start({ ...Object.fromEntries(names.map(name => [name, ''])), LAVIT_THREAD: '1' })
+  const log = follow(child)
+  t.match((await log.until(/listening/)).msg, /http:\/\/127\.0\.0\.1:\d+$/)
+  const ready = await log.until(/model ready/)
+  t.ok(typeof ready.enginePid === 'number' && ready.enginePid !== child.pid)
+  t.match(log.lines[0], { level: 40, msg: 'LAVIT_THREAD is no variable of this server; the nearest is LAVIT_THREADS' })
+  t.equal(log.lines.filter(({ msg }) => /listening/.test(msg)).length, 1, 'one address')
+  child.kill('SIGTERM')
+  t.strictSame(await once(child, 'close'), [0, null])
+})
+
+t.test('signals while work runs', async t => {
+  /** A server that is asked for a picture, and told to stop once it works on it. */
+  async function stopAtWork (environment: Environment) {
+    const child = start(environment)
+    const log = follow(child)
+    const { msg } = await log.until(/listening/)
+    await log.until(/model ready/)
+    const answer = fetch(`${/http:\S+/.exec(msg)?.[0]}/generate`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ prompt: 'a dog', n: 4, seed: 1 })
+    }).then(response => response.status, () => 'cut off')
+    await log.until(/incoming request/)
+    return { child, log, answer, ended: once(child, 'close') }
+  }
+
+  t.test('work that runs is answered, also where Ctrl-C arrives from the terminal and from npm', async t => {
+    const { child, log, answer, ended } = await stopAtWork({ npm_lifecycle_event: 'start' })
+    child.kill('SIGINT')
+    await log.until(/closing/)
+    child.kill('SIGINT')
+    t.equal(await answer, 200)
+    t.strictSame(await ended, [0, null])
+  })
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    t.test(`a second ${signal} ends the process at once`, async t => {
+      const { child, log, answer, ended } = await stopAtWork({ LAVIT_GRACE_MS: '600000' })
+      child.kill(signal)
+      await log.until(/closing/)
+      child.kill(signal)
+      t.strictSame(await ended, [1, null])
+      t.equal(await answer, 'cut off')
+    })
+  }
+})
+
+t.test('printed lines of the log have no key twice', async t => {
+  const child = start({})
+  const lines: string[] = []
+  createInterface({ input: child.stdout }).on('line', line => {
+    lines.push(line)
+    if (line.includes('model ready')) child.kill('SIGTERM')
+  })
+  await once(child, 'close')
+  for (const line of lines) {
+    const keys = [...line.matchAll(/[{,]"(\w+)":/g)].map(([, key]) => key)
+    t.strictSame(keys, [...new Set(keys)])
+  }
+})
