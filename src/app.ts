@@ -39,6 +39,7 @@ export async function buildApp ({ config, registry, metrics, version, log }: App
     genReqId: requestId,
     bodyLimit: Math.ceil(config.maxImageBytes * 4 / 3) + 1_048_576, // a picture in base64, and the options
     requestTimeout: 120_000, // for the client to send its request
+    pluginTimeout: config.graceMs + 20_000, // also times the hooks that close: they wait for running work
     return503OnClosing: false, // the guards say it as a problem
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerClientError

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { request, Agent } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { mock } from 'node:test'
 import fc from 'fast-check'
 import t from 'tap'
 import { ServerError } from '../src/errors.ts'
@@ -109,4 +110,24 @@ t.test('over a socket', async t => {
     t.equal((await answer).status, 200)
     await closed
   })
+})
+
+t.test('a drain may take as long as the grace time', async t => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  let drained = () => {}
+  const app = await buildTestApp(t, {
+    environment: { LAVIT_GRACE_MS: '60000' },
+    registry: {
+      close () {
+        setImmediate(() => {
+          mock.timers.tick(60_000)
+          drained()
+        })
+        return new Promise<void>(resolve => { drained = resolve })
+      }
+    }
+  })
+  await app.ready()
+  await t.resolves(app.close())
 })

@@ -57,7 +57,7 @@ export function createEngineClient ({ log, onExit, onCounts, entry = engineEntry
   })
   ready.catch(() => {}) // whoever awaits it hears of it
   ended.then(end)
-  createInterface({ input: child.stderr! }).on('line', line => log.warn({ model: manifest.name, pid: child.pid }, stripVTControlCharacters(line)))
+  createInterface({ input: child.stderr! }).on('line', line => log.warn({ model: manifest.name, enginePid: child.pid }, stripVTControlCharacters(line)))
   child.on('disconnect', () => child.kill('SIGKILL')) // unreachable, whatever it still does
   send({ kind: 'open', folder, manifest, device, threads, slots, queueLimit, queueCost })
 

@@ -153,7 +153,7 @@ export function createModel (folder: string, { reserve, free, onCounts, ...engin
     state = 'ready'
     detail = null
     readyAt = Date.now()
-    log.info({ model: name, pid: opened.pid, device }, 'model ready')
+    log.info({ model: name, enginePid: opened.pid, device }, 'model ready')
     return opened
   }
 
