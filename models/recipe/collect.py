@@ -5,13 +5,14 @@ are no part of the package, but the evaluation reads with them.
 """
 import argparse
 
-from .config import CONCEPTS, MINI
-from .model import build, save_weights
-from .scenes import Sprites
+from networks.config import CONCEPTS, MINI
+from networks.model import build, save_weights
+
+from .data.scenes import Sprites
+from .loop import load
 from .stages.encoder import EncoderHeads
 from .stages.judge import Judge
 from .stages.tokenizer import PAINTING, calibrate
-from .training import load
 
 STAGES = {'encoder': ('encoder', 'heads'), 'judge': ('judge',), 'tokenizer': ('tokenizer',),
           'painter': ('decoder', 'painter'), 'language_model': ('language_model', 'understanding'), 'denoiser': ('denoiser',)}
@@ -20,7 +21,7 @@ STAGES = {'encoder': ('encoder', 'heads'), 'judge': ('judge',), 'tokenizer': ('t
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--runs', default='recipe/runs')
-    parser.add_argument('--sprites', default='recipe/data')
+    parser.add_argument('--sprites', default='recipe/sprites')
     parser.add_argument('--concepts', type=int, default=CONCEPTS)
     parser.add_argument('--weights', default='recipe/weights', help='stands in for stages without a checkpoint')
     parser.add_argument('--stages', nargs='+', choices=STAGES, default=list(STAGES), help='only these')

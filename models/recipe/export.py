@@ -5,84 +5,22 @@ every graph is checked against PyTorch, on random input and on what real picture
 is written.
 """
 import argparse
-import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
-import onnx
-import onnxruntime
 import torch
 from PIL import Image
-from onnx import TensorProto, helper, numpy_helper
 
-from .config import CONCEPTS, MINI
-from .graphs import definitions, input_names
-from .language_model import HIDDEN
-from .model import build, load_weights
-from .precision import exact_bytes, round_weights
-from .scenes import HOUSE_STYLE
-from .visual_tokenizer import choose, rank_order
+from networks.config import CONCEPTS, MINI
+from networks.language_model import HIDDEN
+from networks.model import build, load_weights
+from networks.visual_tokenizer import choose, rank_order
+from packager.graphs import definitions
+from packager.precision import round_weights
+from packager.write import check, digest, export_graph
 
-TOLERANCE = 1e-4
-HALF_FROM = 256  # smaller tensors (norms, biases, constants) stay in single precision
-
-
-def export_graph(module, example, outputs, dynamic, layers, path):
-    module.eval()
-    program = torch.onnx.export(module, kwargs=example, dynamic_shapes=dynamic, dynamo=True, optimize=True,
-                                input_names=input_names(example, layers), output_names=outputs,
-                                opset_version=20, verbose=False)
-    graph = program.model_proto
-    shrink(graph)
-    forget_origin(graph)
-    onnx.checker.check_model(graph)
-    path.write_bytes(graph.SerializeToString())
-
-
-def forget_origin(model):
-    """Drops the exporter's notes: where in which file on this machine each node and value came from."""
-    graph = model.graph
-    for thing in (model, graph, *model.functions, *graph.node, *graph.input, *graph.output, *graph.value_info,
-                  *graph.initializer, *(node for function in model.functions for node in function.node)):
-        del thing.metadata_props[:]
-        thing.ClearField('doc_string')
-
-
-def shrink(model):
-    """Initializers that lose nothing by it become int8 with a scale, or fp16; the Cast and Mul beside them are folded by
-    the runtime when it opens the graph."""
-    graph = model.graph
-    for tensor in list(graph.initializer):
-        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < HALF_FROM:
-            continue
-        name, values = tensor.name, numpy_helper.to_array(tensor)
-        whole = exact_bytes(values)
-        if whole is not None:
-            small = {'bytes': whole[0], 'scale': whole[1]}
-            nodes = [helper.make_node('Cast', [name + '.bytes'], [name + '.whole'], to=TensorProto.FLOAT),
-                     helper.make_node('Mul', [name + '.whole', name + '.scale'], [name])]
-        elif np.array_equal(values.astype(np.float16).astype(np.float32), values):
-            small = {'half': values.astype(np.float16)}
-            nodes = [helper.make_node('Cast', [name + '.half'], [name], to=TensorProto.FLOAT)]
-        else:
-            continue
-        graph.initializer.remove(tensor)
-        graph.initializer.extend(numpy_helper.from_array(part, f'{name}.{kind}') for kind, part in small.items())
-        for node in reversed(nodes):
-            graph.node.insert(0, node)
-
-
-def check(name, module, examples, path, layers):
-    """Largest gap between PyTorch and the exported graph, on each example and on its first row alone; codes must be
-    equal."""
-    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
-    return max(gap_of(name, module, rows, session, layers)
-               for example in examples for rows in (example, first_row(example)))
-
-
-def first_row(example):
-    return {k: [t[:1] for t in v] if isinstance(v, list) else v[:1] for k, v in example.items()}
+from .data.scenes import HOUSE_STYLE
 
 
 def real_inputs(model, files):
@@ -116,25 +54,6 @@ def real_inputs(model, files):
         'denoiser': {'latents': torch.randn_like(picture), 'timestep': torch.linspace(0, .9, b),
                      'condition': condition, 'picture': picture},
     }
-
-
-def gap_of(name, module, example, session, layers):
-    expected = module(**example)
-    expected = expected if isinstance(expected, tuple) else (expected,)
-    flat = [v for value in example.values() for v in (value if isinstance(value, list) else [value])]
-    got = session.run(None, {k: v.numpy() for k, v in zip(input_names(example, layers), flat)})
-    gap = 0.
-    for e, g in zip(expected, got, strict=True):
-        if e.dtype == torch.int64:
-            assert np.array_equal(e.numpy(), g), f'{name}: codes differ'
-        else:
-            gap = max(gap, float(np.abs(e.numpy() - g).max() / max(1., np.abs(e.numpy()).max())))
-    assert gap < TOLERANCE, f'{name}: {gap}'
-    return gap
-
-
-def digest(path):
-    return {'file': path.name, 'sha256': hashlib.sha256(path.read_bytes()).hexdigest(), 'bytes': path.stat().st_size}
 
 
 TEXT = {'num_beams': 1, 'max_tokens': 40, 'min_tokens': 1, 'temperature': 0, 'top_p': 1, 'top_k': 0,

@@ -10,14 +10,15 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .config import CONCEPTS
-from .export import check, export_graph
-from .graphs import BATCH
-from .model import fill
-from .scenes import GROUND_NAMES, Sprites
+from networks.config import CONCEPTS
+from networks.model import fill
+from packager.graphs import BATCH
+from packager.write import check, export_graph
+
+from .data.batches import heldout
+from .data.scenes import GROUND_NAMES, Sprites
+from .data.wording import Words
 from .stages.judge import SIZE, Judge
-from .training import heldout
-from .wording import Words
 
 
 class Looking(nn.Module):
@@ -35,7 +36,7 @@ class Looking(nn.Module):
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--weights', default='recipe/weights')
-    parser.add_argument('--sprites', default='recipe/data')
+    parser.add_argument('--sprites', default='recipe/sprites')
     parser.add_argument('--concepts', type=int, default=CONCEPTS)
     parser.add_argument('--out', required=True)
     args = parser.parse_args()

@@ -9,7 +9,7 @@ from importlib import import_module
 
 import torch
 
-from .config import CONCEPTS
+from networks.config import CONCEPTS
 
 STAGES = ('encoder', 'judge', 'tokenizer', 'painter', 'language_model', 'denoiser')
 
@@ -27,7 +27,7 @@ if __name__ == '__main__':
     parser.add_argument('--stage', choices=STAGES, required=True)
     parser.add_argument('--minutes', type=float, required=True, help='work of this stage, all its runs together')
     parser.add_argument('--concepts', type=int, default=CONCEPTS)
-    parser.add_argument('--sprites', default='recipe/data', help='folder that art/render.js wrote')
+    parser.add_argument('--sprites', default='recipe/sprites', help='folder that art/render.js wrote')
     parser.add_argument('--runs', default='recipe/runs', help='folder of checkpoints and logs')
     parser.add_argument('--weights', default='recipe/weights', help='stands in for stages without a checkpoint')
     parser.add_argument('--warm', action='store_true', help='begin with the weights')

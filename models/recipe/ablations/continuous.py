@@ -6,9 +6,10 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
-from ..config import MINI
-from ..decoding import read_starts
-from ..language_model import LanguageModel
+from networks.config import MINI
+from networks.decoding import read_starts
+from networks.language_model import LanguageModel
+
 from ..stages.language_model import IGNORE, causal_states, lay_out_paintings
 
 

@@ -3,9 +3,9 @@ from dataclasses import dataclass
 
 import torch
 
+from ..data.batches import heldout
 from ..stages.judge import answers
 from ..stages.language_model import judged, painting_figures, single_orders, speaking_figures
-from ..training import heldout
 from .continuous import draw_vectors, paint_vectors
 
 WAYS = {'shipped': {}, 'unguided': {'guidance': 1.}, 'greedy': {'guidance': 1., 'top_k': 1}}  # of drawing codes

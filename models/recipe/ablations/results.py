@@ -3,10 +3,10 @@ import fcntl
 import json
 from statistics import mean
 
-from ..card import QUESTIONS, markdown, replace, share
+from ..card.table import QUESTIONS, markdown, replace, share
 from .variants import VARIANTS
 
-START, STOP = '<!-- ablations: written by recipe.ablate -->\n', '<!-- /ablations -->'
+START, STOP = '<!-- ablations: written by recipe.ablations -->\n', '<!-- /ablations -->'
 NONE = '–'
 
 

@@ -4,10 +4,10 @@ from statistics import mean, median
 
 import torch
 
-from ..config import MINI
-from ..stages.language_model import (FACT_WEIGHT, LR, MEANING_WEIGHT, kept_prefix, painting_loss, show,
-                                     speaking_losses)
-from ..training import optimiser_of, quick, set_rate
+from networks.config import MINI
+
+from ..loop import optimiser_of, quick, set_rate
+from ..stages.language_model import FACT_WEIGHT, LR, MEANING_WEIGHT, kept_prefix, painting_loss, show, speaking_losses
 from .batches import PAINTED
 from .continuous import regression_loss
 

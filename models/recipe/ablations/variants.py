@@ -5,10 +5,11 @@ from functools import partial
 
 from torch import nn
 
-from ..config import MINI
-from ..model import language_model
+from networks.config import MINI
+from networks.model import language_model
+from networks.visual_tokenizer import UnderstandingMerger, choose, place_sines
+
 from ..stages.language_model import C, Eyes, fact_reader
-from ..visual_tokenizer import UnderstandingMerger, choose, place_sines
 from .continuous import ContinuousLanguageModel
 
 

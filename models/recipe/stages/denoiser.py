@@ -2,10 +2,12 @@
 that the codes were decoded to. A tenth of the conditions are empty, for guidance."""
 import torch
 
-from ..config import MINI
-from ..pixel_decoder import Denoiser
-from ..scenes import Sprites, draw
-from ..training import heldout, load, run, to_planes
+from networks.config import MINI
+from networks.pixel_decoder import Denoiser
+
+from ..data.batches import heldout, to_planes
+from ..data.scenes import Sprites, draw
+from ..loop import load, run
 from .judge import Judge, answers
 from .language_model import Eyes
 from .tokenizer import decode, picture_of

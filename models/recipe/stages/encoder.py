@@ -3,10 +3,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..config import MINI
-from ..scenes import GROUND_NAMES, NO_OBJECT, Sprites, draw
-from ..training import heldout, run, to_planes
-from ..visual_tokenizer import VisionEncoder
+from networks.config import MINI
+from networks.visual_tokenizer import VisionEncoder
+
+from ..data.batches import heldout, to_planes
+from ..data.scenes import GROUND_NAMES, NO_OBJECT, Sprites, draw
+from ..loop import run
 
 BATCH = 24
 APPEARANCE = 8  # each patch is looked at as 8 x 8 pixels

@@ -3,9 +3,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..scenes import GROUND_NAMES, Sprites, draw
-from ..training import heldout, run, to_planes
-from ..visual_tokenizer import ConvResidual, conv
+from networks.visual_tokenizer import ConvResidual, conv
+
+from ..data.batches import heldout, to_planes
+from ..data.scenes import GROUND_NAMES, Sprites, draw
+from ..loop import run
 
 BATCH = 64
 SIZE = 64

@@ -16,15 +16,24 @@ from tokenizers import Tokenizer
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
-from ..cider import cider
-from ..config import MINI
-from ..decoding import END, draw_codes, write_captions
-from ..model import language_model
-from ..pixel_decoder import Painter
-from ..scenes import GROUND_NAMES, LAYOUTS, NO_OBJECT, Sprites, draw
-from ..training import heldout, load, run, to_planes
-from ..visual_tokenizer import DynamicTokenizer, TokenizerDecoder, UnderstandingMerger, VisionEncoder, choose, rank_order
-from ..wording import HARD, Words, a_ground, caption, order, pick, questions
+from networks.config import MINI
+from networks.decoding import END, draw_codes, write_captions
+from networks.model import language_model
+from networks.pixel_decoder import Painter
+from networks.visual_tokenizer import (
+    DynamicTokenizer,
+    TokenizerDecoder,
+    UnderstandingMerger,
+    VisionEncoder,
+    choose,
+    rank_order,
+)
+
+from ..data.batches import heldout, to_planes
+from ..data.cider import cider
+from ..data.scenes import GROUND_NAMES, LAYOUTS, NO_OBJECT, Sprites, draw
+from ..data.wording import HARD, Words, a_ground, caption, order, pick, questions
+from ..loop import load, run
 from .judge import Judge
 from .tokenizer import PAINTING, C, calibrate, decode
 

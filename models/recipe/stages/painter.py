@@ -8,11 +8,13 @@ from functools import partial
 import numpy as np
 import torch
 
-from ..config import MINI
-from ..pixel_decoder import Painter
-from ..scenes import Sprites
-from ..training import heldout, load, run
-from ..visual_tokenizer import DynamicTokenizer, TokenizerDecoder, VisionEncoder, choose
+from networks.config import MINI
+from networks.pixel_decoder import Painter
+from networks.visual_tokenizer import DynamicTokenizer, TokenizerDecoder, VisionEncoder, choose
+
+from ..data.batches import heldout
+from ..data.scenes import Sprites
+from ..loop import load, run
 from .encoder import EncoderHeads
 from .judge import Judge
 from .tokenizer import C, calibrate, decode, figures, looking_loss, make, painting_losses, reading_loss, weights

@@ -11,12 +11,14 @@ from itertools import count
 import torch
 import torch.nn.functional as F
 
-from ..codebook import CodebookLearner
-from ..config import MINI
-from ..pixel_decoder import Painter
-from ..scenes import NO_OBJECT, Sprites, draw
-from ..training import heldout, load, run, to_planes
-from ..visual_tokenizer import DynamicTokenizer, TokenizerDecoder, VisionEncoder, choose, rank_order
+from networks.config import MINI
+from networks.pixel_decoder import Painter
+from networks.visual_tokenizer import DynamicTokenizer, TokenizerDecoder, VisionEncoder, choose, rank_order
+
+from ..data.batches import heldout, to_planes
+from ..data.scenes import NO_OBJECT, Sprites, draw
+from ..loop import load, run
+from .codebook import CodebookLearner
 from .encoder import EncoderHeads, facts
 from .judge import Judge, answers
 

@@ -21,7 +21,7 @@ t.test('CIDEr-D', async t => {
   })
 
   t.test('of several references of unlike rarity', async t => {
-    // Computed with dense vectors over the listed n-grams (numpy), and equal to models/recipe/cider.py in the mean.
+    // Computed with dense vectors over the listed n-grams (numpy), and equal to models/recipe/data/cider.py in the mean.
     const references = [
       ['a dog sits on a mat', 'the brown dog is on a red mat'],
       ['two cats play', 'a cat and a cat play with one ball', 'cats with a ball'],

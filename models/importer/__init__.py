@@ -1,0 +1,3 @@
+from networks.requirements import require
+
+require()

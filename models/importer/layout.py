@@ -1,0 +1,137 @@
+"""The official checkpoint folder: which file holds which part, and the sizes that its tensors tell."""
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import torch
+
+from networks.config import FULL, ModelConfig
+from networks.language_model import LanguageModel
+from networks.visual_tokenizer import DynamicTokenizer, UnderstandingMerger, VisionEncoder
+
+from .checkpoint import CheckpointError, open_sharded, open_single, read_json
+from .decoder import HighresDecoder, LowresDecoder
+from .module import attach, without_weights
+
+ENCODER_UNUSED = r'(norm|head)\.(weight|bias)'                   # stored by the official encoder and never computed
+LANGUAGE_MODEL_UNUSED = r'model\.layers\.\d+\.self_attn\.rotary_emb\.inv_freq'  # older libraries stored these
+DECODER_FILES = {'lowres': 'tokenizer_decoder', 'highres': 'highres_tokenizer_decoder'}
+PIXEL_FOLDERS = {'lowres': 'pixel_decoding', 'highres': 'highres_pixel_decoding'}
+
+
+@dataclass
+class Official:
+    """An official checkpoint, opened: `model` as `graphs.definitions` takes it, its weights still on disk."""
+    folder: Path
+    config: ModelConfig
+    model: SimpleNamespace
+    stored: dict    # parameter -> Stored
+    states: list    # key -> Stored of each file that is read
+
+
+def open_official(folder, pixel_decoder='none', model_sub_dir='language_model', context=768):
+    """Opens every weight file of a checkpoint and checks each key and shape. Raises CheckpointError."""
+    folder = Path(folder)
+    visual, language = folder / 'visual_tokenizer', folder / model_sub_dir
+    encoder = open_single(visual, 'eva_vitg_psz14')
+    tokenizer = open_single(visual, 'tokenizer_encoder')
+    understanding = open_single(language, 'visual_weight')
+    llm = open_sharded(language, 'pytorch_model', 'model')
+    decoder = None if pixel_decoder == 'none' else open_single(visual, DECODER_FILES[pixel_decoder])
+    config = sizes(encoder, tokenizer, llm, decoder, read_json_of(language), context)
+    e, t, lm = config.encoder, config.tokenizer, config.language_model
+    require(encoder, 'norm.weight', 'norm.bias', 'head.weight', 'head.bias')
+    model, stored = SimpleNamespace(config=config, decoder=None, painter=None, denoiser=None), {}
+
+    def part(name, build, state, unused=None):
+        module = without_weights(build).eval()
+        stored.update(attach(module, state, unused))
+        setattr(model, name, module)
+
+    part('encoder', lambda: VisionEncoder(e), encoder, ENCODER_UNUSED)
+    model.encoder.mean, model.encoder.std = (torch.tensor(v).view(1, 3, 1, 1) for v in (e.mean, e.std))
+    part('tokenizer', lambda: DynamicTokenizer(e, t), tokenizer)
+    part('understanding', lambda: UnderstandingMerger(e, t, lm.hidden), understanding)
+    part('language_model', lambda: LanguageModel(lm, config.vocabulary), llm, LANGUAGE_MODEL_UNUSED)
+    if decoder:
+        part('decoder', lambda: decoder_module(e, t, decoder), decoder)
+    return Official(folder, config, model, stored, [s for s in (encoder, tokenizer, understanding, llm, decoder) if s])
+
+
+def read_json_of(language):
+    if not (language / 'config.json').is_file():
+        raise CheckpointError(f'{language.name}/config.json: missing')
+    return read_json(language / 'config.json')
+
+
+def require(state, *keys):
+    """Rows and columns of a tensor that sizes are read from; its file must hold it."""
+    for key in keys:
+        if key not in state:
+            raise CheckpointError(f'{next(iter(state.values())).file.label}: key {key} is missing')
+    return state[keys[0]].shape
+
+
+def shape_of(state, key, rank):
+    shape = require(state, key)
+    if len(shape) != rank:
+        raise CheckpointError(f'{state[key].file.label}: {key} has shape {list(shape)}, expected {rank} axes')
+    return shape
+
+
+def depth(state, prefix):
+    """How many blocks a file holds, by its highest block number."""
+    return 1 + max((int(m[1]) for m in (re.match(re.escape(prefix) + r'(\d+)\.', k) for k in state) if m), default=-1)
+
+
+def heads_of(width):
+    """The official parts have 16 heads; a narrower test model has heads of 16 channels. No tensor tells."""
+    return min(16, width // 16)
+
+
+def sizes(encoder, tokenizer, llm, decoder, config, context):
+    width, _, patch, _ = shape_of(encoder, 'patch_embed.proj.weight', 4)
+    grid = round((shape_of(encoder, 'pos_embed', 3)[1] - 1) ** .5)
+    e = replace(FULL.encoder, image_size=grid * patch, patch_size=patch, width=width, depth=depth(encoder, 'blocks.'),
+                heads=heads_of(width), mlp_hidden=shape_of(encoder, 'blocks.0.mlp.fc1.weight', 2)[0])
+    codes, code_dim = shape_of(tokenizer, 'quantize.embedding.weight', 2)
+    t = replace(FULL.tokenizer, merger_depth=depth(tokenizer, 'causal_encoder.blocks.'), heads=heads_of(width),
+                decoder_depth=depth(decoder, 'blocks.') if decoder else 0, codebook_size=codes, code_dim=code_dim,
+                mlp_hidden=shape_of(tokenizer, 'causal_encoder.blocks.0.mlp.fc1.weight', 2)[0])
+    return ModelConfig(e, t, language_sizes(config, llm, codes, context))
+
+
+def language_sizes(config, llm, codes, context):
+    """Sizes of the language model by its `config.json`; what this importer does not compute is refused."""
+    lm = FULL.language_model
+    try:
+        heads = config['num_attention_heads']
+        lm = replace(lm, hidden=config['hidden_size'], layers=config['num_hidden_layers'], heads=heads,
+                     mlp_hidden=config['intermediate_size'], norm_eps=config['rms_norm_eps'],
+                     rotary_base=config.get('rope_theta', lm.rotary_base), max_length=context)
+        vocabulary = config['vocab_size']
+    except KeyError as error:
+        raise CheckpointError(f'config.json: {error.args[0]} is missing') from error
+    for holds, otherwise in [
+            (config.get('model_type') == 'llama', 'model_type is not llama'),
+            (config.get('hidden_act', 'silu') == 'silu', 'hidden_act is not silu'),
+            (config.get('num_key_value_heads', heads) == heads, 'grouped key and value heads are not supported'),
+            (not config.get('rope_scaling'), 'rope_scaling is not supported'),
+            (not config.get('tie_word_embeddings'), 'tie_word_embeddings is not supported'),
+            (vocabulary == lm.text_vocabulary + 2 + codes,
+             f'vocab_size is {vocabulary}, expected {lm.text_vocabulary} + 2 + {codes} codes'),
+            (depth(llm, 'model.layers.') == lm.layers, f'num_hidden_layers is {lm.layers}, '
+                                                       f'the weights have {depth(llm, "model.layers.")}'),
+            (0 < context <= config.get('max_position_embeddings', context),
+             f'--context {context} is more than max_position_embeddings')]:
+        if not holds:
+            raise CheckpointError(f'config.json: {otherwise}')
+    return lm
+
+
+def decoder_module(encoder, c, state):
+    if 'unet_proj.weight' in state:
+        return LowresDecoder(encoder, c, shape_of(state, 'unet_proj.weight', 2)[0])
+    return HighresDecoder(encoder, c, shape_of(state, 'unet_proj_1.weight', 2)[0],
+                          shape_of(state, 'unet_proj_2.weight', 2)[0])

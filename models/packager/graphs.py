@@ -1,0 +1,109 @@
+"""One definition of each exported graph, for every size of the model: what the server runs."""
+import torch
+from torch import nn
+
+BATCH = torch.export.Dim('batch', min=1, max=4096)
+
+
+class Vision(nn.Module):
+    """Pixels uint8 (B, 3, S, S) -> features (B, N, D) and log-probabilities (B, N, 2), index 0 keep."""
+
+    def __init__(self, encoder, token_predictor):
+        super().__init__()
+        self.encoder, self.token_predictor = encoder, token_predictor
+
+    def forward(self, pixels):
+        features = self.encoder(self.encoder.normalise(pixels))
+        return features, self.token_predictor(features)
+
+
+class MergerToCodes(nn.Module):
+    """Features (B, N, D), keep (B, N) -> codes int64 (B, N)."""
+
+    def __init__(self, tokenizer):
+        super().__init__()
+        self.tokenizer = tokenizer
+
+    def forward(self, features, keep): return self.tokenizer(features, keep)
+
+
+class Decoder(nn.Module):
+    """Codes int64 (B, N) right-padded, mask (B, N) -> condition (B, N, C), and what else the decoder gives."""
+
+    def __init__(self, codebook, decoder):
+        super().__init__()
+        self.codebook, self.decoder = codebook, decoder
+
+    def forward(self, codes, mask): return self.decoder(self.codebook(codes), mask)
+
+
+class PaintedPicture(nn.Module):
+    """Condition (B, N, C) -> picture (B, 3, h, w) within -1..1."""
+
+    def __init__(self, painter):
+        super().__init__()
+        self.painter = painter
+
+    def forward(self, condition): return self.painter(condition).clamp(-1, 1)
+
+
+class LanguageStep(nn.Module):
+    """New tokens against the external cache; see `LanguageModel.step`."""
+
+    def __init__(self, language_model):
+        super().__init__()
+        self.language_model = language_model
+
+    def forward(self, token_ids, embeddings, is_embedding, positions, cache_bias, cache):
+        return self.language_model.step(token_ids, embeddings, is_embedding, positions, cache_bias, *cache)
+
+
+def definitions(model):
+    """name -> (module, example inputs by name, output names, dynamic axes by input). Parts that are None have no graph."""
+    c, e = model.config, model.config.encoder
+    n, d, s = e.patches, e.width, e.image_size
+    features, keep = torch.randn(2, n, d), (torch.rand(2, n) < .4).float()
+    lm = c.language_model
+    head = lm.hidden // lm.heads
+    t, p = torch.export.Dim('new', min=1, max=lm.max_length), torch.export.Dim('past', min=1, max=lm.max_length)
+    cache = [torch.randn(2, lm.heads, head, 7) if k % 2 == 0 else torch.randn(2, lm.heads, 7, head)
+             for k in range(2 * lm.layers)]
+    row = {0: BATCH}
+    graphs = {
+        'vision': (Vision(model.encoder, model.tokenizer.token_predictor),
+                   {'pixels': torch.randint(0, 256, (2, 3, s, s), dtype=torch.uint8)},
+                   ['features', 'log_probabilities'], {'pixels': row}),
+        'merger_codes': (MergerToCodes(model.tokenizer), {'features': features, 'keep': keep}, ['codes'],
+                         {'features': row, 'keep': row}),
+        'merger_embeddings': (model.understanding, {'features': features, 'keep': keep}, ['embeddings'],
+                              {'features': row, 'keep': row}),
+        'language_model': (
+            LanguageStep(model.language_model),
+            {'token_ids': torch.randint(0, c.vocabulary, (2, 3)), 'embeddings': torch.randn(2, 3, lm.hidden),
+             'is_embedding': torch.tensor([[True, False, False], [False, True, True]]),
+             'positions': torch.arange(3).repeat(2, 1) + 7, 'cache_bias': torch.zeros(2, 7), 'cache': cache},
+            ['logits', *(f'new_{kind}.{i}' for i in range(lm.layers) for kind in ('keys', 'values'))],
+            {**{k: {0: BATCH, 1: t} for k in ('token_ids', 'embeddings', 'is_embedding', 'positions')},
+             'cache_bias': {0: BATCH, 1: p},
+             'cache': [{0: BATCH, 3 if k % 2 == 0 else 2: p} for k in range(2 * lm.layers)]}),
+    }
+    if model.decoder is not None:
+        graphs['tokenizer_decoder'] = (Decoder(model.tokenizer.quantize.embedding, model.decoder),
+                                       {'codes': torch.randint(0, c.tokenizer.codebook_size, (2, n)), 'mask': keep},
+                                       model.decoder.outputs, {'codes': row, 'mask': row})
+    if model.painter is not None:
+        graphs['painter'] = (PaintedPicture(model.painter), {'condition': features}, ['picture'], {'condition': row})
+    if model.denoiser is not None:
+        size = c.pixel_decoder.picture_size
+        picture = torch.rand(2, 3, size, size) * 2 - 1
+        graphs['denoiser'] = (model.denoiser,
+                              {'latents': torch.randn(2, 3, size, size), 'timestep': torch.rand(2),
+                               'condition': features, 'picture': picture},
+                              ['prediction'], dict.fromkeys(('latents', 'timestep', 'condition', 'picture'), row))
+    return graphs
+
+
+def input_names(example, layers):
+    """Names on the graph: the cache is one input for each layer's keys and one for its values."""
+    return [k for k in example if k != 'cache'] + ([f'cache_{kind}.{i}' for i in range(layers)
+                                                    for kind in ('keys', 'values')] if 'cache' in example else [])

@@ -1,0 +1,70 @@
+"""Draws the pictures of the model card: `python -m recipe.card.pictures --weights recipe/weights --out pictures`.
+
+The same weights give the same bytes. Scenes, prompts and codes are drawn by `--seed` or taken by rank, never by hand.
+Prints the figures of the chart.
+"""
+import argparse
+import json
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+
+from networks.config import MINI
+from networks.model import build, fill, load_weights
+from packager.precision import round_weights
+
+from ...data.scenes import Sprites
+from ...stages.judge import Judge
+from ...stages.language_model import Eyes, Sentences
+from .codes import what_codes_mean
+from .failures import failures
+from .kept import kept_patches
+from .painted import from_codes, from_pictures, from_words
+from .sheet import save
+from .token_counts import token_counts
+
+
+def sheets(model, judge, sprites, sentences, seed):
+    """Name of each picture -> how to draw its parts."""
+    eyes, lm = Eyes(model.encoder, model.tokenizer, model.decoder, model.painter), model.language_model
+
+    def counts():
+        parts, figures = token_counts(eyes, sprites, seed)
+        print(json.dumps(figures, indent=2))
+        return parts
+
+    return {'kept-patches': lambda: kept_patches(eyes, sprites, seed),
+            'token-counts': counts,
+            'codes': lambda: what_codes_mean(eyes, sprites, sentences.words, seed),
+            'reconstructions': lambda: from_codes(eyes, sprites, seed),
+            'from-words': lambda: from_words(eyes, lm, judge, sentences, seed),
+            'from-pictures': lambda: from_pictures(eyes, lm, judge, sentences, sprites, seed),
+            'failures': lambda: failures(eyes, model.understanding, lm, judge, sentences, sprites, seed)}
+
+
+def concepts_of(weights):
+    """How many things these weights know by name."""
+    with safe_open(weights / 'judge.safetensors', 'pt') as file:
+        return file.get_slice('concept.weight').get_shape()[0]
+
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser(prog='python -m recipe.card.pictures', description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--weights', required=True)
+    parser.add_argument('--out', required=True)
+    parser.add_argument('--sprites', default='recipe/sprites')
+    parser.add_argument('--tokenizer', default='lavit-mini/tokenizer.json')
+    parser.add_argument('--seed', type=int, default=200)
+    parser.add_argument('--only', nargs='*', help='names of single pictures')
+    args = parser.parse_args()
+    weights, out = Path(args.weights), Path(args.out)
+    concepts = concepts_of(weights)
+    model = round_weights(load_weights(build(MINI), weights))
+    judge = fill(Judge(concepts), weights / 'judge.safetensors').eval()
+    out.mkdir(parents=True, exist_ok=True)
+    drawings = sheets(model, judge, Sprites(args.sprites, concepts), Sentences(args.tokenizer, concepts), args.seed)
+    with torch.no_grad():
+        for name in args.only or drawings:
+            save(drawings[name](), out / f'{name}.png')

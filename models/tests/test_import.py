@@ -1,0 +1,152 @@
+"""Imported packages compute what the checkpoint's weights say. From models/: `python -m unittest recipe.tests.test_import`."""
+import hashlib
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import sentencepiece
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import load_file
+from tokenizers import Tokenizer
+
+from importer.check_parity import Row, check, decoded
+from importer.make_checkpoint import make
+from importer.quantise import BLOCK, quantise
+from importer.stable_diffusion.random_checkpoint import make_pixel_decoder, open_pixel_decoder
+from importer.stream import DataFiles, add, is_streamed
+from importer.to_package import import_checkpoint
+from importer.tokenizer import convert
+
+FIXTURES = Path(__file__).parents[2] / 'test/fixtures'
+
+
+class Golden(unittest.TestCase):
+    def test_every_stage_is_that_of_the_official_modules(self):
+        for stage, value in check(FIXTURES / 'lavit-golden', FIXTURES / 'lavit-golden-io.safetensors').items():
+            with self.subTest(stage):
+                self.assertTrue(value if isinstance(value, bool) else value < 1e-4, value)
+
+    def test_the_lowres_decoder_is_that_of_the_official_modules(self):
+        found = decoded(FIXTURES / 'lavit-golden-lowres', load_file(FIXTURES / 'lavit-golden-io.safetensors'))
+        self.assertLess(found['tokenizer_decoder: lowres condition'], 1e-4)
+
+
+    def test_the_pixel_decoder_is_that_of_its_checkpoint(self):
+        """The random one that `importer.golden` gave it."""
+        with tempfile.TemporaryDirectory() as folder:
+            make_pixel_decoder(folder, 128, 80)
+            graphs = open_pixel_decoder(Path(folder), patches=64)
+        for name, (module, example, _, _) in zip(('denoiser', 'autoencoder_decoder'), graphs):
+            for parameter in module.parameters():
+                if is_streamed(parameter):
+                    parameter.data = parameter.data.half().float()
+            with torch.no_grad():
+                expected = module(**example).numpy()
+            session = onnxruntime.InferenceSession(str(FIXTURES / f'lavit-golden/{name}.onnx'))
+            got, = session.run(None, {k: v.numpy() for k, v in example.items()})
+            self.assertLess(np.abs(got - expected).max() / np.abs(expected).max(), 1e-4, name)
+
+
+class Imported(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        make(folder / 'checkpoint')
+        for precision in ('fp16', 'int8'):
+            import_checkpoint(folder / 'checkpoint', folder / precision, precision, quiet=True)
+        cls.folder = folder
+
+    def manifest(self, precision='fp16'): return json.loads((self.folder / precision / 'manifest.json').read_text())
+
+    def test_the_manifest_names_every_file_and_its_digest(self):
+        manifest = self.manifest()
+        entries = [manifest['tokenizer'], *(e for g in manifest['graphs'].values() for e in (g, *g['data']))]
+        self.assertEqual({e['file'] for e in entries} | {'manifest.json'}, {p.name for p in (self.folder / 'fp16').iterdir()})
+        for e in entries:
+            content = (self.folder / 'fp16' / e['file']).read_bytes()
+            self.assertEqual((hashlib.sha256(content).hexdigest(), len(content)), (e['sha256'], e['bytes']))
+
+    def test_the_manifest_tells_the_sources_and_the_official_defaults(self):
+        manifest = self.manifest()
+        source = next(s for s in manifest['provenance']['sources'] if s['file'] == 'language_model/visual_weight.bin')
+        content = (self.folder / 'checkpoint/language_model/visual_weight.bin').read_bytes()
+        self.assertEqual((hashlib.sha256(content).hexdigest(), len(content)), (source['sha256'], source['bytes']))
+        self.assertEqual(manifest['ids'], {'end': 2, 'image_start': 32000, 'image_end': 32001, 'visual_offset': 32002})
+        self.assertEqual(manifest['visual_tokenizer']['selection'], 'sample')
+        self.assertEqual(manifest['tasks']['vqa']['num_beams'], 5)
+        self.assertNotIn('pixel_decoder', manifest)
+        self.assertNotIn('tokenizer_decoder', manifest['graphs'])
+
+    def test_eight_bit_layers_stay_close_to_the_language_model(self):
+        ids, logits = np.arange(100, 140), {}
+        for precision in ('fp16', 'int8'):
+            graph = onnxruntime.InferenceSession(str(self.folder / precision / 'language_model.onnx'))
+            logits[precision] = Row(graph, self.manifest(precision)['language_model']).read(ids)
+        exact, rounded = logits['fp16'], logits['int8']
+        self.assertFalse(np.array_equal(exact, rounded))
+        self.assertLess(np.linalg.norm(exact - rounded) / np.linalg.norm(exact), .03)
+
+    def test_visual_parts_are_the_same_at_every_precision(self):
+        for name in ('vision', 'merger_codes', 'merger_embeddings'):
+            self.assertEqual(*(self.manifest(p)['graphs'][name]['data'] for p in ('fp16', 'int8')))
+
+    def test_no_weight_file_is_larger_than_two_gigabytes_whatever_it_holds(self):
+        files = DataFiles(self.folder, 'split', largest=10_000)
+        places = [files.add(str(i), torch.full((1500,), float(i))) for i in range(5)]
+        entries = files.finish()
+        self.assertEqual([e['bytes'] <= 10_000 for e in entries], [True] * 5)
+        self.assertEqual(len({dict((d.key, d.value) for d in p.external_data)['location'] for p in places}), 5)
+
+    def test_texts_get_the_ids_of_sentencepiece(self):
+        path = self.folder / 'checkpoint/language_model/tokenizer.model'
+        theirs, ours = sentencepiece.SentencePieceProcessor(str(path)), Tokenizer.from_str(json.dumps(convert(path)))
+        for text in ('two dogs and a ship', ' a  b ', 'Question: what is it? Answer:', '1234', 'naïve 日本 🙂\n\ttab', '▁', ''):
+            ids = theirs.encode(text)
+            self.assertEqual(ours.encode(text, add_special_tokens=False).ids, ids, text)
+            self.assertEqual(ours.decode(ids), theirs.decode(ids), text)
+
+
+class Weights(unittest.TestCase):
+    def placed(self, name, tensor):
+        with tempfile.TemporaryDirectory() as folder:
+            graph, files = helper.make_graph([], 'g', [], []), DataFiles(Path(folder), 'g')
+            add(graph, {name: []}, name, tensor, files, half=True)
+            files.finish()
+        return graph.initializer[0].data_type
+
+    def test_half_precision_wherever_it_does_not_change_a_code_or_overflow(self):
+        third = torch.full((16, 16), 1 / 3)
+        self.assertEqual(self.placed('mlp.fc1.weight', third), TensorProto.FLOAT16)
+        self.assertEqual(self.placed('mlp.fc1.weight', third.bfloat16()), TensorProto.FLOAT16)
+        self.assertEqual(self.placed('mlp.fc1.weight', third * 1e6), TensorProto.FLOAT)
+        self.assertEqual(self.placed('tokenizer.quantize.embedding.weight', third), TensorProto.FLOAT)
+        self.assertEqual(self.placed('tokenizer.quantize.embedding.weight', third.half()), TensorProto.FLOAT16)
+
+    def test_the_runtime_reads_the_quantised_layout(self):
+        for bits, most in ((4, 1 / 15), (8, 1 / 255)):
+            for out, inputs in ((7, 48), (64, 64), (33, 160)):
+                weight = torch.randn(out, inputs) + .3
+                got = self.multiply(np.eye(inputs, dtype=np.float32), quantise(weight, bits), bits, out, inputs)
+                blocks = torch.nn.functional.pad(weight, (0, -inputs % BLOCK)).unflatten(1, (-1, BLOCK))
+                step = (blocks.amax(-1).clamp(min=0) - blocks.amin(-1).clamp(max=0)) * most
+                bound = step.repeat_interleave(BLOCK, 1)[:, :inputs] * 1.01
+                self.assertTrue(bool(((torch.from_numpy(got).T - weight).abs() <= bound).all()), (bits, out, inputs))
+
+    def multiply(self, x, parts, bits, out, inputs):
+        node = helper.make_node('MatMulNBits', ['x', 'b', 's', 'z'], ['y'], domain='com.microsoft', K=inputs, N=out,
+                                bits=bits, block_size=BLOCK)
+        graph = helper.make_graph(
+            [node], 'g', [helper.make_tensor_value_info('x', TensorProto.FLOAT, x.shape)],
+            [helper.make_tensor_value_info('y', TensorProto.FLOAT, None)],
+            [numpy_helper.from_array(part.numpy(), name) for name, part in zip('bsz', parts)])
+        model = helper.make_model(graph, ir_version=10, opset_imports=[
+            helper.make_opsetid('', 20), helper.make_opsetid('com.microsoft', 1)])
+        return onnxruntime.InferenceSession(model.SerializeToString()).run(None, {'x': x})[0]
+
+
+if __name__ == '__main__':
+    unittest.main()
