@@ -55,13 +55,14 @@ async function start () {
 
 /** The first signal asks to close, a second one ends at once. */
 function onStop (close: (signal: string) => void) {
-  // npm passes on the Ctrl-C that the terminal sends to this process too: one press, two signals
-  const echoes = process.env.npm_lifecycle_event === undefined ? 0 : 1
-  let seen = 0
+  // npm passes on what a terminal or a service manager sends to this process too: one press, two signals
+  const echoMs = process.env.npm_lifecycle_event === undefined ? 0 : 1000
+  let closingSince: number | undefined
   const receive = (signal: string) => {
-    if (seen === 0) close(signal)
-    else if (signal === 'SIGTERM' || seen > echoes) process.exit(1)
-    seen++
+    if (closingSince === undefined) {
+      closingSince = performance.now()
+      close(signal)
+    } else if (performance.now() - closingSince >= echoMs) process.exit(1)
   }
   process.on('SIGTERM', receive)
   process.on('SIGINT', receive)

@@ -114,7 +114,7 @@ t.test('signals while work runs', async t => {
     return { child, log, answer, ended: once(child, 'close') }
   }
 
-  t.test('work that runs is answered, also where Ctrl-C arrives from the terminal and from npm', async t => {
+  t.test('work that runs is answered, also where a signal arrives from the terminal and from npm', async t => {
     const { child, log, answer, ended } = await stopAtWork({ npm_lifecycle_event: 'start' })
     child.kill('SIGINT')
     await log.until(/closing/)
