@@ -15,9 +15,11 @@ from .to_package import import_checkpoint
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog='python -m importer', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(prog='python -m importer', description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('checkpoint', metavar='CHECKPOINT', help='folder with visual_tokenizer/ and language_model/')
-    parser.add_argument('out', metavar='OUT', help='folder of the package, which must not exist; its name names the model')
+    parser.add_argument('out', metavar='OUT',
+                        help='folder of the package, which must not exist; its name names the model')
     parser.add_argument('--precision', choices=PRECISIONS, default='fp16')
     parser.add_argument('--pixel-decoder', choices=['lowres', 'highres', 'none'], default='none')
     parser.add_argument('--model-sub-dir', default='language_model')

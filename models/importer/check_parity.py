@@ -1,7 +1,8 @@
 """How far a package is from recorded outputs of the official modules, stage by stage:
 `python -m importer.check_parity PACKAGE RECORDED.safetensors [--tolerance 1e-4]`.
 
-Gaps are relative to the largest recorded value of a stage, or 1 where that is smaller. Codes and token ids must be equal.
+Gaps are relative to the largest recorded value of a stage, or 1 where that is smaller. Codes and token ids must be
+equal.
 """
 import argparse
 import json
@@ -31,7 +32,8 @@ class Row:
         embedded = inputs.ndim == 2
         t, past = len(inputs), max(self.length, 1)
         empty = self.length == 0
-        cache = [np.zeros([1 if side == 0 else side for side in c.shape], np.float32) if empty else c for c in self.cache]
+        cache = [np.zeros([1 if side == 0 else side for side in c.shape], np.float32) if empty else c
+                 for c in self.cache]
         logits, *new = self.session.run(None, {
             'token_ids': np.zeros((1, t), np.int64) if embedded else inputs[None].astype(np.int64),
             'embeddings': inputs[None] if embedded else np.zeros((1, t, self.hidden), np.float32),
@@ -102,7 +104,8 @@ def decoded(package, r):
 
 
 def language(package, manifest, r):
-    graph, sizes, start = session(package / 'language_model.onnx'), manifest['language_model'], manifest['ids']['image_start']
+    graph, sizes = session(package / 'language_model.onnx'), manifest['language_model']
+    start = manifest['ids']['image_start']
     suppressed = np.arange(sizes['vocabulary_size']) >= start
 
     def new(): return Row(graph, sizes)

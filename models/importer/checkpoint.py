@@ -1,5 +1,5 @@
-"""Weight files of a checkpoint, one tensor at a time: PyTorch archives (weights only, mapped into memory) and safetensors,
-single or in shards with an index. Nothing is read before it is asked for."""
+"""Weight files of a checkpoint, one tensor at a time: PyTorch archives (weights only, mapped into memory) and
+safetensors, single or in shards with an index. Nothing is read before it is asked for."""
 import json
 import zipfile
 from dataclasses import dataclass
@@ -40,7 +40,8 @@ class WeightFile:
         try:
             self.tensors = {key: Stored(self, key, *self.form(key)) for key in self.open().keys()}
         except Exception as error:
-            raise CheckpointError(f'{label}: not a readable weight file, perhaps truncated ({first_line(error)})') from error
+            raise CheckpointError(
+                f'{label}: not a readable weight file, perhaps truncated ({first_line(error)})') from error
         if not self.tensors:
             raise CheckpointError(f'{label}: holds no tensors')
         for stored in self.tensors.values():
@@ -56,7 +57,8 @@ class WeightFile:
             if self.path.suffix == '.safetensors':
                 self.archive = safe_open(self.path, framework='pt')
             else:
-                loaded = torch.load(self.path, map_location='cpu', weights_only=True, mmap=zipfile.is_zipfile(self.path))
+                loaded = torch.load(self.path, map_location='cpu', weights_only=True,
+                                    mmap=zipfile.is_zipfile(self.path))
                 self.archive = {'tensor': loaded} if isinstance(loaded, torch.Tensor) else dict(loaded)
         return self.archive
 

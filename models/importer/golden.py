@@ -1,9 +1,9 @@
 """Writes the parity fixtures of the tests: `python -m importer.golden FOLDER --out ../test/fixtures`.
 
 FOLDER holds `checkpoint/`, a small invented model in the official layout, and `io.safetensors` with `io.json`: what the
-official modules make of it, stage by stage. The fixtures are the imported package and the recorded stages that a package
-can show. It has no pixel decoder, so it gets a small random one: `lavit-golden` is the highres package, and of the
-lowres one `lavit-golden-lowres` holds the tokenizer decoder.
+official modules make of it, stage by stage. The fixtures are the imported package and the recorded stages that a
+package can show. It has no pixel decoder, so it gets a small random one: `lavit-golden` is the highres package, and of
+the lowres one `lavit-golden-lowres` holds the tokenizer decoder.
 """
 import argparse
 import json
@@ -46,7 +46,8 @@ def main():
         lowres, *highres = CONDITION['tiny']
         make_pixel_decoder(checkpoint / 'pixel_decoding', lowres, uncond_rows=20)
         make_pixel_decoder(checkpoint / 'highres_pixel_decoding', sum(highres), highres[1])
-        for name, kind, kept in (('lavit-golden', 'highres', '*'), ('lavit-golden-lowres', 'lowres', 'tokenizer_decoder.*')):
+        for name, kind, kept in (('lavit-golden', 'highres', '*'),
+                                 ('lavit-golden-lowres', 'lowres', 'tokenizer_decoder.*')):
             import_checkpoint(checkpoint, Path(temporary) / name, pixel_decoder=kind)
             shutil.rmtree(args.out / name, ignore_errors=True)
             (args.out / name).mkdir()

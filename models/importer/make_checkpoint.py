@@ -1,6 +1,6 @@
 """Writes a checkpoint in the official layout, filled with random numbers, to try the importer and the server on:
-`python -m importer.make_checkpoint OUT --size tiny`, or `--size full [--layers N]`: LaVIT-7B's sizes without its pixel decoders, 20 GB
-with all layers. One file of weights is in memory at a time.
+`python -m importer.make_checkpoint OUT --size tiny`, or `--size full [--layers N]`: LaVIT-7B's sizes without its pixel
+decoders, 20 GB with all layers. One file of weights is in memory at a time.
 """
 import argparse
 import io
@@ -25,9 +25,11 @@ from .module import without_weights
 from .stable_diffusion.random_checkpoint import make_pixel_decoder
 
 SHARD = 2 << 30
+NORM = re.compile(r'norm\d?\.weight$|layernorm\.weight$|ln_vision\.weight$|in_conv\.0\.weight$')
 TINY = ModelConfig(
     encoder=replace(FULL.encoder, image_size=112, width=64, depth=3, heads=4, mlp_hidden=279),
-    tokenizer=replace(FULL.tokenizer, merger_depth=2, decoder_depth=2, heads=4, mlp_hidden=279, codebook_size=64, code_dim=8),
+    tokenizer=replace(FULL.tokenizer, merger_depth=2, decoder_depth=2, heads=4, mlp_hidden=279, codebook_size=64,
+                      code_dim=8),
     language_model=replace(FULL.language_model, hidden=48, layers=2, heads=4, mlp_hidden=128))
 CONDITION = {'tiny': (48, 48, 80), 'full': (768, 768, 1280)}  # lowres; highres, first and second part
 
@@ -44,7 +46,8 @@ def make(out, size='tiny', layers=None, seed=0):
     lowres, *highres = CONDITION[size]
     encoder = shapes(lambda: VisionEncoder(e))
     head = e.width * 8 // 11  # 1024 of 1408
-    encoder |= {'norm.weight': (e.width,), 'norm.bias': (e.width,), 'head.weight': (head, e.width), 'head.bias': (head,)}
+    encoder |= {'norm.weight': (e.width,), 'norm.bias': (e.width,), 'head.weight': (head, e.width),
+                'head.bias': (head,)}
     save(encoder, visual / 'eva_vitg_psz14.bin')
     save(shapes(lambda: DynamicTokenizer(e, t)), visual / 'tokenizer_encoder.bin')
     save(shapes(lambda: LowresDecoder(e, t, lowres)), visual / 'tokenizer_decoder.bin')
@@ -54,8 +57,9 @@ def make(out, size='tiny', layers=None, seed=0):
     (language / 'config.json').write_text(json.dumps({
         'architectures': ['LlamaForCausalLM'], 'model_type': 'llama', 'hidden_act': 'silu', 'hidden_size': lm.hidden,
         'intermediate_size': lm.mlp_hidden, 'num_hidden_layers': lm.layers, 'num_attention_heads': lm.heads,
-        'num_key_value_heads': lm.heads, 'rms_norm_eps': lm.norm_eps, 'rope_theta': lm.rotary_base, 'rope_scaling': None,
-        'max_position_embeddings': 4096, 'tie_word_embeddings': False, 'vocab_size': config.vocabulary}, indent=2) + '\n')
+        'num_key_value_heads': lm.heads, 'rms_norm_eps': lm.norm_eps, 'rope_theta': lm.rotary_base,
+        'rope_scaling': None, 'max_position_embeddings': 4096, 'tie_word_embeddings': False,
+        'vocab_size': config.vocabulary}, indent=2) + '\n')
     (language / 'tokenizer.model').write_bytes(text_model())
     if size == 'tiny':
         make_pixel_decoder(out / 'pixel_decoding', lowres, uncond_rows=20)
@@ -66,7 +70,8 @@ def shapes(build): return {k: tuple(v.shape) for k, v in without_weights(build).
 
 
 def save(state, path):
-    torch.save({k: random_tensor(k, shape) for k, shape in tqdm(state.items(), desc=path.name, leave=False)}, path)
+    bar = tqdm(state.items(), desc=path.name, leave=False, disable=None)
+    torch.save({k: random_tensor(k, shape) for k, shape in bar}, path)
 
 
 def random_tensor(key, shape):
@@ -74,7 +79,7 @@ def random_tensor(key, shape):
     if key == 'quantize.embedding.weight':
         return torch.nn.functional.normalize(torch.randn(shape), dim=-1).half()
     if len(shape) == 1:
-        return (torch.randn(shape) * .02 + bool(re.search(r'norm\d?\.weight$|layernorm\.weight$|ln_vision\.weight$|in_conv\.0\.weight$', key))).half()
+        return (torch.randn(shape) * .02 + bool(NORM.search(key))).half()
     fan_in = np.prod(shape[1:]) if key.endswith('weight') and 'embed_tokens' not in key else 2500
     return torch.cat([(torch.randn(rows, *shape[1:]) * fan_in ** -.5).half() for rows in pieces(shape)])
 

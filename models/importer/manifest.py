@@ -24,7 +24,8 @@ def manifest(name, config, pixel_decoder, graphs, tokenizer, provenance):
         'prompts': {'question': 'Question: {question} Answer:'},
         'tasks': {'caption': CAPTION, 'vqa': VQA, 'generate': generation(config, pixel_decoder)},
         **({'pixel_decoder': pixel_decoder} if pixel_decoder else {}),
-        'graphs': graphs, 'tokenizer': tokenizer, 'provenance': {**provenance, 'licences_of_the_official_weights': LICENCES}, 'quality': {},
+        'graphs': graphs, 'tokenizer': tokenizer, 'quality': {},
+        'provenance': {**provenance, 'licences_of_the_official_weights': LICENCES},
     }
 
 

@@ -1,7 +1,7 @@
 """What a package takes on disk and in memory at each precision, as a table: `python -m importer.memory PACKAGE...`.
 
-Computed from `manifest.json` alone. The runtime widens fp16 weights to fp32 when it opens a graph, all but tables of which
-only single rows are looked up; quantised layers stay packed.
+Computed from `manifest.json` alone. The runtime widens fp16 weights to fp32 when it opens a graph, all but tables of
+which only single rows are looked up; quantised layers stay packed.
 """
 import argparse
 import json
@@ -31,8 +31,8 @@ def held(precision):
 
 
 def weights(manifest):
-    """How many a package holds: of the visual parts, of the pixel decoder, and in the table (as many as in the head) and the
-    other linear layers of the language model."""
+    """How many a package holds: of the visual parts, of the pixel decoder, and in the table (as many as in the head)
+    and the other linear layers of the language model."""
     precision, sizes = manifest['provenance']['precision'], manifest['language_model']
     files = {name: sum(part['bytes'] for part in graph['data']) for name, graph in manifest['graphs'].items()}
     table = sizes['vocabulary_size'] * sizes['hidden_size']

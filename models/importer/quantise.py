@@ -8,8 +8,8 @@ ROWS_AT_ONCE = 2048
 
 def quantise(weight, bits):
     """Weight (out, in) -> packed (out, blocks, bytes) uint8, scales (out, blocks) fp32, zero points (out, bytes) uint8.
-    Each block of 32 inputs has a scale and a zero point of its own, which rounds normally distributed weights 6 % (4 bits)
-    and 11 % (8 bits) closer than a scale alone."""
+    Each block of 32 inputs has a scale and a zero point of its own, which rounds normally distributed weights 6 % (4
+    bits) and 11 % (8 bits) closer than a scale alone."""
     parts = [quantise_rows(rows, bits) for rows in weight.split(ROWS_AT_ONCE)]
     return tuple(torch.cat(tensors) for tensors in zip(*parts))
 

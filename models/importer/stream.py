@@ -40,8 +40,8 @@ def is_streamed(tensor): return tensor.ndim > 1 and tensor.numel() >= HALF_FROM
 
 
 def bits_of(graph, name, precision):
-    """Linear layers of the language model are quantised, its head to 8 bits at least: rounding there goes straight into the
-    logits. The embedding table and all visual parts stay in half precision."""
+    """Linear layers of the language model are quantised, its head to 8 bits at least: rounding there goes straight
+    into the logits. The embedding table and all visual parts stay in half precision."""
     if not precision.bits or graph != 'language_model' or 'embed_tokens' in name:
         return 0
     return 8 if 'lm_head' in name else precision.bits
@@ -79,7 +79,8 @@ class DataFiles:
         location = {'location': self.path.name, 'offset': start, 'length': values.nbytes}
         return TensorProto(name=name, data_type=DTYPES[tensor.dtype], dims=tensor.shape,
                            data_location=TensorProto.EXTERNAL,
-                           external_data=[onnx.StringStringEntryProto(key=k, value=str(v)) for k, v in location.items()])
+                           external_data=[onnx.StringStringEntryProto(key=k, value=str(v))
+                                          for k, v in location.items()])
 
     def finish(self):
         if self.file is not None:
@@ -90,8 +91,8 @@ class DataFiles:
 
 
 def write_graph(name, definition, stored, precision, folder, layers=0, wrote=lambda size: None):
-    """Writes `name.onnx` and its data files; returns its entry in the manifest. `definition` as in `graphs.definitions`,
-    `stored`: parameter -> Stored; `wrote` hears the size of each source tensor that is done."""
+    """Writes `name.onnx` and its data files; returns its entry in the manifest. `definition` as in
+    `graphs.definitions`, `stored`: parameter -> Stored; `wrote` hears the size of each source tensor that is done."""
     module = definition[0]
     held = {key: stored[p] for key, p in module.named_parameters() if p in stored and is_streamed(p)}
     model = trace(definition, held, layers)
@@ -103,7 +104,8 @@ def write_graph(name, definition, stored, precision, folder, layers=0, wrote=lam
     for initializer in [i for i in graph.initializer if i.name in held]:
         source = held[initializer.name]
         graph.initializer.remove(initializer)
-        place(graph, users, initializer.name, source.read(), files, precision.half, bits_of(name, initializer.name, precision))
+        place(graph, users, initializer.name, source.read(), files, precision.half,
+              bits_of(name, initializer.name, precision))
         wrote(source.size * source.dtype.itemsize)
     if precision.bits:
         model.opset_import.append(helper.make_opsetid('com.microsoft', 1))
@@ -113,8 +115,8 @@ def write_graph(name, definition, stored, precision, folder, layers=0, wrote=lam
 
 
 def trace(definition, held, layers):
-    """The graph with initializers that point nowhere in place of the held weights. Nothing that a weight goes through is
-    computed beforehand, so that each keeps its name and shape."""
+    """The graph with initializers that point nowhere in place of the held weights. Nothing that a weight goes through
+    is computed beforehand, so that each keeps its name and shape."""
     module, example, outputs, dynamic = definition
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter('ignore')

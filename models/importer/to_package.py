@@ -53,7 +53,8 @@ def add_pixel_decoder(official, graphs, folder):
     decoder, example = official.model.decoder, more['denoiser'][1]
     for name, width in zip(decoder.outputs, decoder.widths, strict=True):
         if name not in example or example[name].shape[-1] != width:
-            raise CheckpointError(f'{folder.name}/unet: its {name} does not fit the {width} channels of the tokenizer decoder')
+            raise CheckpointError(
+                f'{folder.name}/unet: its {name} does not fit the {width} channels of the tokenizer decoder')
     graphs.update(more)
     official.stored.update(stored)
     official.states.extend(states)
@@ -61,7 +62,8 @@ def add_pixel_decoder(official, graphs, folder):
 
 
 def write_graphs(graphs, stored, precision, folder, layers, quiet):
-    total = sum(stored[p].size * stored[p].dtype.itemsize for module, *_ in graphs.values() for p in module.parameters())
+    total = sum(stored[p].size * stored[p].dtype.itemsize for module, *_ in graphs.values()
+                for p in module.parameters())
     entries = {}
     with tqdm(total=total, unit='B', unit_scale=True, disable=quiet) as bar:
         for name, definition in graphs.items():

@@ -25,7 +25,8 @@ def convert(path):
             (model.trainer_spec.model_type == BPE, 'is not a BPE model'),
             (model.trainer_spec.byte_fallback, 'has no byte fallback'),
             (normal.name == 'identity', 'changes text before it splits it'),
-            (normal.add_dummy_prefix and not normal.remove_extra_whitespaces, 'treats spaces in another way than LLaMA'),
+            (normal.add_dummy_prefix and not normal.remove_extra_whitespaces,
+             'treats spaces in another way than LLaMA'),
             ({p.type for p in pieces} <= {NORMAL, UNKNOWN, CONTROL, BYTE}, 'has pieces of a kind that LLaMA has not'),
             ([p.type for p in pieces[:3]] == [UNKNOWN, CONTROL, CONTROL], 'does not begin with <unk>, <s>, </s>')]:
         if not holds:
@@ -57,5 +58,6 @@ def merges(pieces, vocabulary):
     for piece in (p for p in pieces if p.type == NORMAL):
         splits = [(piece.piece[:i], piece.piece[i:]) for i in range(1, len(piece.piece))]
         whole = [pair for pair in splits if pair[0] in vocabulary and pair[1] in vocabulary]
-        found += [(piece.score, pair) for pair in sorted(whole, key=lambda pair: (vocabulary[pair[0]], vocabulary[pair[1]]))]
+        found += [(piece.score, pair)
+                  for pair in sorted(whole, key=lambda pair: (vocabulary[pair[0]], vocabulary[pair[1]]))]
     return [list(pair) for _, pair in sorted(found, key=lambda entry: -entry[0])]

@@ -32,7 +32,7 @@ class TokenizerConfig:
     code_dim: int = 32
     keep_ratio: float = .36
     min_visual_tokens: int = 4
-    place_codes: bool = True  # half of each code tells its place, see `place_table`; the official model has no such part
+    place_codes: bool = True  # half of each code tells its place, see `place_table`; the official one has no such part
 
     @property
     def place_dim(self): return self.code_dim // 2 if self.place_codes else 0

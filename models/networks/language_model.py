@@ -35,7 +35,8 @@ class Attention(nn.Module):
                                                               for _ in range(4))
 
     def heads_of(self, x, turn):
-        q, k, v = (p(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for p in (self.q_proj, self.k_proj, self.v_proj))
+        q, k, v = (p(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+                   for p in (self.q_proj, self.k_proj, self.v_proj))
         return rotate(q, *turn), rotate(k, *turn), v
 
     def forward(self, x, turn, mask):
@@ -144,7 +145,8 @@ class PlacedLanguageModel(LanguageModel):
     def embed(self, token_ids):
         code, m = (token_ids - self.words).clamp(min=0), len(self.content)
         meaning = F.embedding(code % m, self.content) + F.embedding(code // m, self.place)
-        return torch.where((token_ids < self.words)[..., None], super().embed(token_ids.clamp(max=self.words - 1)), meaning)
+        return torch.where((token_ids < self.words)[..., None], super().embed(token_ids.clamp(max=self.words - 1)),
+                           meaning)
 
     def word_scores(self, states):
         """States (..., H) -> scores (..., words + places): a place stands for all the codes at it."""

@@ -25,7 +25,8 @@ def build(config=MINI):
     e, t, pd = config.encoder, config.tokenizer, config.pixel_decoder
     return SimpleNamespace(
         config=config, encoder=VisionEncoder(e).eval(), tokenizer=DynamicTokenizer(e, t).eval(),
-        understanding=UnderstandingMerger(e, t, config.language_model.hidden).eval(), decoder=TokenizerDecoder(e, t).eval(),
+        understanding=UnderstandingMerger(e, t, config.language_model.hidden).eval(),
+        decoder=TokenizerDecoder(e, t).eval(),
         language_model=language_model(config).eval(), painter=Painter(e, pd).eval(),
         denoiser=Denoiser(e, pd).eval())
 

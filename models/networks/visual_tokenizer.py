@@ -250,8 +250,8 @@ class VectorQuantizer(nn.Module):
 
 
 class PlacedCodes(nn.Module):
-    """The vectors of a codebook that has every content once for each place: code `place * contents + content` is the two
-    side by side, of equal weight."""
+    """The vectors of a codebook that has every content once for each place: code `place * contents + content` is the
+    two side by side, of equal weight."""
 
     def __init__(self, contents, content_dim, place):
         super().__init__()
@@ -303,9 +303,9 @@ class DynamicTokenizer(nn.Module):
 
 
 class UnderstandingMerger(nn.Module):
-    """The second merger and the projection into the language model: the official `visual_weight.bin`. With `place_codes`
-    rows tell their places aloud: a trained merger without it left a fiftieth of a row's variance to the quarter of the
-    picture that the row is from."""
+    """The second merger and the projection into the language model: the official `visual_weight.bin`. With
+    `place_codes` rows tell their places aloud: a trained merger without it left a fiftieth of a row's variance to the
+    quarter of the picture that the row is from."""
 
     def __init__(self, encoder, c, hidden):
         super().__init__()

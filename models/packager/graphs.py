@@ -59,7 +59,8 @@ class LanguageStep(nn.Module):
 
 
 def definitions(model):
-    """name -> (module, example inputs by name, output names, dynamic axes by input). Parts that are None have no graph."""
+    """name -> (module, example inputs by name, output names, dynamic axes by input). Parts that are None have no
+    graph."""
     c, e = model.config, model.config.encoder
     n, d, s = e.patches, e.width, e.image_size
     features, keep = torch.randn(2, n, d), (torch.rand(2, n) < .4).float()

@@ -28,8 +28,8 @@ def is_matrix(parameter): return parameter.ndim in (2, 4) and parameter.numel() 
 
 
 def to_bytes(values, axis):
-    """float32 -> int8 of the same shape, and one scale for each index of `axis`, which fp16 holds: 127 times a scale and
-    its 127th part are then exact."""
+    """float32 -> int8 of the same shape, and one scale for each index of `axis`, which fp16 holds: 127 times a scale
+    and its 127th part are then exact."""
     others = tuple(i for i in range(values.ndim) if i != axis)
     scale = (np.abs(values).max(others, keepdims=True) / MOST).astype(np.float16).astype(np.float32)
     scale = np.where(scale == 0, 1, scale).astype(np.float32)

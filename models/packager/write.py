@@ -36,8 +36,8 @@ def forget_origin(model):
 
 
 def shrink(model):
-    """Initializers that lose nothing by it become int8 with a scale, or fp16; the Cast and Mul beside them are folded by
-    the runtime when it opens the graph."""
+    """Initializers that lose nothing by it become int8 with a scale, or fp16; the Cast and Mul beside them are folded
+    by the runtime when it opens the graph."""
     graph = model.graph
     for tensor in list(graph.initializer):
         if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < HALF_FROM:

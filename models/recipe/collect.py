@@ -15,7 +15,8 @@ from .stages.judge import Judge
 from .stages.tokenizer import PAINTING, calibrate
 
 STAGES = {'encoder': ('encoder', 'heads'), 'judge': ('judge',), 'tokenizer': ('tokenizer',),
-          'painter': ('decoder', 'painter'), 'language_model': ('language_model', 'understanding'), 'denoiser': ('denoiser',)}
+          'painter': ('decoder', 'painter'), 'language_model': ('language_model', 'understanding'),
+          'denoiser': ('denoiser',)}
 
 
 def main():
@@ -30,7 +31,8 @@ def main():
     model = build(MINI)
     model.heads, model.judge = EncoderHeads(MINI.encoder.width, args.concepts), Judge(args.concepts)
     for stage in args.stages:
-        load(args, *(PAINTING if stage == 'painter' else [stage]), **{part: getattr(model, part) for part in STAGES[stage]})
+        load(args, *(PAINTING if stage == 'painter' else [stage]),
+             **{part: getattr(model, part) for part in STAGES[stage]})
     if 'tokenizer' in args.stages:
         load(args, 'encoder', encoder=model.encoder)
         calibrate(model.encoder, model.tokenizer, Sprites(args.sprites, args.concepts))

@@ -1,8 +1,8 @@
 """Writes a model package: `python -m recipe.export --weights recipe/weights --out lavit-mini`.
 
 Graphs hold their weights in 8 bits and half precision (`--bits 16`: in half precision alone) and compute in single;
-every graph is checked against PyTorch, on random input and on what real pictures become on their way, before the manifest
-is written.
+every graph is checked against PyTorch, on random input and on what real pictures become on their way, before the
+manifest is written.
 """
 import argparse
 import json
@@ -47,7 +47,8 @@ def real_inputs(model, files):
             'token_ids': torch.zeros(b, k, dtype=torch.long), 'embeddings': rows,
             'is_embedding': torch.ones(b, k, dtype=torch.bool), 'positions': torch.arange(k).repeat(b, 1),
             'cache_bias': torch.full((b, 1), HIDDEN),
-            'cache': [torch.zeros(b, lm.heads, *((head, 1) if i % 2 == 0 else (1, head))) for i in range(2 * lm.layers)]},
+            'cache': [torch.zeros(b, lm.heads, *((head, 1) if i % 2 == 0 else (1, head)))
+                      for i in range(2 * lm.layers)]},
         'tokenizer_decoder': {'codes': torch.nn.functional.pad(codes, (0, rest)),
                               'mask': torch.nn.functional.pad(mask, (0, rest))},
         'painter': {'condition': condition},
@@ -76,8 +77,8 @@ def manifest(config, graphs, out, concepts, about):
                 'visual_offset': config.visual_offset},
         'prompts': {'question': 'Question: {question} Answer:'},
         'tasks': {'caption': {**TEXT, 'num_beams': 2}, 'vqa': {**TEXT, 'max_tokens': 10},
-                  'generate': {'max_tokens': e.patches, 'min_tokens': t.min_visual_tokens, 'temperature': .5, 'top_p': 1,
-                               'top_k': 40, 'guidance_scale': 2, 'mixed_guidance_scale': 2,
+                  'generate': {'max_tokens': e.patches, 'min_tokens': t.min_visual_tokens, 'temperature': .5,
+                               'top_p': 1, 'top_k': 40, 'guidance_scale': 2, 'mixed_guidance_scale': 2,
                                'decoder_guidance_scale': 1, 'steps': about.get('steps', 0), 'size': size}},
         'pixel_decoder': {'sizes': [size], 'latent_channels': 3, 'latent_scale': 1, 'scaling_factor': 1,
                           'max_steps': 50, 'schedule': {'kind': 'flow'}},

@@ -85,8 +85,8 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
 
 @contextmanager
 def quick(bfloat16):
-    """Attention by plain products, whose gradient is quicker for such short sequences, and all products in 16 bits if asked
-    for. For one step: 16-bit copies of weights are kept until the end."""
+    """Attention by plain products, whose gradient is quicker for such short sequences, and all products in 16 bits if
+    asked for. For one step: 16-bit copies of weights are kept until the end."""
     with sdpa_kernel(SDPBackend.MATH), torch.autocast('cpu', torch.bfloat16, enabled=bfloat16):
         yield
 
@@ -134,8 +134,8 @@ def save(path, modules, optimiser, step, spent):
 
 
 def load(args, *stages, **modules):
-    """Fills modules, strictly: from the checkpoint of the first of these stages that has one, or where none has from the
-    folder of weights."""
+    """Fills modules, strictly: from the checkpoint of the first of these stages that has one, or where none has from
+    the folder of weights."""
     path = next((p for stage in stages if (p := Path(args.runs) / f'{stage}.pt').exists()), None)
     saved = torch.load(path, weights_only=True)['modules'] if path else None
     if not saved:

@@ -32,7 +32,8 @@ if __name__ == '__main__':
     parser.add_argument('--weights', default='recipe/weights', help='stands in for stages without a checkpoint')
     parser.add_argument('--warm', action='store_true', help='begin with the weights')
     parser.add_argument('--lr', type=float, help='highest learning rate, in place of the one of the stage')
-    parser.add_argument('--bfloat16', action='store_true', help='multiply in 16 bits; quick only where the processor has AMX')
+    parser.add_argument('--bfloat16', action='store_true',
+                        help='multiply in 16 bits; quick only where the processor has AMX')
     parser.add_argument('--tokenizer', default='lavit-mini/tokenizer.json')
     parser.add_argument('--processes', type=int, default=2, help='one core each; they average their gradients')
     parser.add_argument('--restart', action='store_true')

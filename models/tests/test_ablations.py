@@ -1,5 +1,5 @@
 """The variants of the ablations, and the table of their results. From models/: `python -m unittest
-recipe.tests.test_ablations`."""
+tests.test_ablations`."""
 import tempfile
 import unittest
 from pathlib import Path
@@ -95,7 +95,8 @@ class Continuous(unittest.TestCase):
 
 
 class Results(unittest.TestCase):
-    settings = {'steps': 3, 'concepts': 9, 'read': 2, 'painted': 3, 'scenes': 2, 'prompts': 4, 'kept': 22, 'weights': 'abc'}
+    settings = {'steps': 3, 'concepts': 9, 'read': 2, 'painted': 3, 'scenes': 2, 'prompts': 4, 'kept': 22,
+                'weights': 'abc'}
 
     def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
@@ -130,7 +131,8 @@ class Results(unittest.TestCase):
 
     def test_every_way_of_drawing_has_its_rows(self):
         shown = {key for _, key, _ in results.rows()}
-        self.assertLessEqual({f'{way}_painted_{figure}' for way in WAYS for figure in ('object', 'ground', 'tokens')}, shown)
+        self.assertLessEqual({f'{way}_painted_{figure}' for way in WAYS for figure in ('object', 'ground', 'tokens')},
+                             shown)
 
 
 if __name__ == '__main__':

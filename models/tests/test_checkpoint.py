@@ -1,5 +1,5 @@
 """What a checkpoint may hold. Something wrong: one line that names it, and nothing left behind. From models/:
-`python -m unittest recipe.tests.test_checkpoint`."""
+`python -m unittest tests.test_checkpoint`."""
 import contextlib
 import io
 import json
@@ -131,7 +131,7 @@ class Refused(Checkpoint):
                           (f'{LANGUAGE}/pytorch_model-00002-of-00002.bin', 'model.norm.weight')):
             with self.subTest(key):
                 kept = (self.checkpoint / name).read_bytes()
-                self.change(name, lambda state: state.pop(key))
+                self.change(name, lambda state, key=key: state.pop(key))
                 self.refused(name, key, 'missing')
                 (self.checkpoint / name).write_bytes(kept)
 
@@ -142,7 +142,7 @@ class Refused(Checkpoint):
                           (f'{LANGUAGE}/pytorch_model-00002-of-00002.bin', 'model.layers.0.self_attn.q_proj.bias')):
             with self.subTest(key):
                 kept = (self.checkpoint / name).read_bytes()
-                self.change(name, lambda state: state.update({key: torch.zeros(4)}))
+                self.change(name, lambda state, key=key: state.update({key: torch.zeros(4)}))
                 self.refused(name, key, 'unexpected')
                 (self.checkpoint / name).write_bytes(kept)
 
@@ -152,11 +152,13 @@ class Refused(Checkpoint):
         self.refused('language_model/visual_weight.bin', key, '[64, 278]', '[64, 279]')
 
     def test_integers_for_weights(self):
-        self.change(f'{LANGUAGE}/visual_weight.bin', lambda state: state.update({'vit_proj.bias': torch.zeros(48).int()}))
+        self.change(f'{LANGUAGE}/visual_weight.bin',
+                    lambda state: state.update({'vit_proj.bias': torch.zeros(48).int()}))
         self.refused('language_model/visual_weight.bin', 'vit_proj.bias', 'int32')
 
     def test_a_config_that_the_weights_contradict_or_that_is_not_computed(self):
-        for values in ({'num_hidden_layers': 3}, {'vocab_size': 32000}, {'num_key_value_heads': 2}, {'hidden_act': 'gelu'},
+        for values in ({'num_hidden_layers': 3}, {'vocab_size': 32000}, {'num_key_value_heads': 2},
+                       {'hidden_act': 'gelu'},
                        {'rope_scaling': {'type': 'linear', 'factor': 2}}, {'tie_word_embeddings': True}):
             with self.subTest(values):
                 kept = (self.checkpoint / LANGUAGE / 'config.json').read_text()

@@ -1,4 +1,5 @@
-"""Imported packages compute what the checkpoint's weights say. From models/: `python -m unittest recipe.tests.test_import`."""
+"""Imported packages compute what the checkpoint's weights say. From models/: `python -m unittest
+tests.test_import`."""
 import hashlib
 import json
 import tempfile
@@ -65,7 +66,8 @@ class Imported(unittest.TestCase):
     def test_the_manifest_names_every_file_and_its_digest(self):
         manifest = self.manifest()
         entries = [manifest['tokenizer'], *(e for g in manifest['graphs'].values() for e in (g, *g['data']))]
-        self.assertEqual({e['file'] for e in entries} | {'manifest.json'}, {p.name for p in (self.folder / 'fp16').iterdir()})
+        self.assertEqual({e['file'] for e in entries} | {'manifest.json'},
+                         {p.name for p in (self.folder / 'fp16').iterdir()})
         for e in entries:
             content = (self.folder / 'fp16' / e['file']).read_bytes()
             self.assertEqual((hashlib.sha256(content).hexdigest(), len(content)), (e['sha256'], e['bytes']))
@@ -99,12 +101,13 @@ class Imported(unittest.TestCase):
         places = [files.add(str(i), torch.full((1500,), float(i))) for i in range(5)]
         entries = files.finish()
         self.assertEqual([e['bytes'] <= 10_000 for e in entries], [True] * 5)
-        self.assertEqual(len({dict((d.key, d.value) for d in p.external_data)['location'] for p in places}), 5)
+        self.assertEqual(len({{d.key: d.value for d in p.external_data}['location'] for p in places}), 5)
 
     def test_texts_get_the_ids_of_sentencepiece(self):
         path = self.folder / 'checkpoint/language_model/tokenizer.model'
         theirs, ours = sentencepiece.SentencePieceProcessor(str(path)), Tokenizer.from_str(json.dumps(convert(path)))
-        for text in ('two dogs and a ship', ' a  b ', 'Question: what is it? Answer:', '1234', 'naïve 日本 🙂\n\ttab', '▁', ''):
+        for text in ('two dogs and a ship', ' a  b ', 'Question: what is it? Answer:', '1234', 'naïve 日本 🙂\n\ttab',
+                     '▁', ''):
             ids = theirs.encode(text)
             self.assertEqual(ours.encode(text, add_special_tokens=False).ids, ids, text)
             self.assertEqual(ours.decode(ids), theirs.decode(ids), text)

@@ -1,4 +1,4 @@
-"""Embeddings that move to another vocabulary. From models/: `python -m unittest recipe.tests.test_move_text`."""
+"""Embeddings that move to another vocabulary. From models/: `python -m unittest tests.test_move_text`."""
 import unittest
 
 import torch

@@ -24,9 +24,11 @@ class PlacedCodesTest(unittest.TestCase):
         self.assertTrue(torch.equal(placed.codes(z) // CONTENTS, torch.arange(PLACES).expand(3, -1)))
 
     def test_scores_are_one_distribution_and_the_loss_is_its_cross_entropy(self):
-        lm = PlacedLanguageModel(replace(MINI.language_model, hidden=8, layers=1, heads=2, mlp_hidden=8), WORDS, CONTENTS, PLACES)
+        lm = PlacedLanguageModel(replace(MINI.language_model, hidden=8, layers=1, heads=2, mlp_hidden=8), WORDS,
+                                 CONTENTS, PLACES)
         torch.nn.init.normal_(lm.at_place)
-        states, targets = torch.randn(6, 8), torch.tensor([0, WORDS - 1, WORDS, WORDS + CONTENTS, WORDS + 37, WORDS + 79])
+        states, targets = torch.randn(6, 8), torch.tensor([0, WORDS - 1, WORDS, WORDS + CONTENTS, WORDS + 37,
+                                                           WORDS + 79])
         with torch.no_grad():
             scores = lm.head(states)
             self.assertEqual(scores.shape, (6, WORDS + CONTENTS * PLACES))
@@ -35,7 +37,8 @@ class PlacedCodesTest(unittest.TestCase):
             torch.testing.assert_close(by_place, lm.word_scores(states)[:, WORDS:])
 
     def test_an_embedding_is_a_word_or_a_content_and_a_place(self):
-        lm = PlacedLanguageModel(replace(MINI.language_model, hidden=8, layers=1, heads=2, mlp_hidden=8), WORDS, CONTENTS, PLACES)
+        lm = PlacedLanguageModel(replace(MINI.language_model, hidden=8, layers=1, heads=2, mlp_hidden=8), WORDS,
+                                 CONTENTS, PLACES)
         with torch.no_grad():
             word, code = lm.embed(torch.tensor([WORDS - 1, WORDS + 3 * CONTENTS + 2]))
             torch.testing.assert_close(word, lm.model.embed_tokens.weight[WORDS - 1])

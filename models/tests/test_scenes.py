@@ -1,4 +1,4 @@
-"""Where scenes put their things. From models/: `python -m unittest recipe.tests.test_scenes`."""
+"""Where scenes put their things. From models/: `python -m unittest tests.test_scenes`."""
 import unittest
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""The official pixel decoders' networks: `python -m unittest recipe.tests.test_stable_diffusion`, from models/."""
+"""The official pixel decoders' networks: `python -m unittest tests.test_stable_diffusion`, from models/."""
 import math
 import tempfile
 import unittest

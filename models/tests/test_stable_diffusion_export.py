@@ -1,4 +1,4 @@
-"""Export of the official pixel decoders: `python -m unittest recipe.tests.test_stable_diffusion_export`, from models/.
+"""Export of the official pixel decoders: `python -m unittest tests.test_stable_diffusion_export`, from models/.
 Minutes, not seconds: the exporter reasons about every shape."""
 import tempfile
 import unittest

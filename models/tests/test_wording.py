@@ -1,4 +1,4 @@
-"""What questions ask. From models/: `python -m unittest recipe.tests.test_wording`."""
+"""What questions ask. From models/: `python -m unittest tests.test_wording`."""
 import unittest
 
 import numpy as np

@@ -58,8 +58,8 @@ class Laboratory:
         return {**figures, **lengths(rule, batches), **trained, 'millions': learnt}
 
     def estimate(self, wanted):
-        """Minutes for all of it on a free core, from a few steps and tests of each variant. A little low: models that have
-        learnt nothing paint few tokens."""
+        """Minutes for all of it on a free core, from a few steps and tests of each variant. A little low: models that
+        have learnt nothing paint few tokens."""
         clock = time.process_time()
         few = [drawing.batch(self.eyes, self.sentences, self.sprites, self.rules, 0, step) for step in range(STEPS)]
         batches = (time.process_time() - clock) / STEPS * self.args.steps / 60
@@ -72,7 +72,8 @@ class Laboratory:
             print(f'{name}: {step:.2f} s a step, {minutes[name]:.1f} minutes a run', flush=True)
         seeds = len({seed for _, seed in wanted})
         print(f'{batches:.1f} minutes of batches for each seed, '
-              f'{batches * seeds + sum(minutes[name] for name, _ in wanted):.0f} minutes in all on a free core', flush=True)
+              f'{batches * seeds + sum(minutes[name] for name, _ in wanted):.0f} minutes in all on a free core',
+              flush=True)
 
 
 def main(args):
@@ -104,7 +105,8 @@ if __name__ == '__main__':
     parser.add_argument('--sprites', default='recipe/sprites', help='folder that art/render.js wrote')
     parser.add_argument('--runs', default='recipe/runs', help='folder of checkpoints')
     parser.add_argument('--weights', default='recipe/weights', help='stands in for stages without a checkpoint')
-    parser.add_argument('--bfloat16', action='store_true', help='multiply in 16 bits; quick only where the processor has AMX')
+    parser.add_argument('--bfloat16', action='store_true',
+                        help='multiply in 16 bits; quick only where the processor has AMX')
     parser.add_argument('--tokenizer', default='lavit-mini/tokenizer.json')
     parser.add_argument('--cache', default='recipe/runs/ablations', help='folder of drawn batches')
     parser.add_argument('--out', default='recipe/ablations.json', help='file of results')

@@ -44,7 +44,8 @@ def batch(eyes, sentences, sprites, rules, seed, step):
     seen, labels, said, prompts, pictures, shown = make(sentences, sprites, rng, READ, PAINTED)
     features, scores = eyes.score(seen)
     read = tokens(eyes, features, scores, rules) if rng.random() < DISCRETE else None
-    return Batch(features.half(), scores, read, labels, said, prompts, tokens(eyes, *eyes.score(pictures), rules), shown)
+    return Batch(features.half(), scores, read, labels, said, prompts, tokens(eyes, *eyes.score(pictures), rules),
+                 shown)
 
 
 def all_batches(folder, eyes, sentences, sprites, rules, seed, steps, name):

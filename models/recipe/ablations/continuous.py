@@ -63,8 +63,8 @@ def regression_loss(lm, prompts, pictures, vectors):
 
 @torch.no_grad()
 def draw_vectors(lm, prompts):
-    """Prompts (lists of ids) -> vectors of their pictures [(K, code_dim)], one by one until it is likelier that the picture
-    has ended by now than that it has not."""
+    """Prompts (lists of ids) -> vectors of their pictures [(K, code_dim)], one by one until it is likelier that the
+    picture has ended by now than that it has not."""
     rows, lengths, scores = read_starts(lm, [p + [MINI.image_start] for p in prompts])
     written, goes_on, count = [], torch.ones(len(prompts)), torch.zeros(len(prompts), dtype=torch.long)
     for step in range(MINI.encoder.patches):

@@ -41,7 +41,8 @@ def one(x): return f'{x:.1f}'
 def rows():
     """What a row shows, the figure it shows, and how."""
     art = [(f'{name} ({kind} art)', f'{kind}_{key}', form) for kind in ('trained', 'unseen') for name, key, form in (
-        ('caption: recall', 'recall', share), ('caption: precision', 'precision', share), ('caption: CIDEr-D', 'cider', two),
+        ('caption: recall', 'recall', share), ('caption: precision', 'precision', share),
+        ('caption: CIDEr-D', 'cider', two),
         ('VQA: all kinds', 'vqa', share), *((f'VQA: {question}', f'vqa_{question}', share) for question in QUESTIONS))]
     painted = [(f'{name}: {what}', f'{way}_painted_{what}', share) for way, name in (
         ('shipped', 'painted from words, guidance 2'), ('unguided', 'painted from words, no guidance'),

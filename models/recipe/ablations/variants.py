@@ -42,8 +42,8 @@ class SelectingEyes(Eyes):
 
 
 class Unmerged(nn.Module):
-    """In place of the `UnderstandingMerger`: features (B, N, D), keep (B, N) -> rows (B, N, H) that tell their own patch
-    and its place, and nothing of dropped ones."""
+    """In place of the `UnderstandingMerger`: features (B, N, D), keep (B, N) -> rows (B, N, H) that tell their own
+    patch and its place, and nothing of dropped ones."""
 
     def __init__(self, encoder, hidden):
         super().__init__()

@@ -51,7 +51,8 @@ def measure(model, heads, judge, sprites, sentences, count, seed):
 def kept(model, sprites, pictures, seed, **scene):
     """How many patches the selector keeps of freshly drawn scenes."""
     pixels, _ = heldout(sprites, pictures, seed=seed, **scene)
-    counts = torch.cat([tokenizer_stage.tokenize(model.encoder, model.tokenizer, p)[1].sum(1) for p in pixels.split(50)])
+    counts = torch.cat([tokenizer_stage.tokenize(model.encoder, model.tokenizer, p)[1].sum(1)
+                        for p in pixels.split(50)])
     return {'mean': counts.mean().item(), 'least': counts.min().item(), 'most': counts.max().item()}
 
 

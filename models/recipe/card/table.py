@@ -24,7 +24,8 @@ def table(quality):
             ('caption: things there that are named (recall)', *pair(speaking, 'recall')),
             ('caption: CIDEr-D, 0 to 10, five references', *pair(speaking, 'cider')),
             ('VQA: all kinds', *pair(speaking, 'vqa')),
-            *((f'VQA: {kind}' + (' (chance .50)' if kind in ('exist', 'choice') else ''), *pair(speaking, f'vqa_{kind}'))
+            *((f'VQA: {kind}' + (' (chance .50)' if kind in ('exist', 'choice') else ''),
+               *pair(speaking, f'vqa_{kind}'))
               for kind in QUESTIONS)]
     any_art, house, single = (quality[f'tokenizer_{art}'] for art in ('trained', 'house', 'house_single'))
     judge, text = quality['judge_on_true_pictures'], quality['painting_from_text']
@@ -37,10 +38,12 @@ def table(quality):
             ('readable classes that survive the codes, any art; house style',
              f"{share(any_art['survives'])}; {share(house['survives'])}"),
             ('codes in use (perplexity), any art', f"{any_art['perplexity']:.0f}"),
-            ('true codes painted: object recognised; ground right', f"{share(single['judged'])}; {share(single['ground'])}"),
+            ('true codes painted: object recognised; ground right',
+             f"{share(single['judged'])}; {share(single['ground'])}"),
             ('single object painted from text: object recognised; ground right',
              f"{share(text['painted_object'])}; {share(text['painted_ground'])}"),
-            ('the judge itself on true pictures: object; ground', f"{share(judge['object'])}; {share(judge['ground'])}")]
+            ('the judge itself on true pictures: object; ground',
+             f"{share(judge['object'])}; {share(judge['ground'])}")]
     return (f"{quality['scenes']} scenes each, drawn with seed {quality['seed']}.\n\n"
             + markdown(('reading', 'trained art', 'unseen art'), rows) + '\n'
             + markdown(('tokens and painting', 'figure'), more))

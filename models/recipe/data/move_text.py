@@ -1,7 +1,8 @@
-"""Moves a language model to another text tokenizer: `python -m recipe.data.move_text --before old.json --after new.json`.
+"""Moves a language model to another text tokenizer:
+`python -m recipe.data.move_text --before old.json --after new.json`.
 
-What both tokenizers know keeps its embedding; a new entry begins as the mean of the pieces that the old one makes of it.
-The rows after the text, image start and image end, stay the last ones.
+What both tokenizers know keeps its embedding; a new entry begins as the mean of the pieces that the old one makes of
+it. The rows after the text, image start and image end, stay the last ones.
 """
 import argparse
 from pathlib import Path
@@ -30,5 +31,6 @@ if __name__ == '__main__':
     args = parser.parse_args()
     path = Path(args.weights) / 'language_model.safetensors'
     state = load_file(path)
-    state[TABLE] = moved(state[TABLE].float(), *map(Tokenizer.from_file, (args.before, args.after))).to(state[TABLE].dtype)
+    table = state[TABLE]
+    state[TABLE] = moved(table.float(), *map(Tokenizer.from_file, (args.before, args.after))).to(table.dtype)
     save_file(state, path)

@@ -142,9 +142,9 @@ def draw(sprites, rng, size=96, grid=8, styles=None, augment=False, plain=False,
     """Draws one scene.
 
     Returns a uint8 picture (size, size, 3) and its Scene. `styles`: indices of the sets to draw from (default: those
-    for training). `counts`: odds of one to four objects. `concepts`, `ground_name`: what it must show. `span`: least and
-    greatest side of an object as shares of the picture's (default: a single one is larger). `composed`: objects large and in
-    the middle of their places, as a picture should be painted.
+    for training). `counts`: odds of one to four objects. `concepts`, `ground_name`: what it must show. `span`: least
+    and greatest side of an object as shares of the picture's (default: a single one is larger). `composed`: objects
+    large and in the middle of their places, as a picture should be painted.
     """
     styles = sprites.train_styles if styles is None else styles
     image, ground_name = ground(size, rng, plain, ground_name)
@@ -160,7 +160,8 @@ def draw(sprites, rng, size=96, grid=8, styles=None, augment=False, plain=False,
         pixels = int(rng.uniform(low, high) * size)
         style = sprites.style_of(concept, shared if rng.random() < .7 else int(rng.choice(styles)), styles, rng)
         rgb, alpha = sprites.get(concept, style, pixels, rng, augment)
-        x, y = (int(np.clip((c + rng.uniform(-jitter, jitter)) * size - pixels / 2, 0, size - pixels)) for c in (cx, cy))
+        x, y = (int(np.clip((c + rng.uniform(-jitter, jitter)) * size - pixels / 2, 0, size - pixels))
+                for c in (cx, cy))
         box = (slice(y, y + pixels), slice(x, x + pixels))
         image[box] = image[box] * (1 - alpha) + rgb
         cover[(k, *box)] = alpha[..., 0]

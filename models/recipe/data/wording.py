@@ -60,7 +60,8 @@ FRAMES = ['{what} on {a_ground} background', '{what} on {ground}', '{what} in fr
           'an image of {what}, {ground} background', '{a_ground} picture with {what}', '{what} against {ground}',
           'a drawing of {what} on {a_ground} ground', '{what} with {a_ground} background']
 ORDERS = ['draw {what} on {a_ground} background', 'paint {what} on {ground}', 'show me {what} on {a_ground} background',
-          'please paint {what} with {a_ground} background', '{what}, {ground} background', '{ground} background, {what}',
+          'please paint {what} with {a_ground} background', '{what}, {ground} background',
+          '{ground} background, {what}',
           'a photo of {what} on {a_ground} background', 'a pictogram of {what} on {a_ground} background']
 
 
@@ -101,7 +102,8 @@ def total_question(scene, words, rng):
 
 
 def absent(scene, words, rng):
-    """A concept that the scene lacks, often a like of one that it shows: likes stand together in the list of concepts."""
+    """A concept that the scene lacks, often a like of one that it shows: likes stand together in the list of
+    concepts."""
     others = [c for c in range(len(words.labels)) if c not in scene.concepts]
     likes = [c for c in others if min(abs(c - shown) for shown in scene.concepts) <= NEAR]
     return pick(likes if likes and rng.random() < .3 else others, rng)
@@ -130,7 +132,8 @@ def what_question(scene, words, rng):
     if len(scene.concepts) != 1:
         return None
     return pick(['what is it?', 'what is this?', 'what is in the picture?', 'what do you see?', 'what does it show?',
-                 'what object is this?', 'name the object', 'what is shown here?'], rng), words.labels[scene.concepts[0]]
+                 'what object is this?', 'name the object', 'what is shown here?'], rng
+                ), words.labels[scene.concepts[0]]
 
 
 def place_question(scene, words, rng):
@@ -152,7 +155,8 @@ def where_question(scene, words, rng):
     i = pick(alone, rng)
     name = words.labels[scene.concepts[i]]
     return pick([f'where is the {name}?', f'where do you see the {name}?', f'where does the {name} stand?',
-                 f'in which place is the {name}?', f'where can I find the {name}?', f'what is the position of the {name}?',
+                 f'in which place is the {name}?', f'where can I find the {name}?',
+                 f'what is the position of the {name}?',
                  f'where in the picture is the {name}?', f'the {name} is where?'], rng), scene.places[i]
 
 

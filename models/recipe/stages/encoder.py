@@ -31,7 +31,8 @@ def appearance_of(x, grid):
 
 
 def make(sprites, rng):
-    pictures, scenes = zip(*(draw(sprites, rng, augment=rng.random() < .6, counts=(.45, .25, .15, .15)) for _ in range(BATCH)))
+    pictures, scenes = zip(*(draw(sprites, rng, augment=rng.random() < .6, counts=(.45, .25, .15, .15))
+                             for _ in range(BATCH)))
     return (to_planes(pictures), *facts(scenes, len(sprites.names)))
 
 

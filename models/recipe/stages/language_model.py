@@ -53,17 +53,19 @@ class Sentences:
     def __init__(self, tokenizer_file, concepts):
         self.tokenizer, self.words = Tokenizer.from_file(tokenizer_file), Words(concepts)
         names = [torch.tensor(self.ids(label)) for label in self.words.labels]
-        self.names = (pad_sequence(names, batch_first=True),           # (concepts, L), and which of them count (.., L, 1)
+        # rows (concepts, L), and which of them count (.., L, 1)
+        self.names = (pad_sequence(names, batch_first=True),
                       pad_sequence([torch.ones(len(ids), 1) for ids in names], batch_first=True))
         w = self.words
         self.concepts = {name: c for c in range(concepts) for name in (w.labels[c], w.many[c], *w.synonyms[c])}
-        self.mention = re.compile('\\b(' + '|'.join(sorted(map(re.escape, self.concepts), key=len, reverse=True)) + ')\\b')
+        longest_first = sorted(map(re.escape, self.concepts), key=len, reverse=True)
+        self.mention = re.compile('\\b(' + '|'.join(longest_first) + ')\\b')
 
     def ids(self, text): return self.tokenizer.encode(text).ids
 
     def fact(self, scene, question):
-        """Where a question has named its thing (the place of that token), and what the picture holds of it: nothing, one
-        and its place, or several."""
+        """Where a question has named its thing (the place of that token), and what the picture holds of it: nothing,
+        one and its place, or several."""
         named = self.mention.search(question)
         concept = self.concepts[named[0]]
         count = scene.concepts.count(concept)
@@ -82,8 +84,8 @@ class Sentences:
 
 def lay_out(all_branches):
     """Branches of each picture side by side, right-padded (B, L): ids, branch number (0 pads), place after the picture,
-    targets: the id that each place must say next; facts: what each place must know by then; `first` (B): what the end of
-    the picture must say."""
+    targets: the id that each place must say next; facts: what each place must know by then; `first` (B): what the end
+    of the picture must say."""
     length = max(sum(len(g) + len(a) - 1 for g, a, _ in branches) for branches in all_branches)
     ids, branch, place, target, facts = (np.zeros((len(all_branches), length), np.int64) for _ in range(5))
     target[:] = facts[:] = IGNORE
@@ -105,9 +107,9 @@ def lay_out(all_branches):
 
 
 def painting_order(sprites, sentences, rng):
-    """Prompt ids, the pictures that the prompt begins with, and the picture it asks for: of words, of a picture and words
-    that change its ground, or of two pictures whose things come together."""
-    house, kind = dict(styles=[sprites.house], plain=True), rng.random()
+    """Prompt ids, the pictures that the prompt begins with, and the picture it asks for: of words, of a picture and
+    words that change its ground, or of two pictures whose things come together."""
+    house, kind = {'styles': [sprites.house], 'plain': True}, rng.random()
     painted = {**house, 'composed': True}
     if kind > .23:
         picture, scene = draw(sprites, rng, counts=(.4, .48, .06, .06), **painted)
@@ -127,7 +129,8 @@ def any_style(sprites, house, rng): return house if rng.random() < .6 else {**ho
 
 
 def make(sentences, sprites, rng, speak=SPEAK, paint=PAINT):
-    seen, scenes = zip(*(draw(sprites, rng, augment=rng.random() < .4, counts=(.25, .33, .21, .21)) for _ in range(speak)))
+    seen, scenes = zip(*(draw(sprites, rng, augment=rng.random() < .4, counts=(.25, .33, .21, .21))
+                         for _ in range(speak)))
     said = lay_out([sentences.branches(scene, rng) for scene in scenes])
     prompts, shown, wanted = zip(*(painting_order(sprites, sentences, rng) for _ in range(paint)))
     labels = torch.stack([torch.from_numpy(scene.labels).flatten() for scene in scenes])
@@ -230,8 +233,8 @@ def kept_prefix(lm, rows, keep):
 
 
 def meaning_loss(lm, names, rows, labels):
-    """How far rows (B, K, H) that show an object (labels (B, K)) lie from its name among all names: where a word and its
-    picture point the same way, attention finds the one by the other."""
+    """How far rows (B, K, H) that show an object (labels (B, K)) lie from its name among all names: where a word and
+    its picture point the same way, attention finds the one by the other."""
     ids, counted = names
     meanings = (lm.embed(ids) * counted).sum(1) / counted.sum(1)
     shows = labels != NO_OBJECT
@@ -240,8 +243,8 @@ def meaning_loss(lm, names, rows, labels):
 
 
 def speaking_losses(lm, reader, names, picture, labels, said):
-    """What follows a picture, as `understand` gives it: cross-entropy of all that is said, distance of rows from the names
-    of what they show (labels (B, N)), cross-entropy of the facts that `reader` finds halfway."""
+    """What follows a picture, as `understand` gives it: cross-entropy of all that is said, distance of rows from the
+    names of what they show (labels (B, N)), cross-entropy of the facts that `reader` finds halfway."""
     prefix, positions, real, places = picture
     ids, branch, place, target, facts, first = said
     states, halfway = speak_states(lm, prefix, positions, real, ids, branch, place)
@@ -322,7 +325,8 @@ def main(args):
                        speaking_figures(eyes, merger, lm, sentences, pixels, scenes).items()}
         return result | {k: round(v, 4) for k, v in painting_figures(eyes, lm, sentences, judge, 64).items()}
 
-    run(args, 'language_model', {'language_model': lm, 'understanding': merger, 'reader': reader}, partial(make, sentences), loss_of,
+    run(args, 'language_model', {'language_model': lm, 'understanding': merger, 'reader': reader},
+        partial(make, sentences), loss_of,
         evaluate, lr=LR, slow=[merger.causal_encoder], seed=4, every=420)
 
 

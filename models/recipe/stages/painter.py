@@ -24,7 +24,8 @@ COUNTS, COMPOSED = (.25, .59, .08, .08), .7   # of house pictures: pairs are wha
 
 
 def main(args):
-    encoder, heads, judge = VisionEncoder(MINI.encoder), EncoderHeads(MINI.encoder.width, args.concepts), Judge(args.concepts)
+    encoder, heads = VisionEncoder(MINI.encoder), EncoderHeads(MINI.encoder.width, args.concepts)
+    judge = Judge(args.concepts)
     tokenizer, decoder = DynamicTokenizer(MINI.encoder, C), TokenizerDecoder(MINI.encoder, C)
     painter = Painter(MINI.encoder, MINI.pixel_decoder)
     load(args, 'encoder', encoder=encoder, heads=heads)
@@ -55,7 +56,8 @@ def main(args):
         return read + 2 * pixel + edge + look, {**parts, 'pixel': pixel, 'edge': edge, 'look': look}
 
     def evaluate():
-        return {f'{name}_{k}': round(float(v), 4) for name, art in (('single', single), ('composed', composed), ('any', any_art))
+        return {f'{name}_{k}': round(float(v), 4)
+                for name, art in (('single', single), ('composed', composed), ('any', any_art))
                 for k, v in figures(encoder, heads, tokenizer, decoder, painter, judge, *art, threshold=.5).items()}
 
     run(args, 'painter', {'decoder': decoder, 'painter': painter},

@@ -71,10 +71,11 @@ def odds_of(log_probabilities): return log_probabilities[..., 0] - log_probabili
 
 def guidance(odds, seen):
     """What leads the selector beside its gradient: patches of objects should rather stay, for left alone it prefers
-    what is easy to say, the ground, the more so the more there is to see; and odds stay within reach, for far out nothing
-    moves them any more."""
+    what is easy to say, the ground, the more so the more there is to see; and odds stay within reach, for far out
+    nothing moves them any more."""
     much = seen.sum(1, keepdim=True) / seen.sum() * len(seen)
-    return .5 * (much * seen * (1 - odds).clamp(min=0).pow(2)).mean() + .01 * (odds.abs() - 4).clamp(min=0).pow(2).mean()
+    stay = .5 * (much * seen * (1 - odds).clamp(min=0).pow(2)).mean()
+    return stay + .01 * (odds.abs() - 4).clamp(min=0).pow(2).mean()
 
 
 def weights(labels):
@@ -112,9 +113,9 @@ def painting_losses(painted, pixels, weight):
 
 
 def looking_loss(encoder, heads, painted, pixels, labels, weight):
-    """What the encoder sees in painted pictures (B, 3, S, S), the first of a batch, against what it sees in the true ones
-    (uint8). Both are moved by the same random way, so that nothing is gained by what shows in the rhythm of the patches
-    alone."""
+    """What the encoder sees in painted pictures (B, 3, S, S), the first of a batch, against what it sees in the true
+    ones (uint8). Both are moved by the same random way, so that nothing is gained by what shows in the rhythm of the
+    patches alone."""
     n, size, grid = len(painted), MINI.encoder.image_size, MINI.encoder.grid
     patch = size // grid
     way = torch.randint(patch, (2,)).tolist()

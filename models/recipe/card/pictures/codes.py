@@ -27,11 +27,11 @@ def what_codes_mean(eyes, sprites, words_of, seed):
     rng = np.random.default_rng(seed)
     shown = Shown(pixels, scenes, words_of.labels, len(used))
     by_content, by_code = gathered(used, lambda code: code % CONTENTS), gathered(used, lambda code: code)
-    note = (f'{len(by_content)} of {CONTENTS} contents in use. Shown: contents evenly spread over the ranking by use, the '
-            f'most used first; patches drawn by lot from {SCENES} fresh scenes, one a scene, with their surroundings. The '
-            'map tells at which places of the picture the content occurs.')
-    more = (f'{len(by_code)} of {MINI.tokenizer.codebook_size} codes in use. Shown: codes evenly spread over the ranking '
-            f'of those that occur in {ACROSS} scenes.')
+    note = (f'{len(by_content)} of {CONTENTS} contents in use. Shown: contents evenly spread over the ranking by use, '
+            f'the most used first; patches drawn by lot from {SCENES} fresh scenes, one a scene, with their '
+            'surroundings. The map tells at which places of the picture the content occurs.')
+    more = (f'{len(by_code)} of {MINI.tokenizer.codebook_size} codes in use. Shown: codes evenly spread over the '
+            f'ranking of those that occur in {ACROSS} scenes.')
     return [heading('Contents, wherever they stand', note),
             column([shown.line(*entry, rng) for entry in spread(by_content, ROWS['content'])], GAP),
             heading('Codes: a content at one place', more),

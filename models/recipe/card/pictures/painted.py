@@ -24,13 +24,15 @@ def from_words(eyes, lm, judge, sentences, seed):
     samples = paint_orders(eyes, lm, judge, sentences, ORDERS, seed)
     right = sum(said is None for *_, said in samples)
     side = side_of(ACROSS)
-    return [heading(f'From words: {right} of {ORDERS} as asked', 'Prompts and samples by seed, none left out. The tick is '
+    return [heading(f'From words: {right} of {ORDERS} as asked',
+                    'Prompts and samples by seed, none left out. The tick is '
                     'the judge\'s, a network that has only seen true pictures; in red what it takes a picture for.'),
             grid([sample(*one, side) for one in samples], ACROSS)]
 
 
 def paint_orders(eyes, lm, judge, sentences, count, seed):
-    """Single objects painted from words: [(prompt, picture, what the judge takes it for, or None where it is right)]."""
+    """Single objects painted from words: [(prompt, picture, what the judge takes it for, or None where it is
+    right)]."""
     prompts, wanted = single_orders(sentences.words, count, seed)
     pictures = eyes.paint(draw_codes(lm, [sentences.ids(prompt) for prompt in prompts], seed=seed))
     with torch.no_grad():

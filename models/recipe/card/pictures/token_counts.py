@@ -22,8 +22,8 @@ def token_counts(eyes, sprites, seed):
               for _, options in SERIES.values()]
     names = [name.format(EQUAL[0]) for name in SERIES]
     figures = {name: [round(n.mean().item(), 1) for n in series] for name, series in zip(names, counts)}
-    note = (f'Mean patches kept of {MINI.encoder.patches}, over {SCENES} fresh scenes each, trained art; the line spans the middle half '
-            'of them.')
+    note = (f'Mean patches kept of {MINI.encoder.patches}, over {SCENES} fresh scenes each, trained art; the line '
+            'spans the middle half of them.')
     return [heading('Tokens by number of objects', note), chart(names, counts)], figures
 
 
