@@ -7,6 +7,8 @@ export type Selection = {
   keepThreshold: number
   /** Seeds the independent draw of each patch; read by `sample`. */
   seed: number
+  /** Keep at least the best-scored N. */
+  minVisualTokens?: number
   /** Keep at most the best-scored N. */
   maxVisualTokens?: number
 }
@@ -19,10 +21,10 @@ export type Picture = { pixels: Uint8Array, selection: Selection }
  * `ids`: vocabulary ids as they stand. `features`: the kept rows of the understanding merger (continuous).
  * `codes`: the picture's visual token ids (discrete). Image start and end ids are pieces of kind `ids`.
  */
-export type Segment =
+export type Segment<P = Picture> =
   | { kind: 'ids', ids: number[] }
-  | { kind: 'features', picture: Picture }
-  | { kind: 'codes', picture: Picture }
+  | { kind: 'features', picture: P }
+  | { kind: 'codes', picture: P }
 
 export type Sampling = {
   maxTokens: number
@@ -42,20 +44,27 @@ export type Painting = {
   seed: number
 }
 
-/** One accepted request, in the model's terms. */
-export type Work =
-  | { task: 'tokenize', picture: Picture }
-  | { task: 'text', segments: Segment[], sampling: Sampling, numBeams: number, lengthPenalty: number, earlyStopping: boolean, n: number }
-  | { task: 'generate', segments: Segment[], sampling: Sampling, guidanceScale: number, painting: Painting, n: number }
+/** One request, in the model's terms. */
+export type Work<P = Picture> =
+  | { task: 'tokenize', picture: P }
+  | { task: 'text', segments: Segment<P>[], sampling: Sampling, numBeams: number, lengthPenalty: number, earlyStopping: boolean, n: number }
+  | { task: 'generate', segments: Segment<P>[], sampling: Sampling, guidanceScale: number, painting: Painting, n: number }
   | { task: 'detokenize', codes: number[], painting: Painting }
 
 export type TokenizeResult = { codes: number[], keepMask: boolean[], keepProbabilities: number[] }
+
+/**
+ * A text as ids. `logProbability` is the model's own: the sum over its tokens and the end, before penalties, guidance
+ * and temperature. `score` is what a beam search ranks by, `seed` what a drawn text comes of.
+ */
+export type Sequence = { ids: number[], logProbability: number, finishReason: 'stop' | 'length', score?: number, seed?: number }
+
 export type TextResult = {
-  sequences: { ids: number[], logProbability: number, finishReason: 'stop' | 'length' }[] // best first
+  sequences: Sequence[] // best first
   visualTokens: number // of the prompt's pictures
   promptTokens: number // text ids of the prompt
 }
-/** `pixels` is uint8 `[height, width, 3]`; sequence i of a request is drawn with seed + i. */
+/** `pixels` is uint8 `[height, width, 3]`; `seed` is that of this picture, see `seedOfSample`. */
 export type PaintedPicture = { pixels: Uint8Array, width: number, height: number, seed: number, codes: number[] }
 export type PaintResult = { pictures: PaintedPicture[], visualTokens: number, promptTokens: number }
 
@@ -65,3 +74,8 @@ export type Part =
   | { kind: 'picture', sample: number, picture: PaintedPicture }
 
 export type ResultOf = { tokenize: TokenizeResult, text: TextResult, generate: PaintResult, detokenize: PaintResult }
+
+/** The seed of text or picture i of a request: a request of its own with this seed gives the same. Counts on within 32 bits. */
+export function seedOfSample (seed: number, i: number): number {
+  return (seed + i) % 2 ** 32
+}

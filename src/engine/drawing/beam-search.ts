@@ -12,10 +12,15 @@ export type BeamRules = Pick<DrawRules, 'repetitionPenalty' | 'minTokens' | 'end
 /** A running hypothesis for the next step: the row it continues (as given to `advance`) and its new token. */
 export type Fork = { parent: number, tokenId: number }
 
-/** `score` ranks: the sum of log probabilities over length^lengthPenalty. The end id is scored but not among `ids`. */
+/**
+ * `logProbability` is the model's own, `score` ranks: the sum of log probabilities after the repetition penalty, over
+ * length^lengthPenalty. The end id counts in both but is not among `ids`.
+ */
 export type Hypothesis = { ids: number[], logProbability: number, score: number, finishReason: 'stop' | 'length' }
 
-type Beam = { ids: number[], logProbability: number }
+/** `sum` is of log probabilities after the repetition penalty. */
+type Beam = { ids: number[], logProbability: number, sum: number }
+type Candidate = Fork & { logProbability: number, sum: number }
 
 export type BeamSearch = ReturnType<typeof createBeamSearch>
 
@@ -26,23 +31,23 @@ export type BeamSearch = ReturnType<typeof createBeamSearch>
  */
 export function createBeamSearch (rules: BeamRules) {
   const { numBeams, maxTokens, lengthPenalty, earlyStopping, end } = rules
-  let beams: Beam[] = [{ ids: [], logProbability: 0 }]
+  let beams: Beam[] = [{ ids: [], logProbability: 0, sum: 0 }]
   let hypotheses: Hypothesis[] = [] // best first, numBeams at most
   return { advance, best: (n: number) => hypotheses.slice(0, n) }
 
   /** Takes the logits of every running beam (of one row at first). Gives the next beams; none when the search is over. */
   function advance (logits: Float32Array[]): Fork[] {
     const candidates = bestCandidates(logits)
-    const forks: (Fork & { logProbability: number })[] = []
+    const forks: Candidate[] = []
     for (const [rank, candidate] of candidates.entries()) {
       if (forks.length === numBeams) break
       const { ids } = beams[candidate.parent]!
       if (candidate.tokenId !== end) forks.push(candidate)
-      else if (rank < numBeams) add({ ids, logProbability: candidate.logProbability }, ids.length + 1, 'stop')
+      else if (rank < numBeams) add({ ...candidate, ids }, ids.length + 1, 'stop')
     }
     const length = beams[0]!.ids.length + 1
-    beams = forks.map(({ parent, tokenId, logProbability }) => ({ ids: [...beams[parent]!.ids, tokenId], logProbability }))
-    if (isOver(candidates[0]?.logProbability ?? -Infinity, length)) return []
+    beams = forks.map(({ parent, tokenId, ...sums }) => ({ ids: [...beams[parent]!.ids, tokenId], ...sums }))
+    if (isOver(candidates[0]?.sum ?? -Infinity, length)) return []
     if (length === maxTokens || beams.length === 0) {
       for (const beam of beams) add(beam, length + 1, 'length')
       return []
@@ -50,22 +55,28 @@ export function createBeamSearch (rules: BeamRules) {
     return forks.map(({ parent, tokenId }) => ({ parent, tokenId }))
   }
 
-  function bestCandidates (logits: Float32Array[]) {
+  function bestCandidates (logits: Float32Array[]): Candidate[] {
     return logits.flatMap((row, parent) => {
-      const { ids, logProbability } = beams[parent]!
-      const scores = logSoftmax(row)
+      const { ids, logProbability, sum } = beams[parent]!
+      const logProbabilities = logSoftmax(row)
+      const scores = logProbabilities.slice()
       processScores(scores, ids, rules)
-      return best(scores, 2 * numBeams).map(tokenId => ({ parent, tokenId, logProbability: logProbability + scores[tokenId]! }))
-    }).sort((a, b) => b.logProbability - a.logProbability || a.parent - b.parent || a.tokenId - b.tokenId).slice(0, 2 * numBeams)
+      return best(scores, 2 * numBeams).map(tokenId => ({
+        parent,
+        tokenId,
+        logProbability: logProbability + logProbabilities[tokenId]!,
+        sum: sum + scores[tokenId]!
+      }))
+    }).sort((a, b) => b.sum - a.sum || a.parent - b.parent || a.tokenId - b.tokenId).slice(0, 2 * numBeams)
   }
 
-  function add ({ ids, logProbability }: Beam, length: number, finishReason: Hypothesis['finishReason']): void {
-    hypotheses.push({ ids, logProbability, score: logProbability / length ** lengthPenalty, finishReason })
+  function add ({ ids, logProbability, sum }: Beam, length: number, finishReason: Hypothesis['finishReason']): void {
+    hypotheses.push({ ids, logProbability, score: sum / length ** lengthPenalty, finishReason })
     hypotheses = hypotheses.sort((a, b) => b.score - a.score).slice(0, numBeams)
   }
 
-  function isOver (bestLogProbability: number, length: number): boolean {
+  function isOver (bestSum: number, length: number): boolean {
     if (hypotheses.length < numBeams) return false
-    return earlyStopping || hypotheses[numBeams - 1]!.score >= bestLogProbability / (length + 1) ** lengthPenalty
+    return earlyStopping || hypotheses[numBeams - 1]!.score >= bestSum / (length + 1) ** lengthPenalty
   }
 }

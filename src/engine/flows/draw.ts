@@ -1,14 +1,12 @@
 /** From read prompts to drawn ids: one sample, or beams that share their slots. */
 import { createBeamSearch, type BeamRules } from '../drawing/beam-search.ts'
 import type { Slot } from '../kv-cache.ts'
-import type { TextResult } from '../../pipe/work.ts'
+import type { Sequence } from '../../pipe/work.ts'
 import { createRandom } from '../drawing/random.ts'
 import { drawToken, type DrawRules } from '../drawing/sampler.ts'
 import type { Row } from '../stations/prefill.ts'
 import type { Ticket } from '../ticket.ts'
 import { giveBack, type Stations } from './flow.ts'
-
-export type Drawn = TextResult['sequences'][number]
 
 /** With guidance there is a second row for the unconditional branch, which is fed the same tokens. */
 export async function drawSample (ticket: Ticket, rows: Row[], { rulesAfter, isComplete = () => false, maxTokens, guidanceScale = 1, seed, sample }: {
@@ -18,7 +16,7 @@ export async function drawSample (ticket: Ticket, rows: Row[], { rulesAfter, isC
   guidanceScale?: number
   seed: number
   sample: number
-}, stations: Stations): Promise<Drawn> {
+}, stations: Stations): Promise<Sequence> {
   const random = createRandom(seed, 'tokens')
   const ids: number[] = []
   let logProbability = 0
@@ -41,7 +39,7 @@ export async function drawSample (ticket: Ticket, rows: Row[], { rulesAfter, isC
 }
 
 /** Beams share the slots: one that dies leaves its slot to a fork of another. Gives the best `n`, best first. */
-export async function drawBeams (ticket: Ticket, rows: Row[], rules: BeamRules, n: number, stations: Stations): Promise<Drawn[]> {
+export async function drawBeams (ticket: Ticket, rows: Row[], rules: BeamRules, n: number, stations: Stations): Promise<Sequence[]> {
   const search = createBeamSearch(rules)
   const slots = rows.map(({ slot }) => slot)
   let beams = slots.slice(0, 1)
@@ -55,7 +53,7 @@ export async function drawBeams (ticket: Ticket, rows: Row[], rules: BeamRules, 
     logits = (await Promise.all(fed)).slice(0, beams.length)
   }
   giveBack(ticket, slots, stations)
-  return search.best(n).map(({ ids, logProbability, finishReason }) => ({ ids, logProbability, finishReason }))
+  return search.best(n)
 }
 
 /** A slot for each child: the parent's own for its first, a copy in a slot without children for the others. */

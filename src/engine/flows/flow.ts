@@ -1,7 +1,7 @@
 /** What every flow gets: the stations, the cache and the model. A flow is one request's way, told from top to bottom. */
 import type { Manifest } from '../../package/manifest.ts'
 import type { KvCache, Slot } from '../kv-cache.ts'
-import type { Segment } from '../../pipe/work.ts'
+import { seedOfSample, type Segment } from '../../pipe/work.ts'
 import type { Decode } from '../stations/decode.ts'
 import type { Encode, Seen } from '../stations/encode.ts'
 import type { Paint } from '../stations/paint.ts'
@@ -9,6 +9,15 @@ import type { Prefill } from '../stations/prefill.ts'
 import type { Ticket } from '../ticket.ts'
 
 export type Stations = { manifest: Manifest, cache: KvCache, encode: Encode, prefill: Prefill, decode: Decode, paint: Paint }
+
+/** The segments of each prompt that is read. Where there are several, each draws the patches of its pictures by its own seed. */
+export function segmentsOf (segments: Segment[], prompts: number): Segment[][] {
+  return Array.from({ length: prompts }, (_, i) => segments.map(segment => {
+    if (segment.kind === 'ids' || i === 0) return segment
+    const { picture } = segment
+    return { ...segment, picture: { ...picture, selection: { ...picture.selection, seed: seedOfSample(picture.selection.seed, i) } } }
+  }))
+}
 
 export function look (ticket: Ticket, segments: Segment[], { encode }: Stations): Promise<Seen[]> {
   return Promise.all(segments.flatMap(segment => segment.kind === 'ids' ? [] : [encode(ticket, segment.picture, segment.kind)]))
