@@ -3,13 +3,14 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger } from 'fastify'
 import type { Config } from './config.ts'
 import type { Metrics } from './metrics.ts'
+import connections, { answerClientError } from './plugins/connections.ts'
 import guards from './plugins/guards.ts'
 import jobs, { requestId } from './plugins/jobs.ts'
 import measure from './plugins/measure.ts'
 import negotiation from './plugins/negotiation.ts'
 import openapi from './plugins/openapi.ts'
-import problems, { answerClientError, answerFrameworkError } from './plugins/problems.ts'
-import uploads from './plugins/uploads.ts'
+import problems, { answerFrameworkError } from './plugins/problems.ts'
+import uploads, { bodyLimitOf } from './plugins/uploads.ts'
 import validation from './plugins/validation.ts'
 import type { Registry } from './registry/registry.ts'
 import captionRoutes from './routes/caption.ts'
@@ -37,7 +38,9 @@ export async function buildApp ({ config, registry, metrics, version, log }: App
   const app = Fastify({
     ...(log && { loggerInstance: log }),
     genReqId: requestId,
-    bodyLimit: Math.ceil(config.maxImageBytes * 4 / 3) + 1_048_576, // a picture in base64, and the options
+    bodyLimit: bodyLimitOf(config),
+    http: { requireHostHeader: false }, // asked for where it can be said as a problem
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
     requestTimeout: 120_000, // for the client to send its request
     pluginTimeout: config.graceMs + 20_000, // also times the hooks that close: they wait for running work
     return503OnClosing: false, // the guards say it as a problem
@@ -47,10 +50,11 @@ export async function buildApp ({ config, registry, metrics, version, log }: App
 
   await app.register(problems, { metrics })
   await app.register(jobs, { registry, limits: config })
+  await app.register(connections)
   await app.register(guards, { registry, adminKey: config.adminKey, graceMs: config.graceMs })
   await app.register(negotiation)
   await app.register(validation, { schemas: [ImageInput, VisualTokens, Problem, TokenizeRequest, TokenizeResponse, ...understandingSchemas, ...generateSchemas, ...modelSchemas] })
-  await app.register(uploads, { maxImageBytes: config.maxImageBytes })
+  await app.register(uploads, config)
   await app.register(openapi, { version })
   await app.register(measure, { metrics, registry })
 

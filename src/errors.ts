@@ -4,7 +4,7 @@
 export type FieldError = { pointer: string, message: string }
 
 /** What an error may carry beside its code and detail. */
-export type ErrorExtras = { errors?: FieldError[], retryAfterSeconds?: number, allow?: string, cause?: unknown }
+export type ErrorExtras = { errors?: FieldError[], retryAfterSeconds?: number, headers?: Record<string, string>, cause?: unknown }
 
 /** The table behind the problem documents, the README and the OpenAPI document. */
 export const errorTable = {
@@ -19,6 +19,7 @@ export const errorTable = {
   image_ref_expired: { status: 410, title: 'Image reference expired', when: 'The server no longer holds the picture behind this reference; send the picture again' },
   too_large: { status: 413, title: 'Too large', when: 'The body, the picture, the prompt or the requested output is over a limit' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type', when: 'The content is not a picture of an allowed format, or the body is of a type that the route does not read' },
+  expectation_failed: { status: 417, title: 'Expectation failed', when: '`Expect` asks for something other than `100-continue`' },
   invalid_field: { status: 422, title: 'Invalid field', when: 'A field is unknown, missing, of the wrong type or out of range' },
   image_unreadable: { status: 422, title: 'Image unreadable', when: 'The picture is truncated or corrupt' },
   queue_full: { status: 429, title: 'Queue full', when: 'The model has as much work waiting as it may have; see `Retry-After`' },
@@ -42,7 +43,7 @@ export class ServerError extends Error {
   readonly statusCode: number
   readonly errors?: FieldError[]
   readonly retryAfterSeconds?: number
-  readonly allow?: string
+  readonly headers?: Record<string, string>
 
   constructor (code: ErrorCode, detail: string, { cause, ...extras }: ErrorExtras = {}) {
     super(detail, cause === undefined ? undefined : { cause })
@@ -60,6 +61,11 @@ export function errorFromCode (code: string, detail: string, retryAfterSeconds?:
 /** An `invalid_field` for one field, by its JSON pointer. */
 export function invalidField (pointer: string, message: string) {
   return new ServerError('invalid_field', `${pointer.slice(1) || 'The request'} ${message}`, { errors: [{ pointer, message }] })
+}
+
+/** A `too_large` that names the limit, and how much was sent where that is known. */
+export function tooManyBytes (what: string, limit: number, sent?: number) {
+  return new ServerError('too_large', sent === undefined ? `${what} has more bytes than the limit of ${limit}` : `${what} has ${sent} bytes, the limit is ${limit}`)
 }
 
 function isErrorCode (code: string): code is ErrorCode {

@@ -1,9 +1,7 @@
 /** Turns every error into a problem document (RFC 9457) and a log line; nothing else answers errors. */
-import type { Socket } from 'node:net'
-import { randomUUID } from 'node:crypto'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { ServerError, errorTable } from '../errors.ts'
+import { ServerError, errorTable, tooManyBytes } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Problem } from '../schemas/common.ts'
 
@@ -14,14 +12,14 @@ export default fp<{ metrics: Metrics }>(async (app, { metrics }) => {
     for (const each of [method].flat()) routes.push({ method: each, pattern })
   })
 
-  app.setErrorHandler((error: FastifyError, request, reply) => answer(toServerError(error), error, request, reply))
+  app.setErrorHandler((error: FastifyError, request, reply) => answer(toServerError(error, request), error, request, reply))
 
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0]!
     const allow = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))].sort()
     if (allow.length > 0 && request.method === 'OPTIONS') return reply.code(204).header('allow', [...allow, 'OPTIONS'].join(', ')).send()
     throw allow.length > 0 && !allow.includes(request.method)
-      ? new ServerError('method_not_allowed', `This path takes ${allow.join(', ')}`, { allow: [...allow, 'OPTIONS'].join(', ') })
+      ? new ServerError('method_not_allowed', `This path takes ${allow.join(', ')}`, { headers: { allow: [...allow, 'OPTIONS'].join(', ') } })
       : new ServerError('not_found', 'There is no such route')
   })
 
@@ -30,7 +28,8 @@ export default fp<{ metrics: Metrics }>(async (app, { metrics }) => {
     metrics.countError(problem.code)
     if (problem.status >= 500 && failure.code === 'internal_error') request.log.error({ err: cause }, 'request failed')
     else request.log.info({ code: problem.code, detail: problem.detail.slice(0, 200) }, 'request refused')
-    if (failure.allow) reply.header('allow', failure.allow)
+    if (failure.headers) reply.headers(failure.headers)
+    if (problem.status === 413 && !request.raw.complete) reply.header('connection', 'close') // the rest of the body is not read
     if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
     if (problem.status === 429 || problem.status === 503) reply.header('retry-after', Math.max(1, Math.ceil(failure.retryAfterSeconds ?? 1)))
     return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
@@ -39,46 +38,37 @@ export default fp<{ metrics: Metrics }>(async (app, { metrics }) => {
 
 /** For what the framework refuses before there is a route, such as a path that is not UTF-8. */
 export function answerFrameworkError (error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
-  const problem = problemOf(toServerError(error), request.id)
+  const problem = problemOf(toServerError(error, request), request.id)
   reply.code(problem.status).type('application/problem+json').header('x-request-id', request.id).send(JSON.stringify(problem))
 }
 
-/** For what Node refuses before there is a request. */
-export function answerClientError (error: Error & { code?: string }, socket: Socket) {
-  if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
-  const id = randomUUID()
-  const problem = problemOf(socketErrors[error.code ?? '']?.() ?? new ServerError('invalid_request', 'This is not HTTP that the server understands'), id)
-  const body = JSON.stringify(problem)
-  socket.end(`HTTP/1.1 ${problem.status} ${problem.title}\r\nContent-Type: application/problem+json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${id}\r\nConnection: close\r\n\r\n${body}`)
+const badRequests: Record<string, string> = {
+  FST_ERR_BAD_URL: 'The path cannot be read: after each % it needs two hexadecimal digits, which together are UTF-8',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'The body has another length than Content-Length says'
 }
 
-const socketErrors: Record<string, () => ServerError> = {
-  ERR_HTTP_REQUEST_TIMEOUT: () => new ServerError('request_timeout', 'The request did not arrive in time'),
-  HPE_HEADER_OVERFLOW: () => new ServerError('headers_too_large', 'The headers are over the limit')
-}
-
-const frameworkErrors: Record<number, () => ServerError> = {
-  400: () => new ServerError('invalid_request', 'The request cannot be parsed'),
+const frameworkErrors: Record<number, (request: FastifyRequest, error: FastifyError) => ServerError> = {
+  400: (_request, { code }) => new ServerError('invalid_request', badRequests[code] ?? 'The request cannot be parsed'),
   403: () => new ServerError('not_found', 'There is no such route'), // a path that climbs out of the page's folder
   404: () => new ServerError('not_found', 'There is no such route'),
-  406: () => new ServerError('invalid_request', 'The form is not valid multipart'),
   408: () => new ServerError('request_timeout', 'The request did not arrive in time'),
-  413: () => new ServerError('too_large', 'The body is over the limit'),
+  413: request => tooManyBytes('The body', request.bodyLimit),
   414: () => new ServerError('not_found', 'There is no such route'),
   415: () => new ServerError('unsupported_media_type', 'The route does not read a body of this type'),
   431: () => new ServerError('headers_too_large', 'The headers are over the limit')
 }
 
 /** Our own errors as they are, the framework's by their status in our words, anything else as a fault of ours. */
-function toServerError (error: FastifyError): ServerError {
+function toServerError (error: FastifyError, request: FastifyRequest): ServerError {
   if (error instanceof ServerError) return error
   if (error.code === 'ECONNRESET') return new ServerError('request_cancelled', 'The body ended early')
   const isOfFramework = /^FST_/.test(error.code ?? '') || error instanceof SyntaxError
   const known = isOfFramework ? frameworkErrors[error.statusCode ?? 500] : undefined
-  return known?.() ?? new ServerError('internal_error', '')
+  return known?.(request, error) ?? new ServerError('internal_error', '')
 }
 
-function problemOf ({ code, message, errors }: ServerError, id: string): Problem {
+/** The document of an error. */
+export function problemOf ({ code, message, errors }: ServerError, id: string): Problem {
   const { status, title } = errorTable[code]
   const detail = code === 'internal_error' ? 'The server made a mistake; its log holds the cause under the request id' : message
   return { type: `urn:lavit:problem:${code}`, title, status, detail, code, request_id: id, ...(errors && { errors }) }

@@ -1,92 +1,107 @@
-/** Pictures as raw bodies and multipart forms: gathered into the same body that a JSON request has, before it is checked. */
-import multipart, { type Multipart } from '@fastify/multipart'
+/** Bodies: JSON, raw pictures and multipart forms become the same body, with the options of the query, before it is checked. */
+import multipart from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { ServerError, invalidField } from '../errors.ts'
-import { uploadedImage } from '../tasks/picture.ts'
-import { refuseQuery } from './validation.ts'
+import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
+import { gather, queryFields } from './fields.ts'
+import { base64Limit, mostParts, readForm } from './forms.ts'
+import { JsonFault, parseJson } from './json.ts'
 
 declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Takes pictures as files: as the field `image`, or as parts of the list `prompt`. Its schema tells how to read text fields. */
-    upload?: { schema: Properties, pictures: 'image' | 'prompt' }
+  interface FastifyRequest {
+    /** Bytes that the body may have. */
+    bodyLimit: number
   }
 }
 
-type Properties = { properties: Record<string, object> }
-type Field = [name: string, value: string | Buffer]
+export type UploadLimits = { maxImageBytes: number, maxUploadBytes: number, imageFormats: readonly string[] }
 
-export default fp<{ maxImageBytes: number }>(async (app, { maxImageBytes }) => {
-  app.removeContentTypeParser('text/plain')
-  app.addContentTypeParser(/^image\//, { parseAs: 'buffer', bodyLimit: maxImageBytes }, (_request, body, done) => done(null, body))
+const mediaType = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/
+const optionBytes = 1_048_576 // what a body may hold beside its pictures
+
+/** Bytes of a whole body, in JSON and in forms: all pictures in base64, and the options. */
+export function bodyLimitOf ({ maxUploadBytes }: Pick<UploadLimits, 'maxUploadBytes'>) {
+  return base64Limit(maxUploadBytes) + optionBytes
+}
+
+export default fp<UploadLimits>(async (app, { maxImageBytes, maxUploadBytes, imageFormats }) => {
+  const bodyLimit = bodyLimitOf({ maxUploadBytes })
+  const pictureTypes = imageFormats.map(format => format === 'svg' ? 'image/svg+xml' : `image/${format}`)
+
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit }, async (request: FastifyRequest, body: Buffer) => readJson(request, body))
+  app.addContentTypeParser(/^image\//, { parseAs: 'buffer', bodyLimit: maxImageBytes }, async (_request: FastifyRequest, body: Buffer) => body)
   await app.register(multipart, {
-    throwFileSizeLimit: true,
-    limits: { fileSize: maxImageBytes, files: 16, fields: 40, parts: 50, fieldSize: 1_048_576, fieldNameSize: 100, headerPairs: 50 }
+    throwFileSizeLimit: false,
+    isPartAFile: () => true,
+    limits: { fileSize: bodyLimit, files: mostParts, parts: mostParts, fieldNameSize: 100, headerPairs: 50 }
+  })
+  app.addContentTypeParser('*', async (request: FastifyRequest) => {
+    if (!request.is404 && !isEmpty(request)) throw unsupportedType(request)
   })
 
+  app.decorateRequest('bodyLimit', bodyLimit)
+
   app.addHook('onRequest', async request => {
-    const encoding = request.headers['content-encoding'] ?? 'identity'
-    if (encoding !== 'identity') throw new ServerError('unsupported_media_type', 'The body must not be compressed')
+    if (request.is404) return
+    checkCoding(request)
+    const { 'content-type': type, 'content-length': length } = request.headers
+    if (request.method === 'POST' && type !== undefined && !mediaType.test(type)) throw unsupportedType(request)
+    if (/^\s*image\//i.test(type ?? '')) request.bodyLimit = maxImageBytes
+    const bytes = Number(length)
+    if (bytes > request.bodyLimit) throw tooManyBytes(request.bodyLimit === maxImageBytes ? 'The picture' : 'The body', request.bodyLimit, bytes)
   })
 
   app.addHook('preValidation', async request => {
-    const { upload, job } = request.routeOptions.config
+    const { job, upload } = request.routeOptions.config
     if (!job) return
-    const isRaw = Buffer.isBuffer(request.body)
-    if (!isRaw && !request.isMultipart()) return refuseQuery(request)
-    if (!upload) throw new ServerError('unsupported_media_type', 'The route reads application/json only')
-    const fields = isRaw ? readRaw(request, request.body as Buffer) : await readForm(request)
-    request.body = gather(request, fields, upload)
+    const { body } = request
+    const isRaw = Buffer.isBuffer(body)
+    if ((isRaw || request.isMultipart()) && !upload) throw unsupportedType(request)
+    if (isRaw && body.length === 0) throw new ServerError('invalid_request', 'The body is empty where a picture is expected')
+    if (body === undefined && !request.isMultipart() && queryFields(request).length === 0) throw new ServerError('invalid_request', 'The request has no body')
+    if (isRaw) request.body = gather(request, { fields: [{ name: 'image', file: body }] })
+    else if (request.isMultipart()) request.body = gather(request, { fields: await readForm(request, { maxImageBytes, bodyLimit }) })
+    else if (body === undefined) request.body = gather(request, {})
+    else if (isObject(body)) request.body = gather(request, { json: body })
   })
+
+  /** A refusal that says which types the route reads. */
+  function unsupportedType (request: FastifyRequest) {
+    const { job, upload } = request.routeOptions.config
+    const types = [...(job ? ['application/json'] : []), ...(upload ? ['multipart/form-data', ...pictureTypes] : [])]
+    const sent = request.headers['content-type']
+    const subject = sent === undefined ? 'The body has no Content-Type' : `The body is ${JSON.stringify(sent.slice(0, 100))}`
+    const list = types.join(', ')
+    if (list === '') return new ServerError('unsupported_media_type', `${subject}, and the route reads none`)
+    return new ServerError('unsupported_media_type', `${subject}; the route reads ${list}`, { headers: { 'accept-post': list, accept: list } })
+  }
 }, { name: 'uploads', dependencies: ['jobs', 'validation'] })
 
-/** The picture first, then the options of the query. */
-function readRaw (request: FastifyRequest, picture: Buffer): Field[] {
-  const options = Object.entries(request.query as Record<string, string | string[]>)
-    .flatMap(([name, values]) => [values].flat().map((value): Field => [name, value]))
-  return [...(picture.length > 0 ? [['image', picture] as Field] : []), ...options]
+/** Bodies come as they are: pictures are compressed in themselves. */
+function checkCoding ({ headers }: FastifyRequest) {
+  const codings = (headers['content-encoding'] ?? '').split(',').map(coding => coding.trim().toLowerCase())
+  const other = codings.find(coding => coding !== '' && coding !== 'identity')
+  if (other === undefined) return
+  throw new ServerError('unsupported_media_type', `The body is encoded as ${JSON.stringify(other.slice(0, 100))}; send it as it is, without Content-Encoding`, { headers: { 'accept-encoding': 'identity' } })
 }
 
-/** The parts of a form in the order they came. Throws `invalid_request` for one that is broken or cut off. */
-async function readForm (request: FastifyRequest): Promise<Field[]> {
-  refuseQuery(request)
-  const fields: Field[] = []
+/** Clients that always name a type send it without a body, too. */
+function readJson (request: FastifyRequest, body: Buffer): unknown {
+  if (body.length === 0 && !request.routeOptions.config.job) return undefined
   try {
-    for await (const part of request.parts()) fields.push([part.fieldname, await readPart(part)])
+    return parseJson(body)
   } catch (error) {
-    if (error instanceof Error && 'statusCode' in error) throw error
-    throw new ServerError('invalid_request', 'The form is not valid multipart')
+    if (!(error instanceof JsonFault)) throw error
+    if (error.pointer !== undefined) throw invalidField(error.pointer, error.message)
+    throw new ServerError(error.isTooLarge ? 'too_large' : 'invalid_request', `The body ${error.message}`)
   }
-  return fields
 }
 
-async function readPart (part: Multipart): Promise<string | Buffer> {
-  if (part.type === 'file') return await part.toBuffer()
-  if (part.valueTruncated || part.fieldnameTruncated) throw new ServerError('too_large', 'A field of the form is over the limit')
-  return String(part.value)
+function isEmpty ({ headers }: FastifyRequest) {
+  return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0
 }
 
-/** One body of all fields; files go to the job's uploads and leave a mark in their place. */
-function gather (request: FastifyRequest, fields: Field[], { schema, pictures }: { schema: Properties, pictures: 'image' | 'prompt' }) {
-  const { uploads } = request.job
-  const body: Record<string, unknown> = Object.create(null)
-  const parts: object[] = []
-  for (const [name, value] of fields) {
-    if (name !== 'image' && typeof value !== 'string') throw invalidField(`/${name}`, 'must be text: only image takes a file')
-    const read = typeof value === 'string' ? value : uploadedImage(uploads.push(value) - 1)
-    if (pictures === 'prompt' && name === 'image') parts.push({ type: 'image', image: read })
-    else if (pictures === 'prompt' && name === 'prompt') parts.push({ type: 'text', text: read })
-    else if (name in body) throw invalidField(`/${name}`, 'is given more than once')
-    else body[name] = name === 'image' ? read : fromText(read, schema.properties[name])
-  }
-  if (parts.length > 0) body.prompt = parts
-  return body
-}
-
-/** Text as the type that the schema asks for; text that does not fit stays, for the check to refuse. */
-function fromText (text: string, schema: object = {}): unknown {
-  const type = 'type' in schema ? schema.type : undefined
-  if (type === 'integer' || type === 'number') return /^-?\d{1,20}(\.\d{1,20})?(e[+-]?\d{1,3})?$/i.test(text) ? Number(text) : text
-  if (type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text
-  return text
+function isObject (value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

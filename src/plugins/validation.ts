@@ -1,15 +1,16 @@
 /** Checks bodies against their schemas: nothing coerced, nothing filled in, nothing dropped, and every wrong field told. */
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
-import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { TSchema } from 'typebox'
 import { ServerError, type FieldError } from '../errors.ts'
+import { escapeName } from './json.ts'
+import { nearestField } from './suggestions.ts'
 
-const fullReportBytes = 65_536 // a longer body gets its first wrong field only, since millions could be wrong
+const fullReportValues = 5000 // a larger body gets its first wrong field only, since all of it could be wrong
 const longestReport = 20
 
 export default fp<{ schemas: TSchema[] }>(async (app, { schemas }) => {
-  const options = { strict: false, discriminator: true, schemas }
+  const options = { strict: false, discriminator: true, verbose: true, schemas }
   const first = new Ajv({ ...options, allErrors: false })
   const all = new Ajv({ ...options, allErrors: true })
 
@@ -19,8 +20,7 @@ export default fp<{ schemas: TSchema[] }>(async (app, { schemas }) => {
     const checkAll = all.compile(schema as object)
     return value => {
       if (checkFirst(value)) return { value }
-      if (value === undefined || value === null) return { error: new ServerError('invalid_request', 'The request has no body') }
-      return { error: invalidFields(sizeOf(value) <= fullReportBytes ? failures(checkAll, value) : checkFirst.errors!) }
+      return { error: invalidFields(hasFewValues(value) ? failures(checkAll, value) : checkFirst.errors!) }
     }
   })
 }, { name: 'validation' })
@@ -30,46 +30,68 @@ function failures (check: ValidateFunction, value: unknown): ErrorObject[] {
   return check.errors ?? []
 }
 
-function sizeOf (value: unknown) {
-  return JSON.stringify(value).length
+function hasFewValues (value: unknown, seen = { values: 0 }): boolean {
+  if (++seen.values > fullReportValues) return false
+  return typeof value !== 'object' || value === null || Object.values(value).every(inner => hasFewValues(inner, seen))
 }
 
 /** One entry for each wrong field: the deepest where one lies in another, since the outer only repeats the inner. */
 export function invalidFields (problems: ErrorObject[]) {
-  const fields = new Map<string, FieldError>()
+  const fields = new Map<string, FieldError & { weight: number }>()
   for (const problem of problems) {
-    const field = fieldError(problem)
-    if (!fields.has(field.pointer) || problem.keyword === 'anyOf') fields.set(field.pointer, field)
+    const field = { ...fieldError(problem), weight: weightOf(problem) }
+    const known = fields.get(field.pointer)
+    if (!known || field.weight > known.weight) fields.set(field.pointer, field)
   }
   const pointers = [...fields.keys()]
   const errors = [...fields.values()]
     .filter(({ pointer }) => !pointers.some(other => other.startsWith(`${pointer}/`)))
     .slice(0, longestReport)
-  const detail = errors.map(({ pointer, message }) => `${pointer.slice(1) || 'the body'} ${message}`).join('; ')
+    .map(({ pointer, message }) => ({ pointer, message }))
+  const detail = errors.map(({ pointer, message }) => `${pointer.slice(1) || 'The body'} ${message}`).join('; ')
   return new ServerError('invalid_field', detail, { errors })
 }
 
-function fieldError ({ instancePath, keyword, params, message = 'is not valid' }: ErrorObject): FieldError {
+/** Of a value that may have one of several forms: what is wrong in the form that it has, else which forms there are. */
+function weightOf ({ keyword }: ErrorObject): number {
+  return keyword === 'type' ? 0 : keyword === 'anyOf' ? 1 : 2
+}
+
+function fieldError ({ instancePath, keyword, params, parentSchema, data, message = 'is not valid' }: ErrorObject): FieldError {
+  const at = (text: string) => ({ pointer: instancePath, message: text })
   switch (keyword) {
-    case 'additionalProperties': return { pointer: `${instancePath}/${escape(params.additionalProperty)}`, message: 'is not a field of this request' }
-    case 'required': return { pointer: `${instancePath}/${escape(params.missingProperty)}`, message: 'is required' }
-    case 'enum': return { pointer: instancePath, message: `must be one of ${params.allowedValues.join(', ')}` }
+    case 'additionalProperties': return { pointer: `${instancePath}/${escapeName(params.additionalProperty)}`, message: tellUnknown(params.additionalProperty, parentSchema?.properties) }
+    case 'required': return { pointer: `${instancePath}/${escapeName(params.missingProperty)}`, message: 'is required' }
+    case 'type': return at(`must be ${tellTypes([params.type].flat())}, not ${tellKind(data)}`)
+    case 'anyOf': return at(`must be ${tellTypes((parentSchema?.anyOf as Form[] | undefined ?? []).map(({ type }) => type ?? 'object'))}, not ${tellKind(data)}`)
+    case 'enum': return at(`must be one of ${params.allowedValues.join(', ')}`)
     case 'discriminator': return { pointer: `${instancePath}/type`, message: 'must be one of text, image, visual_tokens' }
-    case 'anyOf': return { pointer: instancePath, message: 'has none of the forms that are allowed' }
-    case 'pattern': return { pointer: instancePath, message: 'does not have the right form' }
-    default: return { pointer: instancePath, message }
+    case 'minLength':
+    case 'minItems': return at(params.limit === 1 ? 'must not be empty' : message)
+    case 'maxLength': return at(`must have at most ${params.limit} characters, not ${[...data as string].length}`)
+    case 'maxItems': return at(`must hold at most ${params.limit} items, not ${(data as unknown[]).length}`)
+    default: return at(message)
   }
 }
 
-/** As RFC 6901 asks; cut, since the name is the client's. */
-function escape (name: string) {
-  return name.slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1')
+type Form = { type?: string }
+
+const typeNames: Record<string, string> = {
+  string: 'text', integer: 'a whole number', number: 'a number', boolean: 'true or false', array: 'a list', object: 'an object', null: 'null'
 }
 
-/** Refuses what a JSON route has no use for: options in the query of a request that has a body. */
-export function refuseQuery (request: FastifyRequest) {
-  const names = Object.keys(request.query as object)
-  if (names.length === 0) return
-  const errors = names.slice(0, longestReport).map(name => ({ pointer: `/${escape(name)}`, message: 'belongs into the body, not into the query' }))
-  throw new ServerError('invalid_field', 'Options of this request belong into the body, not into the query', { errors })
+function tellTypes (types: string[]): string {
+  return types.map(type => typeNames[type] ?? type).join(' or ')
+}
+
+function tellKind (value: unknown): string {
+  if (value === null) return 'null'
+  if (typeof value === 'number') return String(value)
+  if (typeof value === 'boolean') return String(value)
+  return tellTypes([Array.isArray(value) ? 'array' : typeof value])
+}
+
+function tellUnknown (name: string, properties: object = {}): string {
+  const nearest = nearestField(name, Object.keys(properties))
+  return `is not a field of this request${nearest === undefined ? '' : `; did you mean ${nearest}?`}`
 }

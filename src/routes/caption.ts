@@ -7,7 +7,7 @@ import { jobErrors, pictureErrors } from './errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async app => {
   app.post('/caption', {
-    config: { job: true, upload: { schema: CaptionRequest, pictures: 'image' }, errors: [...jobErrors, ...pictureErrors] },
+    config: { job: true, fields: CaptionRequest, upload: { pictures: 'image' }, errors: [...jobErrors, ...pictureErrors] },
     schema: {
       operationId: 'caption',
       tags: ['jobs'],

@@ -8,7 +8,7 @@ import { choosePictureType, pictureTypes, sendPictures } from './pictures.ts'
 
 const routes: FastifyPluginAsyncTypebox = async app => {
   app.post('/detokenize', {
-    config: { job: true, produces: pictureTypes, errors: jobErrors },
+    config: { job: true, fields: DetokenizeRequest, produces: pictureTypes, errors: jobErrors },
     schema: {
       operationId: 'detokenize',
       tags: ['jobs'],

@@ -8,7 +8,7 @@ import { choosePictureType, pictureTypes, sendPictures } from './pictures.ts'
 
 const routes: FastifyPluginAsyncTypebox = async app => {
   app.post('/generate', {
-    config: { job: true, produces: pictureTypes, upload: { schema: GenerateRequest, pictures: 'prompt' }, errors: [...jobErrors, ...pictureErrors] },
+    config: { job: true, produces: pictureTypes, fields: GenerateRequest, upload: { pictures: 'prompt' }, errors: [...jobErrors, ...pictureErrors] },
     schema: {
       operationId: 'generate',
       tags: ['jobs'],

@@ -6,7 +6,7 @@ import type { Registry } from '../registry/registry.ts'
 import { ref } from '../schemas/common.ts'
 import { ModelDetails, ModelList } from '../schemas/models.ts'
 
-const params = Type.Object({ name: Type.String({ maxLength: 200 }) })
+const params = Type.Object({ name: Type.String() })
 const adminErrors: ErrorCode[] = ['unauthorized', 'forbidden', 'model_not_found', 'model_unavailable']
 
 const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { registry }) => {

@@ -11,7 +11,7 @@ const produces = ['application/json', 'image/png']
 
 const routes: FastifyPluginAsyncTypebox = async app => {
   app.post('/tokenize', {
-    config: { job: true, produces, upload: { schema: TokenizeRequest, pictures: 'image' }, errors: [...jobErrors, ...pictureErrors] },
+    config: { job: true, produces, fields: TokenizeRequest, upload: { pictures: 'image' }, errors: [...jobErrors, ...pictureErrors] },
     schema: {
       operationId: 'tokenize',
       tags: ['jobs'],

@@ -7,7 +7,7 @@ import { jobErrors, pictureErrors } from './errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async app => {
   app.post('/vqa', {
-    config: { job: true, upload: { schema: VqaRequest, pictures: 'image' }, errors: [...jobErrors, ...pictureErrors] },
+    config: { job: true, fields: VqaRequest, upload: { pictures: 'image' }, errors: [...jobErrors, ...pictureErrors] },
     schema: {
       operationId: 'vqa',
       tags: ['jobs'],

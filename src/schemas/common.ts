@@ -42,10 +42,11 @@ export const SelectionRule = Type.Enum(['threshold', 'sample'], {
 export const pictureOptions = {
   selection: Type.Optional(SelectionRule),
   keep_threshold: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'With `threshold` a patch stays when its keep probability is at least this; 0.5 if not given' })),
+  min_visual_tokens: Type.Optional(Type.Integer({ minimum: 0, description: 'Keep at least the best-scored N patches of a picture; with an equal `max_visual_tokens` exactly N' })),
   max_visual_tokens: Type.Optional(Type.Integer({ minimum: 1, description: 'Keep at most the best-scored N patches of a picture' }))
 }
 
-export type PictureOptions = { selection?: Static<typeof SelectionRule>, keep_threshold?: number, max_visual_tokens?: number }
+export type PictureOptions = { selection?: Static<typeof SelectionRule>, keep_threshold?: number, min_visual_tokens?: number, max_visual_tokens?: number }
 
 /** How a token is drawn; defaults are those of the model's manifest. */
 export const drawOptions = {

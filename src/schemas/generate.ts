@@ -3,7 +3,7 @@ import { Type, type Static } from 'typebox'
 import { ImageInput, VisualTokens, drawOptions, jobOptions, n, pictureOptions, ref, seed, stream, strict } from './common.ts'
 
 const guidance = { minimum: 1, maximum: 100 }
-const size = Type.Optional(Type.String({ pattern: '^[0-9]{1,5}x[0-9]{1,5}$', description: 'WIDTHxHEIGHT, one of the model\'s sizes' }))
+const size = Type.Optional(Type.String({ maxLength: 100, description: 'WIDTHxHEIGHT, one of the model\'s sizes' }))
 const steps = Type.Optional(Type.Integer({ minimum: 0, maximum: 1000, description: 'Paint steps; 0 paints with the painter alone, where the model has one' }))
 const format = Type.Optional(Type.Enum(['png', 'webp', 'jpeg'], { default: 'png', description: 'File format of the pictures' }))
 
@@ -17,7 +17,7 @@ const PromptPart = Type.Unsafe<
   required: ['type'],
   discriminator: { propertyName: 'type' },
   oneOf: [
-    Type.Object({ type: Type.Literal('text'), text: Type.String({ minLength: 1 }) }, strict),
+    Type.Object({ type: Type.Literal('text'), text: Type.String() }, strict),
     Type.Object({ type: Type.Literal('image'), image: ref(ImageInput) }, strict),
     Type.Object({ type: Type.Literal('visual_tokens'), visual_tokens: ref(VisualTokens) }, strict)
   ]

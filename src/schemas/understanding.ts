@@ -31,12 +31,14 @@ export const CaptionRequest = Type.Object({
 
 export const VqaRequest = Type.Object({
   ...options,
-  question: Type.String({ minLength: 1, pattern: '\\S', description: 'The question about the picture' })
+  question: Type.String({ minLength: 1, description: 'The question about the picture; spaces around it do not matter' })
 }, { ...strict, $id: 'VqaRequest', examples: [{ image: 'data:image/png;base64,iVBORw0KGgo…', question: 'What is left of the apple?' }] })
 
 const Text = Type.Object({
   text: Type.String(),
-  log_probability: Type.Number({ description: 'Sum over the tokens, natural logarithm' }),
+  log_probability: Type.Number({ description: 'How probable the model itself holds the text: the sum of the natural logarithms over its tokens and its end, before `repetition_penalty`, `temperature`, `top_p` and `top_k`; the same with beams and without' }),
+  score: Type.Optional(Type.Number({ description: 'With beams: what they are ranked by. The sum of the logarithms after `repetition_penalty`, divided by (tokens + 1) to the power of `length_penalty`' })),
+  seed: Type.Optional(Type.Integer({ description: 'Of a drawn text: a request for one text with this seed gives it again' })),
   finish_reason: Type.Enum(['stop', 'length'])
 }, { ...strict, $id: 'Text' })
 
@@ -54,7 +56,7 @@ const text = { text: 'a red apple to the left of a dog', log_probability: -3.1, 
 
 export const CaptionResponse = Type.Object({
   model: Type.String(),
-  captions: Type.Array(ref(Text), { description: 'Best first' }),
+  captions: Type.Array(ref(Text), { description: 'Best first: by `score` with beams, else by `log_probability`' }),
   ...answerFields
 }, {
   ...strict,
@@ -64,7 +66,7 @@ export const CaptionResponse = Type.Object({
 
 export const VqaResponse = Type.Object({
   model: Type.String(),
-  answers: Type.Array(ref(Text), { description: 'Best first' }),
+  answers: Type.Array(ref(Text), { description: 'Best first: by `score` with beams, else by `log_probability`' }),
   ...answerFields
 }, {
   ...strict,

@@ -1,11 +1,11 @@
 /** Text, pictures and visual tokens become a picture: drawn by the language model, or painted as they are. */
-import type { PaintedPicture, Painting, Segment } from '../pipe/work.ts'
+import { seedOfSample, type PaintedPicture, type Painting, type Segment } from '../pipe/work.ts'
 import { invalidField } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
 import type { DetokenizeRequest, GenerateRequest, PromptPart } from '../schemas/generate.ts'
 import { withModel, type Job, type LentModel } from './job.ts'
-import { readPicture, selectionOptions, visualTokenIds } from './picture.ts'
-import { checkLength, checkPromptCharacters } from './prompt.ts'
+import { checkWork, pictureBytes, readSegments, selectionOptions, visualTokenIds, type PictureFile } from './picture.ts'
+import { checkLength, checkPromptCharacters, readText } from './prompt.ts'
 import { drawSeed } from './seed.ts'
 import { refuseStream } from './understanding.ts'
 
@@ -14,19 +14,20 @@ export type Pictures = { model: string, pictures: PaintedPicture[], usage: { pro
 
 export async function generate (job: Job, request: GenerateRequest): Promise<Pictures> {
   const { prompt, n = 1, seed = drawSeed() } = request
-  const parts: PromptPart[] = typeof prompt === 'string' ? [{ type: 'text', text: prompt }] : prompt
+  const sent: PromptPart[] = typeof prompt === 'string' ? [{ type: 'text', text: prompt }] : prompt
   refuseStream(request)
-  checkPromptCharacters(parts.map(part => part.type === 'text' ? part.text : ''), job.limits)
+  checkPromptCharacters(sent.map(part => part.type === 'text' ? part.text : ''), job.limits)
+  const parts = readParts(sent)
 
   return withModel(job, request, async model => {
     const { manifest, run } = model
     const defaults = manifest.tasks.generate
     const isMixed = parts.some(({ type }) => type !== 'text')
     const painting = paintingOptions(manifest, { ...request, guidance_scale: request.decoder_guidance_scale }, seed)
-    const { segments, length, tokens } = await layOutPrompt(job, model, parts, request, seed)
+    const { segments, length, tokens } = layOutPrompt(job, model, parts, request, seed)
     checkLength(manifest, length, defaults.max_tokens)
-    const { pictures, visualTokens } = await run({
-      task: 'generate',
+    const work = {
+      task: 'generate' as const,
       segments,
       sampling: {
         maxTokens: defaults.max_tokens,
@@ -40,7 +41,9 @@ export async function generate (job: Job, request: GenerateRequest): Promise<Pic
       guidanceScale: request.guidance_scale ?? (isMixed ? defaults.mixed_guidance_scale : defaults.guidance_scale),
       painting,
       n
-    })
+    }
+    checkWork(job, manifest, work)
+    const { pictures, visualTokens } = await run({ ...work, segments: await readSegments(job, manifest, segments) })
     return {
       model: manifest.name,
       pictures,
@@ -59,31 +62,42 @@ export async function detokenize (job: Job, request: DetokenizeRequest): Promise
   return withModel(job, request, async ({ manifest, run }) => {
     visualTokenIds(manifest, codes, '/visual_tokens')
     const painting = paintingOptions(manifest, request, seed)
-    const { pictures } = await run({ task: 'detokenize', codes, painting })
+    const work = { task: 'detokenize' as const, codes, painting }
+    checkWork(job, manifest, work)
+    const { pictures } = await run(work)
     return { model: manifest.name, pictures, usage: { prompt_tokens: 0, visual_tokens: codes.length, steps: painting.steps } }
   })
+}
+
+/** Parts with their texts as the model reads them; one that says nothing is empty. Throws `invalid_field` where all are. */
+function readParts (sent: PromptPart[]): PromptPart[] {
+  const parts = sent.map(part => part.type === 'text' ? { ...part, text: readText(part.text) } : part)
+  if (parts.every(part => part.type === 'text' && part.text === '')) throw invalidField('/prompt', 'must not be blank')
+  return parts
 }
 
 /**
  * Parts in order, bare, then the start of a picture. `length` counts a picture as all its patches, `tokens` not at all.
  * Picture i draws its patches with seed + i.
  */
-async function layOutPrompt (job: Job, { manifest, text }: LentModel, parts: PromptPart[], request: GenerateRequest, seed: number) {
+function layOutPrompt (job: Job, { manifest, text }: LentModel, parts: PromptPart[], request: GenerateRequest, seed: number) {
   const { ids, image: { grid } } = manifest
-  const segments: Segment[] = []
+  const segments: Segment<PictureFile>[] = []
   let pictures = 0
   let tokens = 0
   for (const [index, part] of parts.entries()) {
     const pointer = `/prompt/${index}`
     if (part.type === 'image') {
-      const selection = selectionOptions(manifest, request, seed + pictures++)
-      segments.push({ kind: 'codes', picture: await readPicture(job, manifest, part.image, `${pointer}/image`, selection) })
+      const selection = selectionOptions(manifest, request, seedOfSample(seed, pictures++))
+      segments.push({ kind: 'codes', picture: { bytes: pictureBytes(job, part.image, `${pointer}/image`), selection } })
       continue
     }
+    if (part.type === 'text' && part.text === '') continue
     const partIds = part.type === 'text' ? text.encode(part.text) : visualTokenIds(manifest, part.visual_tokens, `${pointer}/visual_tokens`)
     tokens += partIds.length
     segments.push({ kind: 'ids', ids: partIds })
   }
+  if (tokens + pictures === 0) throw invalidField('/prompt', 'holds nothing that the model can read')
   segments.push({ kind: 'ids', ids: [ids.image_start] })
   return { segments, tokens, length: tokens + pictures * grid.rows * grid.columns + 1 }
 }

@@ -6,7 +6,7 @@ import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
 import type { LoadedModel, Registry } from '../registry/registry.ts'
 
-export type Limits = ImageLimits & { maxPromptCharacters: number }
+export type Limits = ImageLimits & { maxUploadBytes: number, maxPromptCharacters: number, slots: number, queueCost: number }
 
 export type Job = {
   registry: Pick<Registry, 'acquire'>

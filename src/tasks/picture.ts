@@ -1,12 +1,17 @@
-/** The one way in for pictures: uploads, data URLs and base64 text become pixels, or a typed error. */
+/** The one way in for pictures: uploads, data URLs and base64 text become bytes and then pixels, or a typed error. */
+import { randomUUID } from 'node:crypto'
 import { decodePicture } from '../codecs/image.ts'
-import type { Picture, Selection } from '../pipe/work.ts'
-import { ServerError, invalidField } from '../errors.ts'
+import { checkFits } from '../pipe/cost.ts'
+import type { Picture, Segment, Selection, Work } from '../pipe/work.ts'
+import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
 import type { ImageInput, PictureOptions } from '../schemas/common.ts'
 import type { Job } from './job.ts'
 
-const uploadMark = 'upload:' // no base64 text holds a colon
+const uploadMark = `upload ${randomUUID()} ` // no client can write it
+
+/** A picture whose file is at hand, and whose pixels are read once all else is known to be right. */
+export type PictureFile = { bytes: Uint8Array, selection: Selection }
 
 /** How the field of an uploaded picture reads until its bytes are asked for. */
 export function uploadedImage (index: number) {
@@ -14,44 +19,121 @@ export function uploadedImage (index: number) {
 }
 
 /** The bytes of a picture. `pointer` names its field in errors. */
-export function pictureBytes (job: Job, image: ImageInput, pointer: string): Uint8Array {
+export function pictureBytes ({ uploads, limits }: Job, image: ImageInput, pointer: string): Uint8Array {
   if (typeof image !== 'string') throw new ServerError('image_ref_expired', 'The server does not hold this picture; send the picture again')
-  const upload = image.startsWith(uploadMark) ? job.uploads[Number(image.slice(uploadMark.length))] : undefined
-  if (upload) return upload
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(image)) throw invalidField(pointer, 'is a URL, and fetching pictures is switched off; send the picture itself')
+  const upload = image.startsWith(uploadMark) ? uploads[Number(image.slice(uploadMark.length))] : undefined
+  const bytes = upload ?? bytesOfText(image, pointer)
+  if (bytes.length > limits.maxImageBytes) throw tooManyBytes('The picture', limits.maxImageBytes, bytes.length)
+  return bytes
+}
 
-  const text = image.replace(/^data:[^,]{0,200};base64,/i, '').replace(/\s+/g, '')
-  if (text.length * 0.75 > job.limits.maxImageBytes + 3) throw new ServerError('too_large', `The picture has more than ${job.limits.maxImageBytes} bytes`)
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || text.length % 4 === 1) throw invalidField(pointer, 'is neither a base64 data URL nor base64 text')
-  return Buffer.from(text, 'base64')
+/**
+ * Everything that can be refused of a laid out request before its pixels are read.
+ * Throws `too_large` for what the engine can never run, and for pictures that are too many bytes together.
+ */
+export function checkWork ({ limits }: Job, manifest: Manifest, work: Work<PictureFile>): void {
+  checkFits(work, manifest, limits)
+  const bytes = picturesOf(work).reduce((sum, { bytes: { length } }) => sum + length, 0)
+  if (bytes > limits.maxUploadBytes) throw tooManyBytes('All pictures of the request together', limits.maxUploadBytes, bytes)
+}
+
+function picturesOf (work: Work<PictureFile>): PictureFile[] {
+  switch (work.task) {
+    case 'tokenize': return [work.picture]
+    case 'detokenize': return []
+    default: return work.segments.flatMap(segment => segment.kind === 'ids' ? [] : [segment.picture])
+  }
 }
 
 /** How the patches of a picture are chosen: the request's options over the model's rule. A threshold asks for its rule. */
-export function selectionOptions ({ visual_tokenizer: tokenizer }: Manifest, { selection, keep_threshold: keepThreshold, max_visual_tokens: maxVisualTokens }: PictureOptions, seed: number): Selection {
+export function selectionOptions ({ image: { grid }, visual_tokenizer: tokenizer }: Manifest, request: PictureOptions, seed: number): Selection {
+  const { selection, keep_threshold: keepThreshold, min_visual_tokens: minVisualTokens, max_visual_tokens: maxVisualTokens } = request
   const { selection: modelRule, min_visual_tokens: least } = tokenizer
+  const patches = grid.rows * grid.columns
   if (maxVisualTokens !== undefined && maxVisualTokens < least) throw invalidField('/max_visual_tokens', `must be >= ${least} for this model`)
+  if (minVisualTokens !== undefined && minVisualTokens > patches) throw invalidField('/min_visual_tokens', `must be <= ${patches} for this model`)
+  if (minVisualTokens !== undefined && maxVisualTokens !== undefined && minVisualTokens > maxVisualTokens) {
+    throw invalidField('/min_visual_tokens', `must be <= max_visual_tokens (${maxVisualTokens})`)
+  }
   return {
     rule: selection ?? (keepThreshold === undefined ? modelRule : 'threshold'),
     keepThreshold: keepThreshold ?? 0.5,
     seed,
+    ...(minVisualTokens !== undefined && { minVisualTokens }),
     ...(maxVisualTokens !== undefined && { maxVisualTokens })
   }
-}
-
-/** A picture as the engine takes it. */
-export async function readPicture (job: Job, manifest: Manifest, image: ImageInput, pointer: string, selection: Selection): Promise<Picture> {
-  const bytes = pictureBytes(job, image, pointer)
-  const from = performance.now()
-  const pixels = await decodePicture(bytes, manifest.image.size, job.limits)
-  job.timings.image = (job.timings.image ?? 0) + performance.now() - from
-  return { pixels, selection }
 }
 
 /** Vocabulary ids of visual tokens. Throws `invalid_field` for one beyond the codebook and for more than a picture has patches. */
 export function visualTokenIds ({ ids, image, visual_tokenizer: { codebook_size: size } }: Manifest, codes: number[], pointer: string): number[] {
   const patches = image.grid.rows * image.grid.columns
-  if (codes.length > patches) throw invalidField(pointer, `must hold at most ${patches} visual tokens`)
+  if (codes.length > patches) throw invalidField(pointer, `must hold at most ${patches} visual tokens, not ${codes.length}`)
   const wrong = codes.findIndex(code => code >= size)
   if (wrong !== -1) throw invalidField(`${pointer}/${wrong}`, `must be <= ${size - 1}`)
   return codes.map(code => code + ids.visual_offset)
+}
+
+/** The file in a data URL or in plain base64, of either alphabet, in lines or not, padded or not. */
+function bytesOfText (image: string, pointer: string): Uint8Array {
+  const text = image.trim() // a byte order mark goes, too
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) throw invalidField(pointer, 'is a URL, and fetching pictures is switched off; send the picture itself')
+  const bytes = bytesOfBase64(/^data:/i.test(text) ? payloadOf(text, pointer) : text)
+  if (bytes === undefined) throw invalidField(pointer, 'is neither a base64 data URL nor base64 text')
+  return bytes
+}
+
+/** What follows the comma of a data URL (RFC 2397). */
+function payloadOf (url: string, pointer: string): string {
+  const comma = url.indexOf(',')
+  if (comma === -1) throw invalidField(pointer, 'is a data URL that ends before its comma')
+  if (!/;\s*base64\s*$/i.test(url.slice(0, Math.min(comma, 1000)))) throw invalidField(pointer, 'is a data URL without `;base64` before its comma')
+  const payload = url.slice(comma + 1)
+  return payload.includes('%') ? unescaped(payload) : payload
+}
+
+function unescaped (text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** Nothing for text that is not base64. */
+function bytesOfBase64 (text: string): Uint8Array | undefined {
+  if (Buffer.byteLength(text) !== text.length) return undefined // has characters that are not ASCII
+  const decoded = Buffer.from(text, 'base64') // leaves out what it cannot read, so that too few bytes come out
+  if (isWhole(text, decoded)) return decoded
+  const joined = withoutSpace(text)
+  return isWhole(joined, decoded) ? decoded : undefined
+}
+
+function isWhole (text: string, { length }: Uint8Array) {
+  const characters = text.length - (text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0)
+  return length > 0 && characters % 4 !== 1 && length === Math.floor(characters * 3 / 4)
+}
+
+/** Base64 often comes in lines. A copy, byte by byte: a regular expression takes long where there is much space. */
+function withoutSpace (text: string): string {
+  const bytes = Buffer.from(text, 'latin1')
+  let kept = 0
+  for (const byte of bytes) if (byte !== 0x20 && (byte < 0x09 || byte > 0x0d)) bytes[kept++] = byte
+  return bytes.toString('latin1', 0, kept)
+}
+
+/** The pixels of a picture's file, once all else of the request is known to be right. */
+export async function readPicture (job: Job, { image: { size } }: Manifest, { bytes, selection }: PictureFile): Promise<Picture> {
+  const from = performance.now()
+  const pixels = await decodePicture(bytes, size, job.limits)
+  job.timings.image = (job.timings.image ?? 0) + performance.now() - from
+  return { pixels, selection }
+}
+
+/** Segments with the pixels of their pictures, one picture after the other. */
+export async function readSegments (job: Job, manifest: Manifest, segments: Segment<PictureFile>[]): Promise<Segment[]> {
+  const read: Segment[] = []
+  for (const segment of segments) {
+    read.push(segment.kind === 'ids' ? segment : { ...segment, picture: await readPicture(job, manifest, segment.picture) })
+  }
+  return read
 }

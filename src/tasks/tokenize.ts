@@ -2,15 +2,16 @@
 import { dimPatches } from '../codecs/image.ts'
 import type { TokenizeRequest, TokenizeResponse } from '../schemas/tokenize.ts'
 import { withModel, type Job } from './job.ts'
-import { pictureBytes, readPicture, selectionOptions } from './picture.ts'
+import { checkWork, pictureBytes, readPicture, selectionOptions } from './picture.ts'
 import { drawSeed } from './seed.ts'
 
 export async function tokenize (job: Job, request: TokenizeRequest): Promise<TokenizeResponse> {
   const { image, seed = drawSeed() } = request
   return withModel(job, request, async ({ manifest, run }) => {
     const selection = selectionOptions(manifest, request, seed)
-    const picture = await readPicture(job, manifest, image, '/image', selection)
-    const { codes, keepMask, keepProbabilities } = await run({ task: 'tokenize', picture })
+    const picture = { bytes: pictureBytes(job, image, '/image'), selection }
+    checkWork(job, manifest, { task: 'tokenize', picture })
+    const { codes, keepMask, keepProbabilities } = await run({ task: 'tokenize', picture: await readPicture(job, manifest, picture) })
     return {
       model: manifest.name,
       visual_tokens: codes,

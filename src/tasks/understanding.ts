@@ -4,7 +4,7 @@ import { invalidField } from '../errors.ts'
 import type { Manifest, TextDefaults } from '../package/manifest.ts'
 import type { CaptionRequest, VqaRequest } from '../schemas/understanding.ts'
 import { withModel, type Job } from './job.ts'
-import { readPicture, selectionOptions, visualTokenIds } from './picture.ts'
+import { checkWork, pictureBytes, readSegments, selectionOptions, visualTokenIds, type PictureFile } from './picture.ts'
 import { postprocess } from './postprocess.ts'
 import { checkLength, checkPromptCharacters } from './prompt.ts'
 import { drawSeed } from './seed.ts'
@@ -23,18 +23,22 @@ export async function readPictureAsText (job: Job, request: Options, task: 'capt
     const promptIds = text.encode(layOut(manifest))
     const options = textOptions(request, tasks[task], seed)
     checkLength(manifest, promptIds.length + 2 + (codes?.length ?? grid.rows * grid.columns), options.sampling.maxTokens)
-    const seen: Segment = codes
-      ? { kind: 'ids', ids: visualTokenIds(manifest, codes, '/visual_tokens') }
-      : { kind: 'features', picture: await readPicture(job, manifest, image!, '/image', selectionOptions(manifest, request, seed)) }
-    const segments: Segment[] = [{ kind: 'ids', ids: [ids.image_start] }, seen, { kind: 'ids', ids: [ids.image_end, ...promptIds] }]
+    const selection = selectionOptions(manifest, request, seed)
+    const seen: Segment<PictureFile> = image === undefined
+      ? { kind: 'ids', ids: visualTokenIds(manifest, codes ?? [], '/visual_tokens') }
+      : { kind: 'features', picture: { bytes: pictureBytes(job, image, '/image'), selection } }
+    const segments: Segment<PictureFile>[] = [{ kind: 'ids', ids: [ids.image_start] }, seen, { kind: 'ids', ids: [ids.image_end, ...promptIds] }]
+    checkWork(job, manifest, { task: 'text', segments, ...options })
 
-    const { sequences, visualTokens } = await run({ task: 'text', segments, ...options })
+    const { sequences, visualTokens } = await run({ task: 'text', segments: await readSegments(job, manifest, segments), ...options })
     const rule = request.postprocess ?? tasks[task].postprocess
     return {
       model: manifest.name,
       texts: await Promise.all(sequences.map(async sequence => ({
         text: await postprocess(text.decode(sequence.ids), rule),
         log_probability: sequence.logProbability,
+        ...(sequence.score !== undefined && { score: sequence.score }),
+        ...(sequence.seed !== undefined && { seed: sequence.seed }),
         finish_reason: sequence.finishReason
       }))),
       common: {

@@ -4,7 +4,7 @@ import { withModel, type Job } from '../../src/tasks/job.ts'
 import { manifest } from '../helper.ts'
 
 function createJob (acquire: () => Promise<LoadedModel>, signal = new AbortController().signal): Job {
-  return { registry: { acquire }, limits: { maxImageBytes: 1, maxImagePixels: 1, imageFormats: [], maxPromptCharacters: 1 }, uploads: [], signal, startedAt: performance.now(), timings: {} }
+  return { registry: { acquire }, limits: { maxImageBytes: 1, maxUploadBytes: 1, maxImagePixels: 1, imageFormats: [], maxPromptCharacters: 1, slots: 1, queueCost: 1 }, uploads: [], signal, startedAt: performance.now(), timings: {} }
 }
 
 function createLoan () {

@@ -1,0 +1,100 @@
+/** Multipart forms: their parts in the order they came, each held to its limit as it arrives. */
+import type { MultipartFile } from '@fastify/multipart'
+import type { FastifyRequest } from 'fastify'
+import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
+import type { Field } from './fields.ts'
+import { JsonFault, escapeName, parseJson } from './json.ts'
+
+export const mostParts = 64
+const mostTextBytes = 1_048_576 // of a field that is no picture
+
+export type FormLimits = { maxImageBytes: number, bodyLimit: number }
+
+/** Throws `invalid_request` for a form that is broken or cut off, `invalid_field` for a part that cannot be what it says. */
+export async function readForm (request: FastifyRequest, limits: FormLimits): Promise<Field[]> {
+  const names = new Set(['image', ...Object.keys(request.routeOptions.config.fields?.properties ?? {})])
+  const fields: Field[] = []
+  let left = limits.bodyLimit
+  try {
+    for await (const part of request.parts()) {
+      if (part.type !== 'file') continue // every part is read as its bytes
+      const bytes = await collect(part, left, limits)
+      left -= bytes.length
+      fields.push(readPart(part, bytes, names))
+    }
+  } catch (error) {
+    throw explain(error)
+  }
+  return fields
+}
+
+/** Bytes that base64 takes for so many of a file, with line ends and slashes escaped. */
+export function base64Limit (bytes: number) {
+  return Math.ceil(bytes * 1.4) + 1024
+}
+
+/** The bytes of a part. A picture may come as base64, which is longer than its file. */
+async function collect ({ fieldname: name, file }: MultipartFile, left: number, { maxImageBytes, bodyLimit }: FormLimits): Promise<Buffer> {
+  const isPicture = name === 'image'
+  const limit = isPicture ? base64Limit(maxImageBytes) : mostTextBytes
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of file) {
+    bytes += chunk.length
+    if (bytes > left) throw tooManyBytes('The body', bodyLimit)
+    if (bytes > limit) throw isPicture ? tooManyBytes('The picture', maxImageBytes) : tooManyBytes(`The field ${name} of the form`, limit)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+/** An empty part without a file name is what HTML forms send of a field that was left out. */
+function readPart ({ fieldname: name, filename, mimetype, encoding }: MultipartFile, bytes: Buffer, names: Set<string>): Field {
+  if (typeof name !== 'string') throw new ServerError('invalid_request', 'A part of the form has no name')
+  if (bytes.length === 0 && !filename) return { name, text: '' }
+  const pointer = `/${escapeName(name)}`
+  if (/^application\/json$/i.test(mimetype)) return { name, value: readJson(bytes, pointer) }
+  if (name === 'image') return readPicture(bytes, pointer)
+  if (!names.has(name)) return { name, value: null } // unknown, whatever it holds
+  if (mimetype !== 'text/plain') throw invalidField(pointer, `must be text (text/plain) or JSON (application/json), not ${mimetype.slice(0, 100)}; only image takes a file`)
+  if (!['7bit', '8bit', 'binary'].includes(encoding)) throw invalidField(pointer, 'must come as it is, without Content-Transfer-Encoding')
+  return { name, text: readText(bytes, pointer) }
+}
+
+function readJson (bytes: Buffer, pointer: string): unknown {
+  try {
+    return parseJson(bytes)
+  } catch (error) {
+    if (error instanceof JsonFault) throw invalidField(pointer + (error.pointer ?? ''), error.message)
+    throw error
+  }
+}
+
+/** A picture's file, or its base64 or data URL as text, told by the content: parts are typed in many ways. */
+function readPicture (bytes: Buffer, pointer: string): Field {
+  if (bytes.length === 0) throw invalidField(pointer, 'is an empty file')
+  const isText = /^\s*(data:[\t\r\n\x20-\x7e]*|[A-Za-z0-9+/_=-][A-Za-z0-9+/_=\s-]*)$/i.test(bytes.toString('latin1', 0, 4096).replace(/^\xef\xbb\xbf/, ''))
+  return isText ? { name: 'image', text: bytes.toString('latin1') } : { name: 'image', file: bytes }
+}
+
+function readText (bytes: Buffer, pointer: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw invalidField(pointer, 'is not valid UTF-8')
+  }
+}
+
+/** What the library refuses, in our words. */
+function explain (error: unknown) {
+  if (error instanceof ServerError || !(error instanceof Error)) return error
+  switch ('code' in error ? error.code : undefined) {
+    case 'FST_PARTS_LIMIT':
+    case 'FST_FILES_LIMIT': return new ServerError('too_large', `The form has more than ${mostParts} parts`)
+    case 'FST_PROTO_VIOLATION': return new ServerError('invalid_field', 'A field of the form has a name that no request has')
+    case 'FST_MP_PREMATURE_CLOSE': return new ServerError('request_cancelled', 'The body ended early')
+  }
+  if (/boundary not found/i.test(error.message)) return new ServerError('invalid_request', 'The form has no boundary in its Content-Type')
+  if (/unexpected end|terminated early/i.test(error.message)) return new ServerError('invalid_request', 'The form ends too early: it may have been cut off')
+  return new ServerError('invalid_request', 'The form is not valid multipart')
+}

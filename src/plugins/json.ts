@@ -1,0 +1,123 @@
+/** JSON as a request may hold it, and in words why something is none. */
+import { isUtf8 } from 'node:buffer'
+
+const deepest = 64
+const mostOutsideTexts = 524_288 // bytes: what has many small values takes long to read
+
+/** Why bytes are no JSON that is read here; the message goes on from the name of what holds them. */
+export class JsonFault extends Error {
+  /** For the one fault that lies in a field: its JSON pointer. */
+  readonly pointer: string | undefined
+  readonly isTooLarge: boolean
+
+  constructor (message: string, { pointer, isTooLarge = false }: { pointer?: string, isTooLarge?: boolean } = {}) {
+    super(message)
+    this.pointer = pointer
+    this.isTooLarge = isTooLarge
+  }
+}
+
+/** The value of UTF-8 JSON. Throws a JsonFault, before anything is built that is too deep, too much or told twice. */
+export function parseJson (bytes: Buffer): unknown {
+  const text = withoutMark(bytes)
+  if (isWide(text)) throw new JsonFault('is UTF-16 or UTF-32; JSON is sent as UTF-8')
+  if (!isUtf8(text)) throw new JsonFault('is not valid UTF-8')
+  const { isBlank, isCutOff } = scan(text)
+  if (isBlank) throw new JsonFault('is empty where JSON is expected')
+  const source = text.toString('utf8')
+  try {
+    return JSON.parse(source)
+  } catch (error) {
+    if (isCutOff) throw new JsonFault('is JSON that ends too early: it may have been cut off')
+    throw new JsonFault(`is not JSON${placeOf(error, source)}`)
+  }
+}
+
+/** A byte order mark may stand before JSON and means nothing. */
+function withoutMark (bytes: Buffer) {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
+}
+
+function isWide (bytes: Buffer) {
+  const [first, second] = bytes
+  return (first === 0xfe && second === 0xff) || (first === 0xff && second === 0xfe) || bytes.subarray(0, 4).includes(0)
+}
+
+/** The JSON parser of Node says where it stopped in most cases. */
+function placeOf (error: unknown, source: string) {
+  const position = error instanceof Error ? /position (\d+)/.exec(error.message)?.[1] : undefined
+  if (position === undefined) return ''
+  const character = source[Number(position)]
+  return character === undefined ? '' : `: unexpected ${JSON.stringify(character)} at character ${Number(position) + 1}`
+}
+
+/** An array or object that is open, and how the value that comes next in it is called. */
+type Level = { names?: Set<string>, isName: boolean, next: string | number }
+
+/** Reads the outline alone, jumping over texts. */
+function scan (bytes: Buffer) {
+  const levels: Level[] = []
+  let outside = 0
+  let isBlank = true
+  for (let i = 0; i < bytes.length; i++) {
+    if (++outside > mostOutsideTexts) throw new JsonFault(`has more than ${mostOutsideTexts} bytes of JSON outside of texts`, { isTooLarge: true })
+    const byte = bytes[i]
+    if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) continue
+    isBlank = false
+    const level = levels.at(-1)
+    switch (byte) {
+      case 0x22: { // "
+        const end = endOfText(bytes, i)
+        if (end === -1) return { isBlank, isCutOff: true }
+        if (level?.names && level.isName) enterName(levels, level, level.names, bytes.toString('utf8', i, end + 1))
+        i = end
+        break
+      }
+      case 0x7b: // {
+      case 0x5b: // [
+        if (levels.length === deepest) throw new JsonFault(`is JSON nested deeper than ${deepest} levels`)
+        levels.push(byte === 0x7b ? { names: new Set(), isName: true, next: '' } : { isName: false, next: 0 })
+        break
+      case 0x7d: // }
+      case 0x5d: // ]
+        if (levels.pop() === undefined) return { isBlank, isCutOff: false }
+        break
+      case 0x2c: // ,
+        if (level?.names) level.isName = true
+        else if (level) level.next = Number(level.next) + 1
+    }
+  }
+  return { isBlank, isCutOff: levels.length > 0 }
+}
+
+/** The place of the quote that ends the text begun at `start`, or -1. */
+function endOfText (bytes: Buffer, start: number): number {
+  for (let end = bytes.indexOf(0x22, start + 1); end !== -1; end = bytes.indexOf(0x22, end + 1)) {
+    let backslashes = 0
+    while (bytes[end - 1 - backslashes] === 0x5c) backslashes++
+    if (backslashes % 2 === 0) return end
+  }
+  return -1
+}
+
+function enterName (levels: Level[], level: Level, names: Set<string>, quoted: string) {
+  const name = unquote(quoted)
+  level.isName = false
+  level.next = name
+  const pointer = levels.map(({ next }) => `/${escapeName(String(next))}`).join('')
+  if (names.has(name)) throw new JsonFault('is given more than once', { pointer })
+  names.add(name)
+}
+
+function unquote (quoted: string): string {
+  try {
+    return JSON.parse(quoted) as string
+  } catch {
+    return quoted // what is no text is told when all of it is parsed
+  }
+}
+
+/** A name in a JSON pointer (RFC 6901); cut, since it is the client's. */
+export function escapeName (name: string) {
+  return name.slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1')
+}
