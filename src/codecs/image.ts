@@ -1,7 +1,7 @@
 /** Pictures: bytes of a file to the pixels a vision graph takes, and painted pixels to the bytes of a file. */
-import sharp, { type Metadata } from 'sharp'
+import sharp, { type FailOnOptions, type Sharp } from 'sharp'
 import { ServerError } from '../errors.ts'
-import { squash } from './resize.ts'
+import { squash, type Interleaved } from './resize.ts'
 
 export type ImageLimits = { maxImageBytes: number, maxImagePixels: number, imageFormats: readonly string[] }
 
@@ -13,7 +13,7 @@ sharp.cache(false)
 
 const signatures = {
   png: /^\x89PNG\r\n/,
-  jpeg: /^\xff\xd8\xff/,
+  jpeg: /^\xff\xd8/,
   webp: /^RIFF[\s\S]{4}WEBP/,
   gif: /^GIF8[79]a/,
   avif: /^[\s\S]{4}ftyp[\s\S]{0,64}avi[fs]/,
@@ -36,13 +36,14 @@ const dimmedAlpha = 190
  * Throws `too_large`, `unsupported_media_type` (not an allowed format by its content) or `image_unreadable`.
  */
 export async function decodePicture (bytes: Uint8Array, size: number, limits: ImageLimits): Promise<Uint8Array> {
-  const { width, height } = await checkPicture(bytes, limits)
+  const file = await openPicture(bytes, limits)
+  const { width, height } = file
   return await inTurn(async () => {
-    const whole = upright(bytes)
     const isHuge = width * height > mostPixels || Math.max(width, height) > longestSide
-    const picture = isHuge ? whole.resize(Math.min(width, shrunkSide), Math.min(height, shrunkSide), { fit: 'fill', kernel: 'cubic' }) : whole
-    const { data, info } = await readable(picture.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }))
-    return await squash({ pixels: data, width: info.width, height: info.height }, size)
+    const shrunk = { width: Math.min(width, shrunkSide), height: Math.min(height, shrunkSide) }
+    return await squash(await readPixels(file, picture => {
+      return isHuge ? picture.resize({ ...shrunk, fit: 'fill', kernel: 'cubic' }) : picture
+    }), size)
   })
 }
 
@@ -58,18 +59,17 @@ function inTurn<T> (work: () => Promise<T>): Promise<T> {
 }
 
 /** The picture as PNG with the patches that were not kept dimmed; `keepMask` is row-major over the grid. */
-export async function dimPatches (bytes: Uint8Array, keepMask: boolean[], grid: { rows: number, columns: number }): Promise<Buffer> {
-  const { data, info } = await readable(upright(bytes)
-    .resize(overlaySide, overlaySide, { fit: 'inside', withoutEnlargement: true })
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true }))
+export async function dimPatches (bytes: Uint8Array, keepMask: boolean[], grid: { rows: number, columns: number }, limits: ImageLimits): Promise<Buffer> {
+  const { pixels, width, height } = await readPixels(await openPicture(bytes, limits), picture => {
+    return picture.resize(overlaySide, overlaySide, { fit: 'inside', withoutEnlargement: true })
+  })
   const shade = Buffer.alloc(4 * keepMask.length) // black, `[rows, columns, 4]`
   keepMask.forEach((kept, patch) => { shade[4 * patch + 3] = kept ? 0 : dimmedAlpha })
   const overlay = await sharp(shade, { raw: { width: grid.columns, height: grid.rows, channels: 4 } })
-    .resize(info.width, info.height, { fit: 'fill', kernel: 'nearest' })
+    .resize(width, height, { fit: 'fill', kernel: 'nearest' })
     .png()
     .toBuffer()
-  return await sharp(data, { raw: { width: info.width, height: info.height, channels: 3 } })
+  return await sharp(pixels, { raw: { width, height, channels: 3 } })
     .composite([{ input: overlay }])
     .removeAlpha()
     .png()
@@ -81,27 +81,75 @@ export async function encodePicture ({ pixels, width, height }: { pixels: Uint8A
   return await sharp(pixels, { raw: { width, height, channels: 3 } }).toFormat(format).toBuffer()
 }
 
-/** The checks that need the header only, so that nothing too large is ever decoded; gives the size of the upright picture. */
-async function checkPicture (bytes: Uint8Array, { maxImageBytes, maxImagePixels, imageFormats }: ImageLimits) {
+/** A file that passed the checks; `width` and `height` are those of the upright picture. */
+type PictureFile = { bytes: Uint8Array, format: string, width: number, height: number, isCmyk: boolean, isProgressive: boolean }
+
+/** The checks that need the header only, so that nothing too large is ever decoded. */
+async function openPicture (bytes: Uint8Array, { maxImageBytes, maxImagePixels, imageFormats }: ImageLimits): Promise<PictureFile> {
   if (bytes.length > maxImageBytes) throw new ServerError('too_large', `The picture has more than ${maxImageBytes} bytes`)
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 256)).toString('latin1')
   const format = Object.entries(signatures).find(([, signature]) => signature.test(head))?.[0]
   if (format === undefined || !imageFormats.includes(format)) {
     throw new ServerError('unsupported_media_type', `The content is not a picture of an allowed format (${imageFormats.join(', ')})`)
   }
-  const metadata = await readable<Metadata>(sharp(bytes, { limitInputPixels: false }).metadata())
+  const still = head.startsWith('ftypavis', 4) ? asStill(bytes) : bytes
+  const metadata = await readable(sharp(still, { limitInputPixels: false }).metadata())
   if (metadata.format !== (format === 'avif' ? 'heif' : format)) throw unreadable()
   if (metadata.width * metadata.height > maxImagePixels) throw new ServerError('too_large', `The picture has more than ${maxImagePixels} pixels`)
-  return metadata.autoOrient
+  return { bytes: still, format, ...metadata.autoOrient, isCmyk: metadata.space === 'cmyk', isProgressive: metadata.isProgressive }
 }
 
-/** RGB without alpha, in the orientation that its EXIF tag asks for; the first frame of an animation. */
-function upright (bytes: Uint8Array) {
-  return sharp(bytes, { failOn: 'warning', limitInputPixels: false })
-    .autoOrient()
-    .flatten({ background: '#ffffff' })
-    .toColourspace('srgb')
-    .removeAlpha()
+/** libvips knows an animated AVIF only by the brand of its first frame, which is there as a picture of its own. */
+function asStill (bytes: Uint8Array): Uint8Array {
+  const still = Buffer.from(bytes)
+  still.write('avif', 8, 'latin1')
+  return still
+}
+
+/**
+ * uint8 RGB of the first frame: upright by its EXIF tag, sRGB by its profile, alpha on white, CMYK as PIL reads it.
+ * `prepare` adds steps of its own.
+ */
+async function readPixels (file: PictureFile, prepare: (picture: Sharp) => Sharp): Promise<Interleaved> {
+  const decode = (bytes: Uint8Array, failOn: FailOnOptions) => {
+    const whole = sharp(bytes, { failOn, limitInputPixels: false }).autoOrient()
+    const picture = file.isCmyk
+      ? whole.pipelineColourspace('cmyk').toColourspace('cmyk')
+      : whole.flatten({ background: '#ffffff' }).toColourspace('srgb').removeAlpha()
+    return prepare(picture).raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
+  }
+  // The JPEG decoder only warns of lost pixels, as it does of harmless marks that cameras and phones leave.
+  const decoding = file.format !== 'jpeg'
+    ? decode(file.bytes, 'error')
+    : decode(file.bytes, 'warning').catch(error => {
+      if (harmlessJpegWarning.test(error.message)) return decode(file.bytes, 'error')
+      if (isJpegCut.test(error.message) && !file.isProgressive) return decode(Buffer.concat([file.bytes, endOfJpeg]), 'warning')
+      throw error
+    })
+  const { data, info: { width, height } } = await readable(decoding)
+  return { pixels: file.isCmyk ? rgbOfCmyk(data) : data, width, height }
+}
+
+// Of libjpeg's messages, those after which every pixel is still read.
+const harmlessJpegWarning = /extraneous bytes before marker|Invalid SOS parameters|unknown JFIF revision|Unknown Adobe color transform/
+// With the end marker put back, pixels that are missing give a warning of their own. Not so the passes of a progressive file.
+const isJpegCut = /premature end of JPEG image/
+const endOfJpeg = Buffer.from([0xff, 0xd9])
+
+/** As PIL does it, without a profile: each ink takes its share of what black leaves. */
+function rgbOfCmyk (cmyk: Uint8Array): Uint8Array {
+  const rgb = new Uint8Array(cmyk.length / 4 * 3)
+  for (let from = 0, to = 0; from < cmyk.length; from += 4) {
+    const light = 255 - cmyk[from + 3]!
+    for (let ink = 0; ink < 3; ink++) rgb[to++] = light - divideBy255(cmyk[from + ink]! * light)
+  }
+  return rgb
+}
+
+/** Rounded, exact below 65536. */
+function divideBy255 (value: number): number {
+  const near = value + 128
+  return (near + (near >> 8)) >> 8
 }
 
 /** What sharp refuses is unreadable; its own words stay here, since they may tell of its insides. */

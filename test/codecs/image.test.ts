@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
 import fc from 'fast-check'
 import t from 'tap'
@@ -84,6 +85,120 @@ t.test('refuses what is cut off or corrupt with image_unreadable', async t => {
   await t.rejects(decodePicture(broken, 8, limits), { code: 'image_unreadable', message: 'The picture is truncated or corrupt' })
 })
 
+/** Where the bytes of a marker are first found. */
+const markerAt = (file: Buffer, marker: number) => file.indexOf(Buffer.from([0xff, marker]))
+const insert = (file: Buffer, at: number, bytes: number[] | Buffer) => Buffer.concat([file.subarray(0, at), Buffer.from(bytes), file.subarray(at)])
+
+/** The same JPEG as cameras, phones and old programs write it: every decoder reads it, some with a warning. */
+const oddJpegs: [name: string, alter: (jpeg: Buffer) => Buffer][] = [
+  ['zeros at the end of the scan header', jpeg => {
+    const scan = markerAt(jpeg, 0xda)
+    const end = scan + 2 + jpeg.readUInt16BE(scan + 2)
+    return Buffer.concat([jpeg.subarray(0, end - 3), Buffer.alloc(3), jpeg.subarray(end)])
+  }],
+  ['zeros before a marker', jpeg => insert(jpeg, markerAt(jpeg, 0xdb), [0, 0, 0])],
+  ['bytes before the scan', jpeg => insert(jpeg, markerAt(jpeg, 0xda), [0x12, 0x34])],
+  ['fill bytes of a marker', jpeg => insert(jpeg, markerAt(jpeg, 0xdb), [0xff, 0xff])],
+  ['a JFIF version to come', jpeg => insert(jpeg, 2, [0xff, 0xe0, 0, 16, 0x4a, 0x46, 0x49, 0x46, 0, 9, 0, 0, 0, 1, 0, 1, 0, 0])],
+  ['an unknown Adobe transform', jpeg => insert(jpeg, 2, [0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, 9])],
+  ['bytes after the end', jpeg => Buffer.concat([jpeg, Buffer.from('and more')])],
+  ['zeros before the end', jpeg => insert(jpeg, jpeg.length - 2, Buffer.alloc(40))],
+  ['no end marker', jpeg => jpeg.subarray(0, -2)]
+]
+
+t.test('reads a JPEG that is odd and whole, and refuses it cut', async t => {
+  const jpeg = await noise(90).jpeg().toBuffer()
+  const expected = await decodePicture(jpeg, 8, limits)
+  for (const [name, alter] of oddJpegs) {
+    const odd = alter(jpeg)
+    t.strictSame(await decodePicture(odd, 8, limits), expected, name)
+    for (const share of [0.3, 0.6, 0.9]) await t.rejects(decodePicture(odd.subarray(0, odd.length * share), 8, limits), { code: 'image_unreadable' }, `${name}, cut`)
+  }
+  await t.rejects(decodePicture(Buffer.concat([jpeg.subarray(0, jpeg.length / 2), Buffer.from([0xff, 0xd9])]), 8, limits), { code: 'image_unreadable' }, 'an end marker where pixels are missing')
+  const progressive = await noise(90).jpeg({ progressive: true }).toBuffer()
+  for (const share of [0.3, 0.6, 0.9]) await t.rejects(decodePicture(progressive.subarray(0, progressive.length * share), 8, limits), { code: 'image_unreadable' }, `progressive ${share}`)
+})
+
+/** Chunks of a PNG as [type, content]. */
+function chunksOf (png: Buffer) {
+  const chunks: [type: string, content: Buffer][] = []
+  for (let at = 8; at < png.length; at += 12 + png.readUInt32BE(at)) {
+    chunks.push([png.toString('latin1', at + 4, at + 8), png.subarray(at + 8, at + 8 + png.readUInt32BE(at))])
+  }
+  return chunks
+}
+
+function chunk (type: string, content: Buffer, checksum?: number) {
+  const bytes = Buffer.alloc(12 + content.length)
+  bytes.writeUInt32BE(content.length, 0)
+  bytes.write(type, 4, 'latin1')
+  content.copy(bytes, 8)
+  bytes.writeUInt32BE(checksum ?? crc32(bytes.subarray(4, -4)), content.length + 8)
+  return bytes
+}
+
+t.test('reads a PNG whose pixels are whole, and refuses others', async t => {
+  const png = await noise(90).png().toBuffer()
+  const expected = await decodePicture(png, 8, limits)
+  const [header, ...rest] = chunksOf(png).map(([type, content]) => chunk(type, content))
+  const pixels = Buffer.concat(chunksOf(png).flatMap(([type, content]) => type === 'IDAT' ? [content] : []))
+  const build = (...chunks: Buffer[]) => Buffer.concat([png.subarray(0, 8), header!, ...chunks])
+  const end = chunk('IEND', Buffer.alloc(0))
+  const whole = chunk('IDAT', pixels)
+  const readable: [name: string, file: Buffer][] = [
+    ['a text with a wrong checksum', build(chunk('tEXt', Buffer.from('a\0b'), 1), ...rest)],
+    ['a time of a wrong length', build(chunk('tIME', Buffer.from('zz')), ...rest)],
+    ['a colour profile that is none', build(chunk('iCCP', Buffer.from('x\0\0junk')), ...rest)],
+    ['no end', build(whole)],
+    ['an end with a wrong checksum', build(whole, chunk('IEND', Buffer.alloc(0), 1))],
+    ['bytes after the end', Buffer.concat([png, Buffer.from('and more')])]
+  ]
+  const broken: [name: string, file: Buffer][] = [
+    ['pixels with a wrong checksum', build(chunk('IDAT', pixels, 1), end)],
+    ['half the pixels', build(chunk('IDAT', pixels.subarray(0, pixels.length / 2)), end)],
+    ['an unknown critical chunk', build(chunk('ABCD', Buffer.from('x')), ...rest)]
+  ]
+  for (const [name, file] of readable) t.strictSame(await decodePicture(file, 8, limits), expected, name)
+  for (const [name, file] of broken) await t.rejects(decodePicture(file, 8, limits), { code: 'image_unreadable' }, name)
+})
+
+t.test('refuses pictures cut anywhere', async t => {
+  for (const format of ['jpeg', 'webp', 'gif', 'avif', 'png'] as const) {
+    const bytes = await noise(40).toFormat(format).toBuffer()
+    const whole = format === 'png' ? bytes.length - 20 : bytes.length - 2 // the end of a PNG may be missing
+    for (let length = 40; length < whole; length += Math.ceil(whole / 25)) {
+      await t.rejects(decodePicture(bytes.subarray(0, length), 8, limits), { code: 'image_unreadable' }, `${format}, ${length} of ${bytes.length}`)
+    }
+  }
+})
+
+// Eight fields of 8 x 8, four in a row; saved by Pillow 13.0 as CMYK with Adobe's marker. What Pillow's `convert('RGB')` gives for each:
+const cmyk = Buffer.from('/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwACAQEBAQECAQEBAgICAgIEAwICAgIFBAQDBAYFBgYGBQYGBgcJCAYHCQcGBggLCAkKCgoKCgYICwwLCgwJCgoK/8AAFAgAEAAgBEMRAE0RAFkRAEsRAP/EABoAAAMBAAMAAAAAAAAAAAAAAAAJCgYFBwj/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/9oADgRDAE0AWQBLAAA/AH+H+H+H+IAwAv8AEAYAX+IAwAv8QBo3yb3jdcw5wttrHcitxTI0if8Af//Z', 'base64')
+const cmykColours = [[255, 255, 255], [0, 255, 255], [255, 0, 255], [255, 255, 0], [0, 0, 0], [50, 140, 185], [62, 82, 216], [122, 117, 112]]
+const ycckColours = [[0, 134, 0], [77, 255, 30], [0, 47, 227], [179, 0, 0], [0, 0, 0], [83, 230, 137], [70, 240, 255], [0, 58, 0]]
+
+t.test('reads CMYK as PIL does, with and without a profile and the marker of Adobe', async t => {
+  const ycck = Buffer.from(cmyk)
+  ycck[markerAt(ycck, 0xee) + 15] = 2
+  const bare = Buffer.concat([cmyk.subarray(0, 2), cmyk.subarray(18)])
+  const profile = Buffer.from('ICC_PROFILE\0\x01\x01 a profile')
+  const profiled = insert(cmyk, 2, Buffer.concat([Buffer.from([0xff, 0xe2, 0, profile.length + 2]), profile]))
+  for (const [name, file, expected] of [['Adobe', cmyk, cmykColours], ['YCCK', ycck, ycckColours], ['no marker', bare, cmykColours], ['profile', profiled, cmykColours]] as const) {
+    const pixels = await decodePicture(file, 32, limits) // as wide as the file, twice as high
+    const colours = expected.map((_, field) => [0, 1, 2].map(channel => pixels[1024 * channel + 32 * (field < 4 ? 4 : 27) + 4 + 8 * (field % 4)]))
+    t.strictSame(colours, expected, name)
+  }
+})
+
+t.test('reads the first frame of animations', async t => {
+  const frames = [255, 0].map(grey => Buffer.alloc(16 * 16 * 3, grey))
+  const film = sharp(Buffer.concat(frames), { raw: { width: 16, height: 32, channels: 3, pageHeight: 16 } })
+  for (const format of ['gif', 'webp'] as const) t.strictSame(await means(await film.clone().toFormat(format).toBuffer()), [255, 255, 255], format)
+  const avif = await red().avif().toBuffer()
+  avif.write('avis', 8, 'latin1') // what an animation calls itself; its first frame is also a still picture
+  t.strictSame(await means(avif), [254, 0, 0])
+})
+
 t.test('goes by content, and by the list of formats', async t => {
   const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><rect width="10" height="10" fill="red"/></svg>')
   await t.rejects(decodePicture(svg, 8, limits), { code: 'unsupported_media_type' })
@@ -100,7 +215,7 @@ t.test('holds the limits before decoding', async t => {
 })
 
 t.test('dims the patches that were dropped', async t => {
-  const png = await dimPatches(await red(40, 20).png().toBuffer(), [true, false], { rows: 1, columns: 2 })
+  const png = await dimPatches(await red(40, 20).png().toBuffer(), [true, false], { rows: 1, columns: 2 }, limits)
   const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true })
   t.match(info, { width: 40, height: 20, channels: 3 })
   t.equal(data[0], 255)
