@@ -66,7 +66,9 @@ def manifest(config, graphs, out, concepts, about):
     size = f'{pd.picture_size}x{pd.picture_size}'
     return {
         'schema': 1, 'name': 'lavit-mini', 'family': 'lavit', 'version': about['version'],
-        'description': 'LaVIT in miniature, trained from scratch on pictograms and scenes of them.',
+        'description': 'LaVIT in miniature, trained from scratch on pictograms and scenes of them. It knows a closed '
+                       'world, pictograms on coloured grounds; about anything else, a photograph too, it answers with '
+                       'the same confidence, and wrongly.',
         'image': {'size': e.image_size, 'grid': {'rows': e.grid, 'columns': e.grid}},
         'visual_tokenizer': {'feature_dim': e.width, 'codebook_size': t.codebook_size,
                              'min_visual_tokens': t.min_visual_tokens, 'selection': 'threshold'},

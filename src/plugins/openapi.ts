@@ -39,7 +39,7 @@ export default fp<{ version: string }>(async (app, { version }) => {
       info: {
         title: 'LaVIT Server',
         version,
-        description: 'One model that turns a picture into a variable number of visual tokens and reads and writes them beside words. Errors are problem documents (RFC 9457). Every answer carries `x-request-id` and `Server-Timing`.',
+        description: 'One model that turns a picture into a variable number of visual tokens and reads and writes them beside words. The embedded model, `lavit-mini`, knows a closed world, pictograms on coloured grounds; about anything else, a photograph too, it answers with the same confidence, and wrongly. Errors are problem documents (RFC 9457). Every answer carries `x-request-id` and `Server-Timing`.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' }
       },
       servers: [{ url: '/' }],
