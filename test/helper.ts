@@ -21,7 +21,7 @@ export const manifest: Manifest = {
   description: 'A fake',
   image: { size: 16, grid: { rows: 4, columns: 4 } },
   visual_tokenizer: { feature_dim: 8, codebook_size: 100, min_visual_tokens: 2, selection: 'threshold' },
-  language_model: { layers: 1, kv_heads: 1, head_dim: 4, hidden_size: 8, vocabulary_size: 402, max_length: 100 },
+  language_model: { layers: 1, kv_heads: 1, head_dim: 4, hidden_size: 8, vocabulary_size: 402, max_length: 100, candidates: 64 },
   ids: { end: 2, image_start: 300, image_end: 301, visual_offset: 302 },
   prompts: { question: 'Question: {question} Answer:' },
   tasks: {
@@ -30,7 +30,7 @@ export const manifest: Manifest = {
     generate: { max_tokens: 17, min_tokens: 2, temperature: 1, top_p: 1, top_k: 50, guidance_scale: 3, mixed_guidance_scale: 4, decoder_guidance_scale: 2, steps: 4, size: '8x8' }
   },
   pixel_decoder: { sizes: ['8x8', '16x8'], latent_channels: 3, latent_scale: 1, scaling_factor: 1, max_steps: 50, schedule: { kind: 'flow' } },
-  graphs: { vision: file, merger_codes: file, merger_embeddings: file, language_model: file, tokenizer_decoder: file, painter: file, denoiser: file },
+  graphs: { vision: file, token_predictor: file, merger_codes: file, merger_embeddings: file, language_model: file, text_head: file, visual_head: file, tokenizer_decoder: file, painter: file, denoiser: file },
   tokenizer: file,
   provenance: {},
   quality: { caption_accuracy: 0.9 },

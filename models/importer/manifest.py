@@ -1,4 +1,5 @@
 """`manifest.json` of an imported checkpoint: sizes from its tensors, prompts and defaults from the official code."""
+from packager.graphs import candidates
 
 TEXT = {'temperature': 0, 'top_p': 1, 'top_k': 0, 'repetition_penalty': 1}
 CAPTION = {**TEXT, 'num_beams': 2, 'max_tokens': 36, 'min_tokens': 8, 'length_penalty': 1, 'early_stopping': False,
@@ -18,7 +19,8 @@ def manifest(name, config, pixel_decoder, graphs, tokenizer, provenance):
         'visual_tokenizer': {'feature_dim': e.width, 'codebook_size': t.codebook_size,
                              'min_visual_tokens': t.min_visual_tokens, 'selection': 'sample'},
         'language_model': {'layers': lm.layers, 'kv_heads': lm.heads, 'head_dim': lm.hidden // lm.heads,
-                           'hidden_size': lm.hidden, 'vocabulary_size': config.vocabulary, 'max_length': lm.max_length},
+                           'hidden_size': lm.hidden, 'vocabulary_size': config.vocabulary, 'max_length': lm.max_length,
+                           'candidates': candidates(config)},
         'ids': {'end': 2, 'image_start': config.image_start, 'image_end': config.image_end,
                 'visual_offset': config.visual_offset},
         'prompts': {'question': 'Question: {question} Answer:'},

@@ -11,7 +11,7 @@ from .quantise import BLOCK
 
 PRECISIONS = ('fp32', 'fp16', 'int8', 'int4')
 BITS = {'int8': 8, 'int4': 4}
-VISUAL = ('vision', 'merger_codes', 'merger_embeddings', 'tokenizer_decoder')
+VISUAL = ('vision', 'token_predictor', 'merger_codes', 'merger_embeddings', 'tokenizer_decoder')
 PAINTING = ('denoiser', 'autoencoder_decoder')
 
 
@@ -31,25 +31,25 @@ def held(precision):
 
 
 def weights(manifest):
-    """How many a package holds: of the visual parts, of the pixel decoder, and in the table (as many as in the head)
-    and the other linear layers of the language model."""
+    """How many a package holds: of the visual parts, of the pixel decoder, and in the table (as many as in each of the
+    two heads) and the other linear layers of the language model."""
     precision, sizes = manifest['provenance']['precision'], manifest['language_model']
     files = {name: sum(part['bytes'] for part in graph['data']) for name, graph in manifest['graphs'].items()}
     table = sizes['vocabulary_size'] * sizes['hidden_size']
-    head, layer = held(precision)
+    _, layer = held(precision)
 
     def of(names): return sum(files.get(name, 0) for name in names) / stored(precision)
 
-    return of(VISUAL), of(PAINTING), table, (files['language_model'] - table * (stored(precision) + head)) / layer
+    return of(VISUAL), of(PAINTING), table, (files['language_model'] - table * stored(precision)) / layer
 
 
 def row(manifest, precision):
     visual, painting, table, layers = weights(manifest)
     head, layer = held(precision)
-    disk = (visual + painting + table) * stored(precision) + table * head + layers * layer
+    disk = (visual + painting + table) * stored(precision) + 2 * table * head + layers * layer
     if precision not in BITS:
         head = layer = 4
-    opened = [visual * 4, painting * 4, table * (stored(precision) + head) + layers * layer]
+    opened = [visual * 4, painting * 4, table * (stored(precision) + 2 * head) + layers * layer]
     return [disk, *opened, sum(opened)]
 
 

@@ -21,6 +21,7 @@ from .quantise import BLOCK, quantise
 
 LARGEST_FILE = 2_000_000_000
 ACCURACY_LEVEL = 4  # the kernel may round each row's activations to 8 bits, block by block: far faster on a CPU
+LANGUAGE = ('language_model', 'text_head', 'visual_head')
 EXACT = ('token_predictor.', 'encode_task_layer.', 'quantize.', 'codebook.')  # rounding these would change codes
 logging.getLogger('torch.onnx').setLevel(logging.ERROR)  # it misses torchvision, which nothing here needs
 DTYPES = {torch.float32: TensorProto.FLOAT, torch.float16: TensorProto.FLOAT16, torch.uint8: TensorProto.UINT8}
@@ -42,7 +43,7 @@ def is_streamed(tensor): return tensor.ndim > 1 and tensor.numel() >= HALF_FROM
 def bits_of(graph, name, precision):
     """Linear layers of the language model are quantised, its head to 8 bits at least: rounding there goes straight
     into the logits. The embedding table and all visual parts stay in half precision."""
-    if not precision.bits or graph != 'language_model' or 'embed_tokens' in name:
+    if not precision.bits or graph not in LANGUAGE or 'embed_tokens' in name:
         return 0
     return 8 if 'lm_head' in name else precision.bits
 

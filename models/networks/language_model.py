@@ -102,6 +102,12 @@ class LanguageModel(nn.Module):
 
     def head(self, states): return self.lm_head(states)
 
+    def word_log_probabilities(self, states, words):
+        """States (B, H) -> those of the ids below `words` (B, words), normalised over the whole vocabulary."""
+        return self.head(states).log_softmax(-1)[:, :words]
+
+    def log_probabilities(self, states): return self.head(states).log_softmax(-1)
+
     def forward(self, x, positions, mask, tap=None):
         """Embeddings (B, T, H), positions (B, T), mask (B, 1, T, T) true where visible -> states (B, T, H); with `tap`
         also the stream after that layer."""
@@ -114,7 +120,8 @@ class LanguageModel(nn.Module):
         return states if tap is None else (states, tapped)
 
     def step(self, token_ids, embeddings, is_embedding, positions, cache_bias, *cache):
-        """One prefill chunk or decode step (names and shapes of the exported graph). `cache`: keys, values by layer."""
+        """One prefill chunk or decode step (names and shapes of the exported graph): the states (B, H) of each row's last
+        new token, for the heads, and the new keys and values. `cache`: keys, values by layer."""
         x = torch.where(is_embedding[..., None], embeddings, self.embed(token_ids))
         turn = self.turn(positions)
         later = positions[:, None, None, :] > positions[:, None, :, None]       # (B, 1, T, T)
@@ -126,7 +133,7 @@ class LanguageModel(nn.Module):
             x = x + y
             x = x + layer.mlp(layer.post_attention_layernorm(x))
             new += [k, v]
-        return self.head(self.model.norm(x[:, -1])), *new
+        return self.model.norm(x[:, -1]), *new
 
 
 class PlacedLanguageModel(LanguageModel):
@@ -154,8 +161,18 @@ class PlacedLanguageModel(LanguageModel):
 
     def content_scores(self, states, at_place): return F.silu(self.to_content(states) + at_place) @ self.content.T
 
+    def word_log_probabilities(self, states, words):
+        """Contents are normalised for each place, so the words and places alone make the normaliser."""
+        return self.word_scores(states).log_softmax(-1)[:, :words]
+
+    def log_probabilities(self, states):
+        words, places = self.word_scores(states).log_softmax(-1).tensor_split([self.words], -1)
+        return self.spread(states, words, places)
+
     def head(self, states):
-        words, places = self.word_scores(states).tensor_split([self.words], -1)
+        return self.spread(states, *self.word_scores(states).tensor_split([self.words], -1))
+
+    def spread(self, states, words, places):
         contents = self.content_scores(states[..., None, :], self.at_place).log_softmax(-1)   # (..., places, contents)
         return torch.cat([words, (places[..., None] + contents).flatten(-2)], -1)
 

@@ -3,18 +3,20 @@ import torch
 from torch import nn
 
 BATCH = torch.export.Dim('batch', min=1, max=4096)
+ROWS = torch.export.Dim('rows', min=1, max=4096)
+CANDIDATES = 64      # that the visual head gives
+LEAST_TEXT_ID = 3    # unknown, begin and end stand below
+NEVER = -1e30
 
 
 class Vision(nn.Module):
-    """Pixels uint8 (B, 3, S, S) -> features (B, N, D) and log-probabilities (B, N, 2), index 0 keep."""
+    """Pixels uint8 (B, 3, S, S) -> features (B, N, D)."""
 
-    def __init__(self, encoder, token_predictor):
+    def __init__(self, encoder):
         super().__init__()
-        self.encoder, self.token_predictor = encoder, token_predictor
+        self.encoder = encoder
 
-    def forward(self, pixels):
-        features = self.encoder(self.encoder.normalise(pixels))
-        return features, self.token_predictor(features)
+    def forward(self, pixels): return self.encoder(self.encoder.normalise(pixels))
 
 
 class MergerToCodes(nn.Module):
@@ -58,6 +60,48 @@ class LanguageStep(nn.Module):
         return self.language_model.step(token_ids, embeddings, is_embedding, positions, cache_bias, *cache)
 
 
+def candidates(config): return min(CANDIDATES, config.tokenizer.codebook_size)
+
+
+class TextHead(nn.Module):
+    """States (B, H) -> log-probabilities (B, W) of the text ids, normalised over the whole vocabulary."""
+
+    def __init__(self, language_model, words):
+        super().__init__()
+        self.language_model, self.words = language_model, words
+
+    def forward(self, states): return self.language_model.word_log_probabilities(states, self.words)
+
+
+class VisualHead(nn.Module):
+    """What may come next in a picture: the visual ids, the image end, and the few other ids that are dropped.
+
+    `states` (R, H) of all rows; sample i is drawn from row `conditional[i]`, guided away from row `unconditional[i]`: u + s
+    (c - u) with `guidance_scale[i]`. `may_end[i]` allows the image end, `may_skip[i]` the ids that are dropped. Gives for
+    each sample its best candidates, best first: vocabulary ids, guided scores and log-probabilities of the conditional row,
+    each (B, K); and for every row the log-probabilities (R, S) of the dropped text ids and of all ids from the image start on.
+    """
+
+    def __init__(self, language_model, config):
+        super().__init__()
+        self.language_model, self.image_start = language_model, config.image_start
+        self.dropped = LEAST_TEXT_ID + 1
+        self.candidates = candidates(config)
+        self.register_buffer('columns', torch.tensor([*range(LEAST_TEXT_ID),
+                                                      *range(config.image_start, config.vocabulary)]))
+
+    def forward(self, states, conditional, unconditional, guidance_scale, may_end, may_skip):
+        everything = self.language_model.log_probabilities(states)
+        rows = torch.cat([everything[:, :LEAST_TEXT_ID], everything[:, self.image_start:]], -1)
+        c, u = rows[conditional], rows[unconditional]
+        guided = u + guidance_scale[:, None] * (c - u)
+        never = torch.where(may_skip, 0., NEVER)[:, None].expand(-1, self.dropped)
+        end = torch.where(may_end, 0., NEVER)[:, None]
+        words = guided[:, :self.dropped + 1] + torch.cat([never, end], -1)
+        scores, places = torch.cat([words, guided[:, self.dropped + 1:]], -1).topk(self.candidates)
+        return self.columns[places], scores, c.gather(1, places), rows
+
+
 def definitions(model):
     """name -> (module, example inputs by name, output names, dynamic axes by input). Parts that are None have no
     graph."""
@@ -71,9 +115,9 @@ def definitions(model):
              for k in range(2 * lm.layers)]
     row = {0: BATCH}
     graphs = {
-        'vision': (Vision(model.encoder, model.tokenizer.token_predictor),
-                   {'pixels': torch.randint(0, 256, (2, 3, s, s), dtype=torch.uint8)},
-                   ['features', 'log_probabilities'], {'pixels': row}),
+        'vision': (Vision(model.encoder), {'pixels': torch.randint(0, 256, (2, 3, s, s), dtype=torch.uint8)},
+                   ['features'], {'pixels': row}),
+        'token_predictor': (model.tokenizer.token_predictor, {'x': features}, ['log_probabilities'], {'x': row}),
         'merger_codes': (MergerToCodes(model.tokenizer), {'features': features, 'keep': keep}, ['codes'],
                          {'features': row, 'keep': row}),
         'merger_embeddings': (model.understanding, {'features': features, 'keep': keep}, ['embeddings'],
@@ -83,10 +127,20 @@ def definitions(model):
             {'token_ids': torch.randint(0, c.vocabulary, (2, 3)), 'embeddings': torch.randn(2, 3, lm.hidden),
              'is_embedding': torch.tensor([[True, False, False], [False, True, True]]),
              'positions': torch.arange(3).repeat(2, 1) + 7, 'cache_bias': torch.zeros(2, 7), 'cache': cache},
-            ['logits', *(f'new_{kind}.{i}' for i in range(lm.layers) for kind in ('keys', 'values'))],
+            ['states', *(f'new_{kind}.{i}' for i in range(lm.layers) for kind in ('keys', 'values'))],
             {**{k: {0: BATCH, 1: t} for k in ('token_ids', 'embeddings', 'is_embedding', 'positions')},
              'cache_bias': {0: BATCH, 1: p},
              'cache': [{0: BATCH, 3 if k % 2 == 0 else 2: p} for k in range(2 * lm.layers)]}),
+        'text_head': (TextHead(model.language_model, c.image_start), {'states': torch.randn(2, lm.hidden)},
+                      ['log_probabilities'], {'states': row}),
+        'visual_head': (
+            VisualHead(model.language_model, c),
+            {'states': torch.randn(3, lm.hidden), 'conditional': torch.tensor([0, 2]), 'unconditional': torch.tensor([0, 1]),
+             'guidance_scale': torch.tensor([2., 1.]), 'may_end': torch.tensor([True, False]),
+             'may_skip': torch.tensor([False, True])},
+            ['ids', 'scores', 'candidate_log_probabilities', 'log_probabilities'],
+            {'states': {0: ROWS}, **dict.fromkeys(('conditional', 'unconditional', 'guidance_scale', 'may_end', 'may_skip'),
+                                                  row)}),
     }
     if model.decoder is not None:
         graphs['tokenizer_decoder'] = (Decoder(model.tokenizer.quantize.embedding, model.decoder),

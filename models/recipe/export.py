@@ -16,7 +16,7 @@ from networks.config import CONCEPTS, MINI
 from networks.language_model import HIDDEN
 from networks.model import build, load_weights
 from networks.visual_tokenizer import choose, rank_order
-from packager.graphs import definitions
+from packager.graphs import candidates, definitions
 from packager.precision import round_weights
 from packager.write import check, digest, export_graph
 
@@ -39,16 +39,21 @@ def real_inputs(model, files):
     rest = c.encoder.patches - k
     rows = model.understanding(features, keep).gather(1, places[..., None].expand(-1, -1, lm.hidden))
     head = lm.hidden // lm.heads
+    read = {'token_ids': torch.zeros(b, k, dtype=torch.long), 'embeddings': rows,
+            'is_embedding': torch.ones(b, k, dtype=torch.bool), 'positions': torch.arange(k).repeat(b, 1),
+            'cache_bias': torch.full((b, 1), HIDDEN)}
+    cache = [torch.zeros(b, lm.heads, *((head, 1) if i % 2 == 0 else (1, head))) for i in range(2 * lm.layers)]
+    states = model.language_model.step(*read.values(), *cache)[0]
+    row, yes = torch.arange(b), torch.ones(b, dtype=torch.bool)
     return {
         'vision': {'pixels': pixels},
+        'token_predictor': {'x': features},
         'merger_codes': {'features': features, 'keep': keep},
         'merger_embeddings': {'features': features, 'keep': keep},
-        'language_model': {
-            'token_ids': torch.zeros(b, k, dtype=torch.long), 'embeddings': rows,
-            'is_embedding': torch.ones(b, k, dtype=torch.bool), 'positions': torch.arange(k).repeat(b, 1),
-            'cache_bias': torch.full((b, 1), HIDDEN),
-            'cache': [torch.zeros(b, lm.heads, *((head, 1) if i % 2 == 0 else (1, head)))
-                      for i in range(2 * lm.layers)]},
+        'language_model': {**read, 'cache': cache},
+        'text_head': {'states': states},
+        'visual_head': {'states': states, 'conditional': row, 'unconditional': torch.zeros_like(row),
+                        'guidance_scale': torch.full((b,), 2.), 'may_end': yes, 'may_skip': ~yes},
         'tokenizer_decoder': {'codes': torch.nn.functional.pad(codes, (0, rest)),
                               'mask': torch.nn.functional.pad(mask, (0, rest))},
         'painter': {'condition': condition},
@@ -74,7 +79,7 @@ def manifest(config, graphs, out, concepts, about):
                              'min_visual_tokens': t.min_visual_tokens, 'selection': 'threshold'},
         'language_model': {'layers': lm.layers, 'kv_heads': lm.heads, 'head_dim': lm.hidden // lm.heads,
                            'hidden_size': lm.hidden, 'vocabulary_size': config.vocabulary,
-                           'max_length': lm.max_length},
+                           'max_length': lm.max_length, 'candidates': candidates(config)},
         'ids': {'end': 2, 'image_start': config.image_start, 'image_end': config.image_end,
                 'visual_offset': config.visual_offset},
         'prompts': {'question': 'Question: {question} Answer:'},

@@ -1,6 +1,7 @@
 /** The loop that owns the device: starts a flow for each request, runs one unit at a time, and ends each request exactly once. */
 import { setImmediate } from 'node:timers/promises'
 import { ServerError } from '../errors.ts'
+import type { Heads } from '../graphs/heads.ts'
 import type { LanguageModel } from '../graphs/language-model.ts'
 import type { PixelDecoder } from '../graphs/pixel-decoder.ts'
 import type { VisualTokenizer } from '../graphs/visual-tokenizer.ts'
@@ -25,7 +26,12 @@ const reportEveryMs = 100
 
 class Cancelled extends Error {}
 
-export type Graphs = { visualTokenizer: VisualTokenizer, languageModel: LanguageModel, pixelDecoder?: PixelDecoder | undefined }
+export type Graphs = {
+  visualTokenizer: VisualTokenizer
+  languageModel: LanguageModel
+  heads: Heads
+  pixelDecoder?: PixelDecoder | undefined
+}
 export type Batcher = ReturnType<typeof createBatcher>
 
 /** `send` hears of every request that ends, and of the counts: at most every 100 ms, and when nothing is left. */
@@ -35,12 +41,12 @@ export function createBatcher ({ manifest, graphs, limits, send }: {
   limits: Limits
   send: (message: FromEngine) => void
 }) {
-  const { layers, kv_heads: kvHeads, head_dim: headDim, max_length: maxLength, hidden_size: hiddenSize, vocabulary_size: vocabulary } = manifest.language_model
+  const { layers, kv_heads: kvHeads, head_dim: headDim, max_length: maxLength, hidden_size: hiddenSize } = manifest.language_model
   const cache = createKvCache({ slots: limits.slots, layers, kvHeads, headDim, maxLength })
   const admission = createAdmission(manifest, limits)
   const encode = createEncode(graphs.visualTokenizer, manifest)
-  const prefill = createPrefill(graphs.languageModel, cache, hiddenSize)
-  const decode = createDecode(graphs.languageModel, cache, vocabulary)
+  const prefill = createPrefill(graphs.languageModel, graphs.heads, cache, { layers, kvHeads, headDim, hiddenSize })
+  const decode = createDecode(graphs.languageModel, graphs.heads, cache, hiddenSize)
   const paint = createPaint(graphs.pixelDecoder, manifest.pixel_decoder)
   const order = [encode, prefill, decode, paint]
   const stations: Stations = { manifest, cache, ...encode, ...prefill, ...decode, ...paint }

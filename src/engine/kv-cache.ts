@@ -6,21 +6,24 @@ export const hidden = -1e9 // added to the scores of places not written
 /** The place of one sequence. `row` changes when the cache packs its rows; `length` counts the written places. */
 export type Slot = { row: number, length: number }
 
-export type KvCacheShape = { slots: number, layers: number, kvHeads: number, headDim: number, maxLength: number }
+export type KvCacheShape = { slots: number, layers: number, kvHeads: number, headDim: number, maxLength: number, leastPlaces?: number }
 
 export type KvCache = ReturnType<typeof createKvCache>
 
 /**
  * Rows 0 to `decoding` are the decode batch, the rows after them are being prefilled. A view is a window on the slab,
- * not a copy. One spare row behind the last slot helps to swap two.
+ * not a copy: the places of a row lie side by side, as many as the longest row needs (`leastPlaces` times a power of two). One
+ * spare row behind the last slot helps to swap two.
  */
-export function createKvCache ({ slots: capacity, layers, kvHeads, headDim, maxLength }: KvCacheShape) {
-  const rowSize = kvHeads * headDim * maxLength
-  const keys = Array.from({ length: layers }, () => new Float32Array((capacity + 1) * rowSize)) // [slots, G, d, P]
-  const values = Array.from({ length: layers }, () => new Float32Array((capacity + 1) * rowSize)) // [slots, G, P, d]
+export function createKvCache ({ slots: capacity, layers, kvHeads, headDim, maxLength, leastPlaces = 64 }: KvCacheShape) {
+  const slabSize = (capacity + 1) * kvHeads * headDim * maxLength
+  const keys = Array.from({ length: layers }, () => new Float32Array(slabSize)) // [slots, G, d, P]
+  const values = Array.from({ length: layers }, () => new Float32Array(slabSize)) // [slots, G, P, d]
   const bias = new Float32Array((capacity + 1) * maxLength).fill(hidden) // [slots, P]
   const rows: Slot[] = []
   let decoding = 0
+  let places = windowFor(0) // P
+  let rowSize = kvHeads * headDim * places
 
   return {
     capacity,
@@ -46,8 +49,8 @@ export function createKvCache ({ slots: capacity, layers, kvHeads, headDim, maxL
   function activate (slot: Slot): void {
     check(slot)
     if (slot.row < decoding) return
-    const first = rows[decoding]!
-    if (first !== slot) {
+    const first = rows[decoding]
+    if (first !== undefined && first !== slot) {
       const place = slot.row
       move(slot, capacity)
       move(first, place)
@@ -65,10 +68,11 @@ export function createKvCache ({ slots: capacity, layers, kvHeads, headDim, maxL
       hole = fill(hole, decoding)
     }
     fill(hole, rows.length - 1)
-    const last = rows.length - 1
-    bias.fill(hidden, last * maxLength, (last + 1) * maxLength)
+    hide(rows.length - 1, 0)
     rows.pop()
     slot.row = -1
+    const longest = rows.reduce((most, { length }) => Math.max(most, length), 0)
+    if (windowFor(2 * longest) < places) resize(windowFor(longest))
   }
 
   /** Makes `to` a copy of `from`: beams that fork, several samples of one prompt. */
@@ -79,29 +83,74 @@ export function createKvCache ({ slots: capacity, layers, kvHeads, headDim, maxL
     to.length = from.length
   }
 
-  /** Writes `count` new places of each slot; `slots[b]` is row b of the step. */
-  function append (slots: Slot[], { newKeys, newValues }: Pick<Step, 'newKeys' | 'newValues'>, count: number): void {
-    for (const slot of slots) {
+  /**
+   * Writes new places: row b of the step goes to `slots[b]`, the last `counts[b]` of its `width` tokens (those before
+   * them fill the row up).
+   */
+  function append (slots: Slot[], { newKeys, newValues }: Pick<Step, 'newKeys' | 'newValues'>, counts: number[], width: number): void {
+    const ends = slots.map((slot, b) => {
       check(slot)
-      if (slot.length + count > maxLength) throw new Error('the sequence is longer than the cache')
+      return slot.length + (counts[b] ?? 0)
+    })
+    const longest = Math.max(...ends)
+    if (longest > maxLength) throw new Error('the sequence is longer than the cache')
+    if (longest > places) resize(windowFor(longest))
+    for (const [layer, slab] of keys.entries()) {
+      for (const [b, slot] of slots.entries()) writeKeys(slab, newKeys[layer], slot, b, counts[b] ?? 0, width)
     }
-    for (let layer = 0; layer < layers; layer++) {
-      for (const [b, { row, length }] of slots.entries()) {
-        writeKeys(keys[layer]!, newKeys[layer]!, row, length, b, count)
-        writeValues(values[layer]!, newValues[layer]!, row, length, b, count)
-      }
+    for (const [layer, slab] of values.entries()) {
+      for (const [b, slot] of slots.entries()) writeValues(slab, newValues[layer], slot, b, counts[b] ?? 0, width)
     }
-    for (const slot of slots) {
-      const start = slot.row * maxLength + slot.length
-      bias.fill(0, start, start + count)
-      slot.length += count
+    for (const [b, slot] of slots.entries()) {
+      const end = ends[b] ?? slot.length
+      bias.fill(0, slot.row * places + slot.length, slot.row * places + end)
+      slot.length = end
     }
   }
 
   /** `count` rows from `first` on, as the language model takes them. */
   function view (first: number, count: number): CacheView {
     const window = (slab: Float32Array) => slab.subarray(first * rowSize, (first + count) * rowSize)
-    return { rows: count, bias: bias.subarray(first * maxLength, (first + count) * maxLength), keys: keys.map(window), values: values.map(window) }
+    return {
+      rows: count,
+      places,
+      bias: bias.subarray(first * places, (first + count) * places),
+      keys: keys.map(window),
+      values: values.map(window)
+    }
+  }
+
+  /** Gives every row another number of places, in the same slab. */
+  function resize (to: number): void {
+    const order = Array.from(rows.keys())
+    if (to > places) order.reverse() // what moves to the back goes from the back on, so that nothing is overwritten
+    for (const slab of keys) for (const row of order) spread(slab, row, kvHeads * headDim, 1, to)
+    for (const slab of values) for (const row of order) spread(slab, row, kvHeads, headDim, to)
+    places = to
+    rowSize = kvHeads * headDim * places
+    bias.fill(hidden)
+    for (const { row, length } of rows) bias.fill(0, row * places, row * places + length)
+  }
+
+  /** Moves the stripes of one row, each of `width` values a place, to where they lie with `to` places. */
+  function spread (slab: Float32Array, row: number, stripes: number, width: number, to: number): void {
+    const length = (rows[row]?.length ?? 0) * width
+    for (let i = 0; i < stripes; i++) {
+      const stripe = row * stripes + (to > places ? stripes - 1 - i : i)
+      const from = stripe * places * width
+      slab.copyWithin(stripe * to * width, from, from + length)
+    }
+  }
+
+  /** The places that rows of this length get: results do not depend on it, since what is hidden weighs nothing. */
+  function windowFor (length: number): number {
+    let window = leastPlaces
+    while (window < length) window *= 2
+    return Math.min(window, maxLength)
+  }
+
+  function hide (row: number, from: number): void {
+    bias.fill(hidden, row * places + from, (row + 1) * places)
   }
 
   function check (slot: Slot): void {
@@ -122,12 +171,10 @@ export function createKvCache ({ slots: capacity, layers, kvHeads, headDim, maxL
 
   /** Only written places are copied; what lies behind them stays hidden. */
   function copyRow (from: number, to: number, length: number): void {
-    for (let layer = 0; layer < layers; layer++) {
-      copyStripes(keys[layer]!, from, to, kvHeads * headDim, maxLength, length)
-      copyStripes(values[layer]!, from, to, kvHeads, maxLength * headDim, length * headDim)
-    }
-    bias.fill(0, to * maxLength, to * maxLength + length)
-    bias.fill(hidden, to * maxLength + length, (to + 1) * maxLength)
+    for (const slab of keys) copyStripes(slab, from, to, kvHeads * headDim, places, length)
+    for (const slab of values) copyStripes(slab, from, to, kvHeads, places * headDim, length * headDim)
+    bias.fill(0, to * places, to * places + length)
+    hide(to, length)
   }
 
   function copyStripes (slab: Float32Array, from: number, to: number, stripes: number, stride: number, length: number): void {
@@ -137,25 +184,27 @@ export function createKvCache ({ slots: capacity, layers, kvHeads, headDim, maxL
     }
   }
 
-  /** New keys [B, G, d, T] into row [G, d, P], from place `length` on. */
-  function writeKeys (slab: Float32Array, fresh: Float32Array, row: number, length: number, b: number, count: number): void {
+  /** New keys [B, G, d, T] into row [G, d, P], from the slot's length on. */
+  function writeKeys (slab: Float32Array, fresh: Float32Array = new Float32Array(), { row, length }: Slot, b: number, count: number, width: number): void {
     const stripes = kvHeads * headDim
     for (let i = 0; i < stripes; i++) {
-      for (let t = 0; t < count; t++) slab[row * rowSize + i * maxLength + length + t] = finite(fresh[(b * stripes + i) * count + t]!)
+      const from = (b * stripes + i + 1) * width - count
+      const to = row * rowSize + i * places + length
+      for (let t = 0; t < count; t++) slab[to + t] = finite(fresh[from + t])
     }
   }
 
-  /** New values [B, G, T, d] into row [G, P, d], from place `length` on. */
-  function writeValues (slab: Float32Array, fresh: Float32Array, row: number, length: number, b: number, count: number): void {
+  /** New values [B, G, T, d] into row [G, P, d], from the slot's length on. */
+  function writeValues (slab: Float32Array, fresh: Float32Array = new Float32Array(), { row, length }: Slot, b: number, count: number, width: number): void {
     for (let head = 0; head < kvHeads; head++) {
-      const from = (b * kvHeads + head) * count * headDim
-      const to = row * rowSize + (head * maxLength + length) * headDim
-      for (let i = 0; i < count * headDim; i++) slab[to + i] = finite(fresh[from + i]!)
+      const from = ((b * kvHeads + head + 1) * width - count) * headDim
+      const to = row * rowSize + (head * places + length) * headDim
+      for (let i = 0; i < count * headDim; i++) slab[to + i] = finite(fresh[from + i])
     }
   }
 }
 
 /** Hiding a place multiplies it by zero, which NaN and Infinity survive: kept, they would spoil every later sequence of the row. */
-function finite (x: number): number {
+function finite (x = 0): number {
   return Number.isFinite(x) ? x : 0
 }

@@ -1,6 +1,7 @@
 /** Opens every graph of a model package on the device, and the batcher over them. */
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { createHeads } from '../graphs/heads.ts'
 import { createLanguageModel } from '../graphs/language-model.ts'
 import { createPixelDecoder } from '../graphs/pixel-decoder.ts'
 import { openSession, type Device } from '../graphs/session.ts'
@@ -26,15 +27,17 @@ export async function openEngine ({ folder, manifest, device, threads, slots, qu
   const openOptional = (name: GraphName) => manifest.graphs[name] === undefined ? undefined : open(name)
   const visualTokenizer = createVisualTokenizer({
     vision: await open('vision'),
+    tokenPredictor: await open('token_predictor'),
     mergerCodes: await open('merger_codes'),
     mergerEmbeddings: await open('merger_embeddings')
   }, manifest)
   const languageModel = createLanguageModel(await open('language_model'), manifest)
+  const heads = createHeads({ text: await open('text_head'), visual: await open('visual_head') }, manifest)
   const pixelDecoder = manifest.pixel_decoder && createPixelDecoder({
     tokenizerDecoder: await open('tokenizer_decoder'),
     painter: await openOptional('painter'),
     denoiser: await openOptional('denoiser'),
     autoencoderDecoder: await openOptional('autoencoder_decoder')
   }, manifest, manifest.pixel_decoder)
-  return createBatcher({ manifest, graphs: { visualTokenizer, languageModel, pixelDecoder }, limits: { slots, queueLimit, queueCost }, send })
+  return createBatcher({ manifest, graphs: { visualTokenizer, languageModel, heads, pixelDecoder }, limits: { slots, queueLimit, queueCost }, send })
 }

@@ -1,10 +1,11 @@
-/** The decoder-only transformer: one graph runs a prefill chunk (one row, several tokens) or a decode step (many rows, one token each). */
+/** The decoder-only transformer without its heads: one graph reads prompts (several rows of several tokens) or takes a decode step (one token each). */
 import { floats, type Input, type Session } from './session.ts'
 import type { Manifest } from '../package/manifest.ts'
 
-/** The cached keys and values of B rows, as views of the cache's slab; P is the longest sequence. */
+/** The cached keys and values of B rows, as views of the cache's slab. */
 export type CacheView = {
-  rows: number
+  rows: number // B
+  places: number // P, how many of each row are looked at
   bias: Float32Array // [B, P]: 0 where written, -1e9 where not
   keys: Float32Array[] // per layer [B, kv_heads, head_dim, P]
   values: Float32Array[] // per layer [B, kv_heads, P, head_dim]
@@ -14,13 +15,13 @@ export type CacheView = {
 export type NewTokens = {
   count: number // T
   tokenIds: number[] // [B, T]
-  positions: number[] // [B, T], 0-based place of each in its sequence
+  positions: number[] // [B, T], 0-based place of each in its sequence; a token is blind to those of a higher one
   /** Places among the B x T whose embedding stands in for the id's, and those embeddings in the same order, [places, hidden_size]. */
   embedded?: { places: number[], embeddings: Float32Array }
 }
 
 export type Step = {
-  logits: Float32Array // [B, vocabulary_size], of the last new token
+  states: Float32Array // [B, hidden_size], after the last new token
   newKeys: Float32Array[] // per layer [B, kv_heads, head_dim, T]
   newValues: Float32Array[] // per layer [B, kv_heads, T, head_dim]
 }
@@ -28,21 +29,23 @@ export type Step = {
 export type LanguageModel = ReturnType<typeof createLanguageModel>
 
 export function createLanguageModel (session: Session, { language_model: shape }: Pick<Manifest, 'language_model'>) {
-  const { layers, kv_heads: heads, head_dim: headDim, hidden_size: hiddenSize, max_length: maxLength } = shape
+  const { layers, kv_heads: heads, head_dim: headDim, hidden_size: hiddenSize } = shape
   const layerIndices = Array.from({ length: layers }, (_, i) => i)
   return {
-    async run (tokens: NewTokens, cache: CacheView): Promise<Step> {
-      const { rows } = cache
-      const outputs = await session.run({
+    async run (tokens: NewTokens, { rows, places, bias, keys, values }: CacheView): Promise<Step> {
+      const inputs: Record<string, Input> = {
         ...tokenInputs(tokens, rows, hiddenSize),
-        cache_bias: { type: 'float32', data: cache.bias, dims: [rows, maxLength] },
-        ...Object.fromEntries(layerIndices.flatMap((i): [string, Input][] => [
-          [`cache_keys.${i}`, { type: 'float32', data: cache.keys[i]!, dims: [rows, heads, headDim, maxLength] }],
-          [`cache_values.${i}`, { type: 'float32', data: cache.values[i]!, dims: [rows, heads, maxLength, headDim] }]
-        ]))
-      })
+        cache_bias: { type: 'float32', data: bias, dims: [rows, places] }
+      }
+      for (const [i, data] of keys.entries()) {
+        inputs[`cache_keys.${i}`] = { type: 'float32', data, dims: [rows, heads, headDim, places] }
+      }
+      for (const [i, data] of values.entries()) {
+        inputs[`cache_values.${i}`] = { type: 'float32', data, dims: [rows, heads, places, headDim] }
+      }
+      const outputs = await session.run(inputs)
       return {
-        logits: floats(outputs, 'logits'),
+        states: floats(outputs, 'states'),
         newKeys: layerIndices.map(i => floats(outputs, `new_keys.${i}`)),
         newValues: layerIndices.map(i => floats(outputs, `new_values.${i}`))
       }
@@ -53,9 +56,11 @@ export function createLanguageModel (session: Session, { language_model: shape }
 function tokenInputs ({ count, tokenIds, positions, embedded }: NewTokens, rows: number, hiddenSize: number): Record<string, Input> {
   const embeddings = new Float32Array(rows * count * hiddenSize)
   const isEmbedding = new Uint8Array(rows * count)
-  for (const [i, place] of (embedded?.places ?? []).entries()) {
-    embeddings.set(embedded!.embeddings.subarray(i * hiddenSize, (i + 1) * hiddenSize), place * hiddenSize)
-    isEmbedding[place] = 1
+  if (embedded) {
+    for (const [i, place] of embedded.places.entries()) {
+      embeddings.set(embedded.embeddings.subarray(i * hiddenSize, (i + 1) * hiddenSize), place * hiddenSize)
+      isEmbedding[place] = 1
+    }
   }
   const dims = [rows, count]
   return {

@@ -14,7 +14,8 @@ export type Output = { data: ort.Tensor['data'], dims: readonly number[] }
 export type Session = {
   inputNames: readonly string[]
   outputNames: readonly string[]
-  run (inputs: Record<string, Input>): Promise<Record<string, Output>>
+  /** Gives all outputs, or those that are named. */
+  run (inputs: Record<string, Input>, outputs?: string[]): Promise<Record<string, Output>>
   release (): Promise<void>
 }
 
@@ -28,12 +29,12 @@ export async function openSession (file: string, { device, threads }: { device: 
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
-    async run (inputs) {
+    async run (inputs, outputs = [...session.outputNames]) {
       checkNames(session.inputNames, inputs)
       const feeds: Record<string, ort.Tensor> = {}
       for (const [name, { type, data, dims }] of Object.entries(inputs)) feeds[name] = new ort.Tensor(type, data, dims)
       try {
-        return await session.run(feeds)
+        return await session.run(feeds, outputs)
       } catch (cause) {
         throw new Error(`graph run failed with inputs ${describe(inputs)}`, { cause })
       }

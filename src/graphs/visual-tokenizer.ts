@@ -2,7 +2,7 @@
 import { floats, type Session } from './session.ts'
 import type { Manifest } from '../package/manifest.ts'
 
-/** What the vision graph says of one picture of N patches, row-major. */
+/** What the encoder and the selector say of one picture of N patches, row-major. */
 export type Encoded = {
   features: Float32Array // [N, feature_dim]
   keepProbabilities: Float32Array // [N]
@@ -14,23 +14,30 @@ export type Selected = { features: Float32Array, keepMask: boolean[] }
 export type VisualTokenizer = ReturnType<typeof createVisualTokenizer>
 
 export function createVisualTokenizer (
-  sessions: { vision: Session, mergerCodes: Session, mergerEmbeddings: Session },
+  sessions: { vision: Session, tokenPredictor: Session, mergerCodes: Session, mergerEmbeddings: Session },
   { image, visual_tokenizer: { feature_dim: featureDim }, language_model: { hidden_size: hiddenSize } }: Manifest
 ) {
   const patches = image.grid.rows * image.grid.columns
   return {
     /**
-     * `pictures` are uint8 [3, size, size]. They run one by one: on the CPU a batch is no faster, and its scores may
-     * differ in the last bit from those of a single picture.
+     * `pictures` are uint8 [3, size, size]. Their features are computed together; the selector looks at one picture at a
+     * time, since its scores in a batch may differ in the last bit from those of a single picture.
      */
     async encode (pictures: Uint8Array[]): Promise<Encoded[]> {
+      const pixels = new Uint8Array(pictures.length * 3 * image.size * image.size)
+      for (const [b, picture] of pictures.entries()) pixels.set(picture, b * picture.length)
+      const outputs = await sessions.vision.run({
+        pixels: { type: 'uint8', data: pixels, dims: [pictures.length, 3, image.size, image.size] }
+      })
+      const all = floats(outputs, 'features') // [B, N, D]
       const encoded: Encoded[] = []
-      for (const pixels of pictures) {
-        const outputs = await sessions.vision.run({ pixels: { type: 'uint8', data: pixels, dims: [1, 3, image.size, image.size] } })
-        const logProbabilities = floats(outputs, 'log_probabilities') // [1, N, 2]: keep, drop
+      for (const b of pictures.keys()) {
+        const features = all.slice(b * patches * featureDim, (b + 1) * patches * featureDim)
+        const x = { type: 'float32' as const, data: features, dims: [1, patches, featureDim] }
+        const logProbabilities = floats(await sessions.tokenPredictor.run({ x }), 'log_probabilities') // [1, N, 2]: keep, drop
         encoded.push({
-          features: floats(outputs, 'features'), // [1, N, D]
-          keepProbabilities: Float32Array.from({ length: patches }, (_, i) => Math.exp(logProbabilities[i * 2]!))
+          features,
+          keepProbabilities: Float32Array.from({ length: patches }, (_, i) => Math.exp(logProbabilities[i * 2] ?? NaN))
         })
       }
       return encoded

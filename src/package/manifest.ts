@@ -83,7 +83,8 @@ export const Manifest = Type.Object({
     head_dim: Count,
     hidden_size: Count,
     vocabulary_size: Count,
-    max_length: Count
+    max_length: Count,
+    candidates: Type.Integer({ minimum: 1, description: 'How many ids the visual head gives for the next place' })
   }, strict),
   ids: Type.Object({
     end: TokenId,
@@ -105,9 +106,12 @@ export const Manifest = Type.Object({
   }, { ...strict, description: 'Absent, like the graph tokenizer_decoder, where the model cannot paint' })),
   graphs: Type.Object({
     vision: Graph,
+    token_predictor: Graph,
     merger_codes: Graph,
     merger_embeddings: Graph,
     language_model: Graph,
+    text_head: Graph,
+    visual_head: Graph,
     tokenizer_decoder: Type.Optional(Graph),
     painter: Type.Optional(Graph),
     denoiser: Type.Optional(Graph),

@@ -193,7 +193,7 @@ t.test('a unit that fails', async t => {
       languageModel: {
         async run (tokens, cache) {
           const step = await graphs.languageModel.run(tokens, cache)
-          if (tokens.count === 1 && cache.rows > 1) step.logits.fill(NaN, 0, 120)
+          if (tokens.count === 1 && cache.rows > 1) step.states.fill(NaN, 0, 2)
           return step
         }
       }
@@ -211,12 +211,9 @@ t.test('a picture has at least one code, whatever the model would rather draw', 
   const graphs = fakeGraphs()
   const harness = createHarness({
     ...graphs,
-    languageModel: {
-      async run (tokens, cache) {
-        const step = await graphs.languageModel.run(tokens, cache)
-        for (let b = 0; b < cache.rows; b++) step.logits[b * 120] = 1e6
-        return step
-      }
+    heads: {
+      ...graphs.heads,
+      everything: async states => (await graphs.heads.everything(states)).map(scores => scores.fill(1e6, 0, 1))
     }
   })
   harness.batcher.submit(1, generateWork({ sampling: { ...sampling, minTokens: 0 } }))

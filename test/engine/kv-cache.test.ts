@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { createKvCache, hidden, type KvCache, type Slot } from '../../src/engine/kv-cache.ts'
 
-const shape = { slots: 4, layers: 2, kvHeads: 2, headDim: 3, maxLength: 6 }
+const shape = { slots: 4, layers: 2, kvHeads: 2, headDim: 3, maxLength: 6, leastPlaces: 2 }
 
 /** The step that writes these tokens: every key and value names its token, layer, head and dimension. */
 function stepOf (tokens: number[][]) {
@@ -17,17 +17,17 @@ function stepOf (tokens: number[][]) {
 
 /** What a slot holds, read through a view as the graph would. */
 function tokensOf (cache: KvCache, { row }: Slot): number[] {
-  const { bias, keys, values } = cache.view(row, 1)
+  const { bias, keys, values, places } = cache.view(row, 1)
   const tokens: number[] = []
-  for (let p = 0; p < 6; p++) {
+  for (let p = 0; p < places; p++) {
     if (bias[p] !== 0) continue
     const token = Math.round(keys[0]![p]! / 100)
     for (let layer = 0; layer < 2; layer++) {
       for (let head = 0; head < 2; head++) {
         for (let dim = 0; dim < 3; dim++) {
           const expected = token * 100 + layer * 10 + head * 3 + dim
-          if (keys[layer]![(head * 3 + dim) * 6 + p] !== expected) throw new Error(`key of place ${p}`)
-          if (values[layer]![(head * 6 + p) * 3 + dim] !== -expected) throw new Error(`value of place ${p}`)
+          if (keys[layer]![(head * 3 + dim) * places + p] !== expected) throw new Error(`key of place ${p}`)
+          if (values[layer]![(head * places + p) * 3 + dim] !== -expected) throw new Error(`value of place ${p}`)
         }
       }
     }
@@ -96,14 +96,14 @@ const commands = [
   fc.tuple(fc.nat(3), fc.integer({ min: 1, max: 4 })).map(([i, count]) => command(`prefill ${count} into ${i}`, some, (model, cache) => {
     const owned = pick(model, i)
     const tokens = Array.from({ length: count }, () => ++model.next)
-    if (owned.tokens.length + count > 6) return refuses(() => cache.append([owned.slot], stepOf([tokens]), count))
-    cache.append([owned.slot], stepOf([tokens]), count)
+    if (owned.tokens.length + count > 6) return refuses(() => cache.append([owned.slot], stepOf([[0, ...tokens]]), [count], count + 1))
+    cache.append([owned.slot], stepOf([[0, ...tokens]]), [count], count + 1)
     owned.tokens.push(...tokens)
   })),
   fc.constant(command('decode', ({ owned }) => owned.some(({ isDecoding }) => isDecoding) && owned.every(({ tokens }) => tokens.length < 6), (model, cache) => {
     const decoding = model.owned.filter(({ isDecoding }) => isDecoding).sort((a, b) => a.slot.row - b.slot.row)
     const tokens = decoding.map(() => [++model.next])
-    cache.append(decoding.map(({ slot }) => slot), stepOf(tokens), 1)
+    cache.append(decoding.map(({ slot }) => slot), stepOf(tokens), tokens.map(() => 1), 1)
     for (const [b, { tokens: held }] of decoding.entries()) held.push(...tokens[b]!)
   }))
 ]
@@ -116,10 +116,10 @@ t.test('every slot keeps its own keys and values, whatever moves around it', asy
 })
 
 t.test('a view is a window on the slab, not a copy', async t => {
-  const cache = createKvCache(shape)
+  const cache = createKvCache({ ...shape, leastPlaces: 6 })
   const [first, second] = [cache.allocate(), cache.allocate()]
   const both = cache.view(0, 2)
-  cache.append([first, second], stepOf([[1], [2]]), 1)
+  cache.append([first, second], stepOf([[1], [2]]), [1, 1], 1)
   t.equal(both.keys[0]!.buffer, cache.view(1, 1).keys[0]!.buffer)
   t.equal(both.keys[1]![2 * 3 * 6], 210)
   t.strictSame(Array.from(both.bias), [0, hidden, hidden, hidden, hidden, hidden, 0, hidden, hidden, hidden, hidden, hidden])
@@ -129,7 +129,7 @@ t.test('numbers that would outlive their sequence are not kept', async t => {
   const cache = createKvCache(shape)
   const slot = cache.allocate()
   const broken = [0, 1].map(() => Float32Array.of(NaN, Infinity, -Infinity, 1, 2, 3))
-  cache.append([slot], { newKeys: broken, newValues: broken }, 1)
+  cache.append([slot], { newKeys: broken, newValues: broken }, [1], 1)
   t.strictSame(Array.from(cache.view(0, 1).values[0]!.subarray(0, 3)), [0, 0, 0])
   t.ok(cache.view(0, 1).keys[1]!.every(Number.isFinite))
 })

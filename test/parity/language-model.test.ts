@@ -4,7 +4,8 @@ import { createBatcher } from '../../src/engine/batcher.ts'
 import { createKvCache } from '../../src/engine/kv-cache.ts'
 import type { FromEngine } from '../../src/pipe/messages.ts'
 import type { PaintResult, Segment, TextResult, Work } from '../../src/pipe/work.ts'
-import { candidatesOf, guide, logSoftmax, processScores } from '../../src/engine/drawing/sampler.ts'
+import { candidatesOf, guide, processScores } from '../../src/engine/drawing/sampler.ts'
+import { createHeads } from '../../src/graphs/heads.ts'
 import { createLanguageModel, type LanguageModel } from '../../src/graphs/language-model.ts'
 import { createVisualTokenizer } from '../../src/graphs/visual-tokenizer.ts'
 import { fakeGraphs } from '../engine/fixtures/fake-model.ts'
@@ -16,22 +17,32 @@ const { ids, language_model: shape } = manifest
 const sampling = { maxTokens: 36, minTokens: 8, temperature: 0, topP: 1, topK: 0, repetitionPenalty: 1, seed: 0 }
 const selection = { rule: 'threshold' as const, keepThreshold: 0.5, seed: 0 }
 
-const sessions = { vision: await open('vision'), mergerCodes: await open('merger_codes'), mergerEmbeddings: await open('merger_embeddings'), languageModel: await open('language_model') }
+const sessions = {
+  vision: await open('vision'),
+  tokenPredictor: await open('token_predictor'),
+  mergerCodes: await open('merger_codes'),
+  mergerEmbeddings: await open('merger_embeddings'),
+  languageModel: await open('language_model'),
+  text: await open('text_head'),
+  visual: await open('visual_head')
+}
 const languageModel = createLanguageModel(sessions.languageModel, manifest)
+const heads = createHeads(sessions, manifest)
 t.teardown(() => Promise.all(Object.values(sessions).map(session => session.release())))
 
-t.test('logits', async t => {
+t.test('logits, up to what normalises them', async t => {
   const logitIds = idsOf('logit_ids')
-  const recordedOf = (logits: Float32Array) => logitIds.map(id => logits[id]!)
+  const free = (logits: ArrayLike<number>) => Array.from(logits, logit => logit - logits[0]!)
+  const recordedOf = (logProbabilities: Float32Array) => free(logitIds.map(id => logProbabilities[id]!))
 
   t.test('of every place of a caption, token by token and in chunks', async t => {
     for (const b of pictures) {
       const prompt = pictureOf(b)
       const padding = 36 - prompt.length
       const expected = row(floatsOf('caption.logits'), b) // left padded
-      const at = (place: number) => expected.slice((padding + place) * logitIds.length, (padding + place + 1) * logitIds.length)
+      const at = (place: number) => free(expected.slice((padding + place) * logitIds.length, (padding + place + 1) * logitIds.length))
       for (const chunk of [1, 7, 64]) {
-        for (const { place, logits } of await read(languageModel, prompt, chunk)) t.ok(relativeError(recordedOf(logits), at(place)) < tolerance, `picture ${b}, place ${place}, chunks of ${chunk}`)
+        for (const { place, logProbabilities } of await read(languageModel, prompt, chunk)) t.ok(relativeError(recordedOf(logProbabilities), at(place)) < tolerance, `picture ${b}, place ${place}, chunks of ${chunk}`)
       }
     }
   })
@@ -41,8 +52,8 @@ t.test('logits', async t => {
     for (const [promptName, logitsName] of prompts) {
       for (const b of pictures) {
         const prompt = [...pictureOf(b), ...unpadded(row(idsOf(promptName), b))]
-        const { logits } = (await read(languageModel, prompt, 64)).at(-1)!
-        t.ok(relativeError(recordedOf(logits), row(floatsOf(logitsName), b)) < tolerance, `${logitsName} of picture ${b}`)
+        const { logProbabilities } = (await read(languageModel, prompt, 64)).at(-1)!
+        t.ok(relativeError(recordedOf(logProbabilities), free(row(floatsOf(logitsName), b))) < tolerance, `${logitsName} of picture ${b}`)
       }
     }
   })
@@ -85,19 +96,20 @@ t.test('codes', async t => {
     for (const b of pictures) {
       const drawn = row(idsOf('t2i.greedy'), b).slice(0, 3)
       const prompt = unpadded(row(idsOf('t2i.prompt_ids'), b))
-      const stepsOf = async (prompt: number[]) => (await read(languageModel, [...prompt, ...drawn], 1)).slice(prompt.length - 1).map(({ logits }) => logSoftmax(logits))
+      const stepsOf = async (prompt: number[]) => (await read(languageModel, [...prompt, ...drawn], 1)).slice(prompt.length - 1).map(({ logProbabilities }) => logProbabilities)
       const conditional = await stepsOf(prompt)
       const unconditional = await stepsOf([ids.image_start])
       const guided = conditional.map((scores, step) => guide(scores, unconditional[step]!, 4))
       const recorded = (name: string) => row(floatsOf(name), b)
-      const atKept = (steps: Float64Array[]) => steps.flatMap(scores => keptIds.map(id => scores[id]!))
+      const atKept = (steps: Float32Array[]) => steps.flatMap(scores => keptIds.map(id => scores[id]!))
       t.ok(relativeError(atKept(conditional), recorded('t2i.cond_logprobs')) < tolerance, `conditional ${b}`)
       t.ok(relativeError(atKept(unconditional), recorded('t2i.uncond_logprobs')) < tolerance, `unconditional ${b}`)
       t.ok(relativeError(atKept(guided), recorded('t2i.guided')) < tolerance, `guided ${b}`)
 
-      processScores(guided[0]!, [], rules)
+      const scores = Float64Array.from(guided[0]!)
+      processScores(scores, [], rules)
       for (const [topK, topP, name] of [[50, 1, 't2i.sample_probs.topk50_topp1.0'], [20, 0.9, 't2i.sample_probs.topk20_topp0.9']] as const) {
-        const { ids: possible, weights } = candidatesOf(guided[0]!, { temperature: 1, topK, topP })
+        const { ids: possible, weights } = candidatesOf(scores, { temperature: 1, topK, topP })
         const total = weights.reduce((sum, weight) => sum + weight, 0)
         const probabilities = keptIds.map(id => possible.includes(id) ? weights[possible.indexOf(id)]! / total : 0)
         t.ok(relativeError(probabilities, recorded(name)) < tolerance, `${name} ${b}`)
@@ -133,12 +145,12 @@ function unpadded (padded: number[]): number[] {
   return padded.slice(padded.findIndex(id => id !== ids.end))
 }
 
-/** Reads a prompt into a cache of its own. Gives the logits after each chunk, with the place of its last token. */
+/** Reads a prompt into a cache of its own. Gives the log-probabilities of all ids after each chunk, with the place of its last token. */
 async function read (languageModel: LanguageModel, prompt: Place[], chunkLength: number) {
   const cache = createKvCache({ slots: 1, layers: shape.layers, kvHeads: shape.kv_heads, headDim: shape.head_dim, maxLength: 96 })
   const model = createLanguageModel(sessions.languageModel, { language_model: { ...shape, max_length: 96 } })
   const slot = cache.allocate()
-  const steps: { place: number, logits: Float32Array }[] = []
+  const steps: { place: number, logProbabilities: Float32Array }[] = []
   for (let start = 0; start < prompt.length; start += chunkLength) {
     const chunk = prompt.slice(start, start + chunkLength)
     const places = [...chunk.keys()].filter(i => typeof chunk[i] !== 'number')
@@ -149,8 +161,10 @@ async function read (languageModel: LanguageModel, prompt: Place[], chunkLength:
       positions: chunk.map((_, i) => start + i),
       embedded: { places, embeddings }
     }, cache.view(0, 1))
-    cache.append([slot], step, chunk.length)
-    steps.push({ place: start + chunk.length - 1, logits: step.logits })
+    cache.append([slot], step, [chunk.length], chunk.length)
+    const [[words], [all]] = await Promise.all([heads.words([step.states]), heads.everything([step.states])])
+    all!.set(words!)
+    steps.push({ place: start + chunk.length - 1, logProbabilities: all! })
   }
   return steps
 }
@@ -161,7 +175,7 @@ function startEngine (t: Test) {
   const ends = new Map<number, (message: FromEngine) => void>()
   const batcher = createBatcher({
     manifest: { ...manifest, pixel_decoder: decoder },
-    graphs: { visualTokenizer: createVisualTokenizer(sessions, manifest), languageModel, pixelDecoder: fakeGraphs().pixelDecoder },
+    graphs: { visualTokenizer: createVisualTokenizer(sessions, manifest), languageModel, heads, pixelDecoder: fakeGraphs().pixelDecoder },
     limits: { slots: 21, queueLimit: 20, queueCost: 1e6 },
     send: message => { if ('id' in message) ends.get(message.id)?.(message) }
   })

@@ -16,7 +16,7 @@ t.test('pixels are squashed byte for byte', async t => {
 })
 
 t.test('the graphs', async t => {
-  const sessions = { vision: await open('vision'), mergerCodes: await open('merger_codes'), mergerEmbeddings: await open('merger_embeddings') }
+  const sessions = { vision: await open('vision'), tokenPredictor: await open('token_predictor'), mergerCodes: await open('merger_codes'), mergerEmbeddings: await open('merger_embeddings') }
   const tokenizer = createVisualTokenizer(sessions, manifest)
   t.teardown(() => Promise.all(Object.values(sessions).map(session => session.release())))
   const recorded = pictures.map(b => ({ features: row(floatsOf('encoder.features'), b), keepMask: keepMaskOf(b) }))
@@ -32,7 +32,9 @@ t.test('the graphs', async t => {
 
   t.test('log probabilities', async t => {
     for (const b of pictures) {
-      const outputs = await sessions.vision.run({ pixels: { type: 'uint8', data: planesOf(b), dims: [1, 3, 112, 112] } })
+      const { features } = await sessions.vision.run({ pixels: { type: 'uint8', data: planesOf(b), dims: [1, 3, 112, 112] } })
+      const x = { type: 'float32' as const, data: features!.data as Float32Array, dims: [1, patches, 64] }
+      const outputs = await sessions.tokenPredictor.run({ x })
       t.ok(relativeError(floats(outputs, 'log_probabilities'), row(floatsOf('predictor.log_probs'), b)) < tolerance)
     }
   })

@@ -1,5 +1,5 @@
 /** Beam search of one request: which hypotheses fork, which die, and when the search is over. Knows no cache and no graph. */
-import { best, logSoftmax, processScores, type DrawRules } from './sampler.ts'
+import { best, processed, type DrawRules } from './sampler.ts'
 
 export type BeamRules = Pick<DrawRules, 'repetitionPenalty' | 'minTokens' | 'end' | 'suppressed'> & {
   numBeams: number
@@ -35,9 +35,10 @@ export function createBeamSearch (rules: BeamRules) {
   let hypotheses: Hypothesis[] = [] // best first, numBeams at most
   return { advance, best: (n: number) => hypotheses.slice(0, n) }
 
-  /** Takes the logits of every running beam (of one row at first). Gives the next beams; none when the search is over. */
-  function advance (logits: Float32Array[]): Fork[] {
-    const candidates = bestCandidates(logits)
+  /** Takes the log-probabilities after every running beam (of one row at first). Gives the next beams; none when it is over. */
+  function advance (logProbabilities: Float32Array[]): Fork[] {
+    const candidates = bestCandidates(logProbabilities)
+    if (candidates.length === 0) throw new Error('the scores are not finite')
     const forks: Candidate[] = []
     for (const [rank, candidate] of candidates.entries()) {
       if (forks.length === numBeams) break
@@ -55,12 +56,10 @@ export function createBeamSearch (rules: BeamRules) {
     return forks.map(({ parent, tokenId }) => ({ parent, tokenId }))
   }
 
-  function bestCandidates (logits: Float32Array[]): Candidate[] {
-    return logits.flatMap((row, parent) => {
+  function bestCandidates (rows: Float32Array[]): Candidate[] {
+    return rows.flatMap((logProbabilities, parent) => {
       const { ids, logProbability, sum } = beams[parent]!
-      const logProbabilities = logSoftmax(row)
-      const scores = logProbabilities.slice()
-      processScores(scores, ids, rules)
+      const scores = processed(logProbabilities, ids, rules)
       return best(scores, 2 * numBeams).map(tokenId => ({
         parent,
         tokenId,

@@ -4,26 +4,27 @@ import type { Slot } from '../kv-cache.ts'
 import type { Sequence } from '../../pipe/work.ts'
 import { createRandom } from '../drawing/random.ts'
 import { drawToken, type DrawRules } from '../drawing/sampler.ts'
-import type { Row } from '../stations/prefill.ts'
+import type { Want } from '../stations/heads.ts'
+import type { Sample } from '../stations/prefill.ts'
 import type { Ticket } from '../ticket.ts'
 import { giveBack, type Stations } from './flow.ts'
 
-/** With guidance there is a second row for the unconditional branch, which is fed the same tokens. */
-export async function drawSample (ticket: Ticket, rows: Row[], { rulesAfter, isComplete = () => false, maxTokens, guidanceScale = 1, seed, sample }: {
+/** One sample, token by token, until it ends, is complete or has no room. Gives its rows back. */
+export async function drawSample (ticket: Ticket, { slots, scores: first }: Sample, { rulesAfter, wantAfter, isComplete = () => false, maxTokens, seed, sample }: {
   rulesAfter: (drawn: number[]) => DrawRules
+  wantAfter: (drawn: number[]) => Want
   isComplete?: (drawn: number[]) => boolean
   maxTokens: number
-  guidanceScale?: number
   seed: number
   sample: number
 }, stations: Stations): Promise<Sequence> {
   const random = createRandom(seed, 'tokens')
   const ids: number[] = []
   let logProbability = 0
-  let [logits, unconditional] = rows.map(row => row.logits) as [Float32Array, Float32Array?]
+  let scores = first
   for (;;) {
     const rules = rulesAfter(ids)
-    const choice = drawToken(logits, { unconditional, guidanceScale, drawn: ids, rules, random })
+    const choice = drawToken(scores, { drawn: ids, rules, random })
     logProbability += choice.logProbability
     if (choice.tokenId !== rules.end) {
       ids.push(choice.tokenId)
@@ -31,26 +32,26 @@ export async function drawSample (ticket: Ticket, rows: Row[], { rulesAfter, isC
     }
     const isStopped = choice.tokenId === rules.end || isComplete(ids)
     if (isStopped || ids.length === maxTokens) {
-      giveBack(ticket, rows.map(({ slot }) => slot), stations)
+      giveBack(ticket, slots, stations)
       return { ids, logProbability, finishReason: isStopped ? 'stop' : 'length' }
     }
-    [logits, unconditional] = await Promise.all(rows.map(({ slot }) => stations.decode(ticket, slot, choice.tokenId))) as [Float32Array, Float32Array?]
+    scores = await stations.decode(ticket, { slots, tokenId: choice.tokenId, want: wantAfter(ids) })
   }
 }
 
 /** Beams share the slots: one that dies leaves its slot to a fork of another. Gives the best `n`, best first. */
-export async function drawBeams (ticket: Ticket, rows: Row[], rules: BeamRules, n: number, stations: Stations): Promise<Sequence[]> {
+export async function drawBeams (ticket: Ticket, samples: Sample[], rules: BeamRules, n: number, stations: Stations): Promise<Sequence[]> {
   const search = createBeamSearch(rules)
-  const slots = rows.map(({ slot }) => slot)
+  const slots = samples.flatMap(({ slots }) => slots)
   let beams = slots.slice(0, 1)
-  let logits = [rows[0]!.logits]
+  let scores = samples.slice(0, 1).map(({ scores }) => scores)
   for (;;) {
-    const forks = search.advance(logits)
+    const forks = search.advance(scores.map(({ logProbabilities }) => logProbabilities))
     if (forks.length === 0) break
     beams = forkSlots(slots, beams, forks.map(({ parent }) => parent), stations)
     const idle = slots.filter(slot => !beams.includes(slot)) // fewer beams than slots: the others are fed and not read
-    const fed = [...beams, ...idle].map((slot, i) => stations.decode(ticket, slot, forks[i]?.tokenId ?? 0))
-    logits = (await Promise.all(fed)).slice(0, beams.length)
+    const fed = [...beams, ...idle].map((slot, i) => stations.decode(ticket, { slots: [slot], tokenId: forks[i]?.tokenId ?? 0, want: { head: 'text' } }))
+    scores = (await Promise.all(fed)).slice(0, beams.length)
   }
   giveBack(ticket, slots, stations)
   return search.best(n)

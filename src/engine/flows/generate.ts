@@ -2,9 +2,10 @@
  * A prompt to pictures: visual ids until the image end, or until the picture has a code for every patch; each sample is
  * painted as soon as it is drawn. Until a first code is there nothing else is possible: a picture cannot be painted of none.
  */
-import { promptsOf, rowsOf } from '../../pipe/cost.ts'
-import { seedOfSample, type PaintResult, type Work } from '../../pipe/work.ts'
+import { promptsOf } from '../../pipe/cost.ts'
+import { seedOfSample, type PaintResult, type Sampling, type Work } from '../../pipe/work.ts'
 import { layOut, usageOf, type Prompt } from '../prompt.ts'
+import type { Want } from '../stations/heads.ts'
 import type { Ticket } from '../ticket.ts'
 import { drawSample } from './draw.ts'
 import { look, roomFor, segmentsOf, type Stations } from './flow.ts'
@@ -15,11 +16,20 @@ export async function generate (ticket: Ticket, work: Extract<Work, { task: 'gen
   const { manifest, prefill, paint } = stations
   const { ids, image: { grid } } = manifest
   const { segments, sampling, guidanceScale, painting, n } = work
-  const samples = segmentsOf(segments, promptsOf(work))
-  const looking = Promise.all(samples.map(sample => look(ticket, sample, stations)))
-  const laidOut = looking.then(seen => samples.map((sample, i) => layOut(sample, seen[i]!, manifest)))
-  const reading = laidOut.then(prompts => ({ prompts: prompts.flatMap(prompt => guidanceScale === 1 ? [prompt] : [prompt, nothing(ids.image_start)]), rows: rowsOf(work) }))
-  const rows = await prefill(ticket, reading)
+  const variants = segmentsOf(segments, promptsOf(work))
+  const looking = Promise.all(variants.map(variant => look(ticket, variant, stations)))
+  const laidOut = looking.then(seen => variants.map((variant, i) => layOut(variant, seen[i]!, manifest)))
+  const isWhole = needsAllScores(sampling, manifest.language_model.candidates)
+  const wantAfter = (drawn: number[]): Want => {
+    const hasCode = drawn.some(id => id >= ids.visual_offset)
+    return { head: 'visual', guidanceScale, maySkip: hasCode, mayEnd: hasCode && drawn.length >= sampling.minTokens, isWhole }
+  }
+  const unguided = nothing(ids.image_start)
+  const contextsOf = (prompt: Prompt) => guidanceScale === 1 ? [prompt] : [prompt, unguided]
+  const samples = await prefill(ticket, laidOut.then(prompts => ({
+    samples: Array.from({ length: n }, (_, i) => contextsOf(prompts[i % prompts.length]!)),
+    want: wantAfter([])
+  })))
   const prompts = await laidOut
 
   const rules = { ...sampling, end: ids.image_end, suppressed: { from: leastTextId, to: ids.image_start } }
@@ -28,18 +38,22 @@ export async function generate (ticket: Ticket, work: Extract<Work, { task: 'gen
   const options = {
     rulesAfter: (drawn: number[]) => codesOf(drawn).length === 0 ? firstRules : rules,
     isComplete: (drawn: number[]) => codesOf(drawn).length >= grid.rows * grid.columns,
-    guidanceScale
+    wantAfter
   }
-  const branches = rows.length / n
-  const pictures = await Promise.all(Array.from({ length: n }, async (_, i) => {
+  const pictures = await Promise.all(samples.map(async (read, i) => {
     const maxTokens = roomFor(sampling.maxTokens, prompts[i % prompts.length]!.tokenIds.length, stations)
     const seed = seedOfSample(sampling.seed, i)
-    const drawn = await drawSample(ticket, rows.slice(i * branches, (i + 1) * branches), { ...options, maxTokens, seed, sample: i }, stations)
+    const drawn = await drawSample(ticket, read, { ...options, maxTokens, seed, sample: i }, stations)
     const picture = await paint(ticket, codesOf(drawn.ids), painting, seedOfSample(painting.seed, i))
     ticket.tell({ kind: 'picture', sample: i, picture })
     return picture
   }))
   return { pictures, ...usageOf(segments, (await looking)[0]!, manifest) }
+}
+
+/** Whether the best candidates are not enough: any id may be drawn, or scores change by what was drawn. */
+function needsAllScores ({ temperature, topK, repetitionPenalty }: Sampling, candidates: number): boolean {
+  return repetitionPenalty !== 1 || (temperature > 0 && (topK === 0 || topK > candidates))
 }
 
 function nothing (imageStart: number): Prompt {

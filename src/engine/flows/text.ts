@@ -6,23 +6,32 @@ import type { Ticket } from '../ticket.ts'
 import { drawBeams, drawSample } from './draw.ts'
 import { look, roomFor, segmentsOf, type Stations } from './flow.ts'
 
+const want = { head: 'text' } as const
+
 export async function text (ticket: Ticket, work: Extract<Work, { task: 'text' }>, stations: Stations): Promise<TextResult> {
   const { manifest, prefill } = stations
   const { segments, sampling, numBeams, lengthPenalty, earlyStopping, n } = work
-  const samples = segmentsOf(segments, promptsOf(work))
-  const looking = Promise.all(samples.map(sample => look(ticket, sample, stations)))
-  const laidOut = looking.then(seen => samples.map((sample, i) => layOut(sample, seen[i]!, manifest)))
-  const rows = await prefill(ticket, laidOut.then(prompts => ({ prompts, rows: rowsOf(work) })))
+  const variants = segmentsOf(segments, promptsOf(work))
+  const looking = Promise.all(variants.map(variant => look(ticket, variant, stations)))
+  const laidOut = looking.then(seen => variants.map((variant, i) => layOut(variant, seen[i]!, manifest)))
+  const samples = await prefill(ticket, laidOut.then(prompts => ({
+    samples: Array.from({ length: rowsOf(work) }, (_, i) => [prompts[i % prompts.length]!]),
+    want
+  })))
   const prompts = await laidOut
   const roomOf = (i: number) => roomFor(sampling.maxTokens, prompts[i % prompts.length]!.tokenIds.length, stations)
 
-  const rules = { ...sampling, end: manifest.ids.end, suppressed: { from: manifest.ids.image_start, to: manifest.language_model.vocabulary_size } }
+  const rules = { ...sampling, end: manifest.ids.end, suppressed: { from: 0, to: 0 } } // the text head knows no visual ids
   const usage = usageOf(segments, (await looking)[0]!, manifest)
-  if (numBeams > 1) return { sequences: await drawBeams(ticket, rows, { ...rules, numBeams, maxTokens: roomOf(0), lengthPenalty, earlyStopping }, n, stations), ...usage }
+  if (numBeams > 1) {
+    const beamRules = { ...rules, numBeams, maxTokens: roomOf(0), lengthPenalty, earlyStopping }
+    return { sequences: await drawBeams(ticket, samples, beamRules, n, stations), ...usage }
+  }
 
-  const drawn = await Promise.all(rows.map(async (row, i) => {
+  const drawn = await Promise.all(samples.map(async (read, i) => {
     const seed = seedOfSample(sampling.seed, i)
-    const sequence = await drawSample(ticket, [row], { rulesAfter: () => rules, maxTokens: roomOf(i), seed, sample: i }, stations)
+    const how = { rulesAfter: () => rules, wantAfter: () => want, maxTokens: roomOf(i), seed, sample: i }
+    const sequence = await drawSample(ticket, read, how, stations)
     return { ...sequence, ...(sampling.temperature > 0 && { seed }) }
   }))
   return { sequences: drawn.sort((a, b) => b.logProbability - a.logProbability), ...usage }

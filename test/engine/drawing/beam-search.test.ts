@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { createBeamSearch, type BeamRules } from '../../../src/engine/drawing/beam-search.ts'
-import { logSoftmax } from '../../../src/engine/drawing/sampler.ts'
+import { logSoftmax } from '../../fixtures/log-softmax.ts'
 
 const end = 0
 const rules: BeamRules = { numBeams: 2, maxTokens: 3, lengthPenalty: 1, earlyStopping: false, repetitionPenalty: 1, minTokens: 0, end, suppressed: { from: 0, to: 0 } }
-const logitsOf = (...probabilities: number[]) => Float32Array.from(probabilities, Math.log)
+const scoresOf = (...probabilities: number[]) => logSoftmax(probabilities.map(Math.log))
 
 /** Runs a search over a model that gives probabilities for what was drawn so far. */
 function search (options: Partial<BeamRules>, model: (ids: number[]) => number[]) {
@@ -14,7 +14,7 @@ function search (options: Partial<BeamRules>, model: (ids: number[]) => number[]
   let steps = 0
   while (beams.length > 0) {
     steps++
-    beams = advance(beams.map(ids => logitsOf(...model(ids)))).map(({ parent, tokenId }) => [...beams[parent]!, tokenId])
+    beams = advance(beams.map(ids => scoresOf(...model(ids)))).map(({ parent, tokenId }) => [...beams[parent]!, tokenId])
   }
   return { steps, hypotheses: best(options.numBeams ?? 2) }
 }
@@ -65,7 +65,7 @@ t.test('as wide as the tree, it finds the best of all sequences', async t => {
     const sums: number[] = []
     for (const a of [1, 2]) {
       for (const b of [1, 2]) {
-        for (const c of [1, 2]) sums.push([[], [a], [a, b]].reduce((sum, ids, i) => sum + logSoftmax(logitsOf(...model(ids)))[[a, b, c][i]!]!, 0))
+        for (const c of [1, 2]) sums.push([[], [a], [a, b]].reduce((sum, ids, i) => sum + scoresOf(...model(ids))[[a, b, c][i]!]!, 0))
       }
     }
     return Math.abs(hypotheses[0]!.logProbability - Math.max(...sums)) < 1e-6

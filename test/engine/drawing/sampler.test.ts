@@ -1,10 +1,16 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { createRandom } from '../../../src/engine/drawing/random.ts'
-import { best, candidatesOf, drawToken, guide, logSoftmax, processScores } from '../../../src/engine/drawing/sampler.ts'
+import { best, candidatesOf, drawToken, guide, processScores, type Scores } from '../../../src/engine/drawing/sampler.ts'
+import { logSoftmax } from '../../fixtures/log-softmax.ts'
 import { selectPatches } from '../../../src/engine/drawing/selector.ts'
 
 const anyScores = fc.array(fc.float({ min: -20, max: 20, noNaN: true }), { minLength: 6, maxLength: 40 }).map(scores => Float64Array.from(scores))
+/** All ids, without guidance. */
+const dense = (logits: ArrayLike<number>): Scores => {
+  const logProbabilities = logSoftmax(logits)
+  return { scores: logProbabilities, logProbabilities }
+}
 const plain = { temperature: 1, topK: 0, topP: 1, repetitionPenalty: 1, minTokens: 0, end: 0, suppressed: { from: 0, to: 0 } }
 
 t.test('candidates', async t => {
@@ -30,7 +36,7 @@ t.test('candidates', async t => {
   t.test('temperature towards 0 is argmax', async t => {
     fc.assert(fc.property(anyScores, fc.maxSafeNat(), (scores, seed) => {
       const logits = Float32Array.from(scores, (x, i) => Math.round(x) + i / 100)
-      const draw = (temperature: number) => drawToken(logits, { guidanceScale: 1, drawn: [], rules: { ...plain, temperature }, random: createRandom(seed, 'tokens') }).tokenId
+      const draw = (temperature: number) => drawToken(dense(logits), { drawn: [], rules: { ...plain, temperature }, random: createRandom(seed, 'tokens') }).tokenId
       return draw(0) === draw(1e-6) && logits.every(x => x <= logits[draw(0)]!)
     }), { numRuns: 500 })
     t.pass()
@@ -49,7 +55,7 @@ t.test('drawing', async t => {
   t.test('suppressed ids never appear, the end not before the minimum', async t => {
     fc.assert(fc.property(anyScores, fc.record({ seed: fc.maxSafeNat(), from: fc.nat(2), topK: fc.constantFrom(0, 2), topP: fc.constantFrom(0.3, 1), temperature: fc.constantFrom(0, 1, 9) }), (scores, { seed, from, ...how }) => {
       const rules = { ...plain, ...how, suppressed: { from, to: 4 }, minTokens: 1, end: 4 }
-      const { tokenId } = drawToken(Float32Array.from(scores), { guidanceScale: 1, drawn: [], rules, random: createRandom(seed, 'tokens') })
+      const { tokenId } = drawToken(dense(scores), { drawn: [], rules, random: createRandom(seed, 'tokens') })
       return tokenId !== 4 && (tokenId < from || tokenId > 4)
     }), { numRuns: 1000 })
     t.pass()
@@ -58,19 +64,37 @@ t.test('drawing', async t => {
   t.test('follows the distribution', async t => {
     const random = createRandom(7, 'tokens')
     const counts = [0, 0, 0]
-    for (let i = 0; i < 20_000; i++) counts[drawToken(Float32Array.of(Math.log(0.2), Math.log(0.5), Math.log(0.3)), { guidanceScale: 1, drawn: [], rules: plain, random }).tokenId]!++
+    for (let i = 0; i < 20_000; i++) counts[drawToken(dense([Math.log(0.2), Math.log(0.5), Math.log(0.3)]), { drawn: [], rules: plain, random }).tokenId]!++
     for (const [i, share] of [0.2, 0.5, 0.3].entries()) t.ok(Math.abs(counts[i]! / 20_000 - share) < 0.015)
   })
 
   t.test('tells the log probability of the model itself, before guidance and processors', async t => {
-    const logits = Float32Array.of(0, 0, Math.log(2))
-    const choice = drawToken(logits, { unconditional: Float32Array.of(5, 0, 5), guidanceScale: 3, drawn: [2], rules: { ...plain, temperature: 0, repetitionPenalty: 5 }, random: createRandom(1, 'tokens') })
+    const logProbabilities = logSoftmax([0, 0, Math.log(2)])
+    const scores = guide(logProbabilities, logSoftmax([5, 0, 5]), 3)
+    const rules = { ...plain, temperature: 0, repetitionPenalty: 5 }
+    const choice = drawToken({ scores, logProbabilities }, { drawn: [2], rules, random: createRandom(1, 'tokens') })
     t.equal(choice.tokenId, 1)
     t.ok(Math.abs(choice.logProbability - Math.log(0.25)) < 1e-6)
   })
 
-  t.test('refuses logits that are no distribution', async t => {
-    for (const logits of [[NaN, 1], [Infinity, 1], [-Infinity, -Infinity]]) t.throws(() => logSoftmax(Float32Array.from(logits)), /not finite/)
+  t.test('refuses scores that are no distribution', async t => {
+    const scores = Float32Array.of(NaN, NaN)
+    const how = { drawn: [], rules: plain, random: createRandom(1, 'tokens') }
+    t.throws(() => drawToken({ scores, logProbabilities: scores }, how), /not finite/)
+    t.throws(() => drawToken({ ids: [4, 2], scores, logProbabilities: scores }, how), /not finite/)
+  })
+
+  t.test('from the best candidates as from all scores', async t => {
+    const how = fc.record({ temperature: fc.constantFrom(0, 0.5, 2), topK: fc.integer({ min: 1, max: 6 }), topP: fc.constantFrom(0.4, 1), seed: fc.nat() })
+    fc.assert(fc.property(anyScores, how, (scores, { seed, ...rest }) => {
+      const rules = { ...plain, ...rest, suppressed: { from: 0, to: 2 } }
+      const all = dense(scores)
+      const ids = best(Float64Array.from(all.scores).fill(-Infinity, 0, 2), 6)
+      const few = Float32Array.from(ids, id => all.scores[id]!)
+      const draw = (from: Scores) => drawToken(from, { drawn: [], rules, random: createRandom(seed, 'tokens') })
+      return JSON.stringify(draw(all)) === JSON.stringify(draw({ ids, scores: few, logProbabilities: few }))
+    }), { numRuns: 1000 })
+    t.pass()
   })
 })
 
@@ -78,7 +102,7 @@ t.test('processors', async t => {
   const scores = Float64Array.of(2, -2, 1, 1, 0)
   processScores(scores, [0, 1, 1], { repetitionPenalty: 2, minTokens: 4, end: 4, suppressed: { from: 3, to: 4 } })
   t.strictSame(Array.from(scores), [1, -4, 1, -Infinity, -Infinity])
-  t.strictSame(Array.from(guide(Float64Array.of(-1, -2), Float64Array.of(-2, -1), 4)), [2, -5])
+  t.strictSame(Array.from(guide(Float32Array.of(-1, -2), Float32Array.of(-2, -1), 4)), [2, -5])
 })
 
 t.test('random', async t => {

@@ -1,0 +1,81 @@
+/** From states to what may come next: one head for words, one for pictures, each normalised over the whole vocabulary. */
+import type { Manifest } from '../package/manifest.ts'
+import { floats, type Session } from './session.ts'
+
+/** How one sample of a picture goes on. Rows count the states; without guidance both are the same. */
+export type VisualAsk = {
+  conditional: number
+  unconditional: number
+  guidanceScale: number
+  mayEnd: boolean // the image end is possible
+  maySkip: boolean // ids that are no codes, and are dropped, are possible
+}
+
+/** The most probable ids after guidance, best first; `logProbabilities` are the conditional row's own. */
+export type Candidates = { ids: number[], scores: Float32Array, logProbabilities: Float32Array }
+
+export type Heads = ReturnType<typeof createHeads>
+
+/** `states` are rows of [hidden_size]. */
+export function createHeads ({ text, visual }: { text: Session, visual: Session }, { language_model: shape, ids }: Manifest) {
+  const { hidden_size: hiddenSize, vocabulary_size: vocabulary } = shape
+  const visualIds = vocabulary - ids.image_start // those from the image start on are scored by the visual head
+  return {
+    /** Natural log-probabilities of the text ids, [image_start] for each row. */
+    async words (states: Float32Array[]): Promise<Float32Array[]> {
+      const outputs = await text.run({ states: stacked(states, hiddenSize) })
+      return rowsOf(floats(outputs, 'log_probabilities'), states.length)
+    },
+
+    /** As many candidates as the manifest says, for each ask. */
+    async candidates (states: Float32Array[], asks: VisualAsk[]): Promise<Candidates[]> {
+      const outputs = await visual.run(visualInputs(states, asks, hiddenSize), ['ids', 'scores', 'candidate_log_probabilities'])
+      const drawable = outputs.ids?.data
+      if (!(drawable instanceof BigInt64Array)) throw new Error('the graph has no int64 output ids')
+      const scores = rowsOf(floats(outputs, 'scores'), asks.length)
+      const logProbabilities = rowsOf(floats(outputs, 'candidate_log_probabilities'), asks.length)
+      const count = drawable.length / asks.length
+      return asks.map((_, i) => ({
+        ids: Array.from(drawable.subarray(i * count, (i + 1) * count), Number),
+        scores: scores[i] ?? new Float32Array(),
+        logProbabilities: logProbabilities[i] ?? new Float32Array()
+      }))
+    },
+
+    /** Natural log-probabilities of every id that can stand in a picture, [vocabulary_size]; -Infinity for other words. */
+    async everything (states: Float32Array[]): Promise<Float32Array[]> {
+      const alone = states.map((_, row) => ({ conditional: row, unconditional: row, guidanceScale: 1, mayEnd: true, maySkip: true }))
+      const outputs = await visual.run(visualInputs(states, alone, hiddenSize), ['log_probabilities'])
+      return rowsOf(floats(outputs, 'log_probabilities'), states.length).map(row => {
+        const all = new Float32Array(vocabulary).fill(-Infinity)
+        const dropped = row.length - visualIds
+        all.set(row.subarray(0, dropped))
+        all.set(row.subarray(dropped), ids.image_start)
+        return all
+      })
+    }
+  }
+}
+
+function visualInputs (states: Float32Array[], asks: VisualAsk[], hiddenSize: number) {
+  const dims = [asks.length]
+  return {
+    states: stacked(states, hiddenSize),
+    conditional: { type: 'int64' as const, data: BigInt64Array.from(asks, ask => BigInt(ask.conditional)), dims },
+    unconditional: { type: 'int64' as const, data: BigInt64Array.from(asks, ask => BigInt(ask.unconditional)), dims },
+    guidance_scale: { type: 'float32' as const, data: Float32Array.from(asks, ask => ask.guidanceScale), dims },
+    may_end: { type: 'bool' as const, data: Uint8Array.from(asks, ask => Number(ask.mayEnd)), dims },
+    may_skip: { type: 'bool' as const, data: Uint8Array.from(asks, ask => Number(ask.maySkip)), dims }
+  }
+}
+
+function stacked (rows: Float32Array[], width: number) {
+  const data = new Float32Array(rows.length * width)
+  for (const [i, row] of rows.entries()) data.set(row, i * width)
+  return { type: 'float32' as const, data, dims: [rows.length, width] }
+}
+
+function rowsOf (all: Float32Array, count: number): Float32Array[] {
+  const width = all.length / count
+  return Array.from({ length: count }, (_, i) => all.subarray(i * width, (i + 1) * width))
+}
