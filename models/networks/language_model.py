@@ -120,8 +120,8 @@ class LanguageModel(nn.Module):
         return states if tap is None else (states, tapped)
 
     def step(self, token_ids, embeddings, is_embedding, positions, cache_bias, *cache):
-        """One prefill chunk or decode step (names and shapes of the exported graph): the states (B, H) of each row's last
-        new token, for the heads, and the new keys and values. `cache`: keys, values by layer."""
+        """One prefill chunk or decode step (names and shapes of the exported graph): the states (B, H) of each row's
+        last new token, for the heads, and the new keys and values. `cache`: keys, values by layer."""
         x = torch.where(is_embedding[..., None], embeddings, self.embed(token_ids))
         turn = self.turn(positions)
         later = positions[:, None, None, :] > positions[:, None, :, None]       # (B, 1, T, T)

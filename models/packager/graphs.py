@@ -76,10 +76,11 @@ class TextHead(nn.Module):
 class VisualHead(nn.Module):
     """What may come next in a picture: the visual ids, the image end, and the few other ids that are dropped.
 
-    `states` (R, H) of all rows; sample i is drawn from row `conditional[i]`, guided away from row `unconditional[i]`: u + s
-    (c - u) with `guidance_scale[i]`. `may_end[i]` allows the image end, `may_skip[i]` the ids that are dropped. Gives for
-    each sample its best candidates, best first: vocabulary ids, guided scores and log-probabilities of the conditional row,
-    each (B, K); and for every row the log-probabilities (R, S) of the dropped text ids and of all ids from the image start on.
+    `states` (R, H) of all rows; sample i is drawn from row `conditional[i]`, guided away from row `unconditional[i]`:
+    u + s (c - u) with `guidance_scale[i]`. `may_end[i]` allows the image end, `may_skip[i]` the ids that are dropped.
+    Gives for each sample its best candidates, best first: vocabulary ids, guided scores and log-probabilities of the
+    conditional row, each (B, K); and for every row the log-probabilities (R, S) of the dropped text ids and of all ids
+    from the image start on.
     """
 
     def __init__(self, language_model, config):
@@ -135,12 +136,12 @@ def definitions(model):
                       ['log_probabilities'], {'states': row}),
         'visual_head': (
             VisualHead(model.language_model, c),
-            {'states': torch.randn(3, lm.hidden), 'conditional': torch.tensor([0, 2]), 'unconditional': torch.tensor([0, 1]),
-             'guidance_scale': torch.tensor([2., 1.]), 'may_end': torch.tensor([True, False]),
+            {'states': torch.randn(3, lm.hidden), 'conditional': torch.tensor([0, 2]),
+             'unconditional': torch.tensor([0, 1]), 'guidance_scale': torch.tensor([2., 1.]), 'may_end': torch.tensor([True, False]),
              'may_skip': torch.tensor([False, True])},
             ['ids', 'scores', 'candidate_log_probabilities', 'log_probabilities'],
-            {'states': {0: ROWS}, **dict.fromkeys(('conditional', 'unconditional', 'guidance_scale', 'may_end', 'may_skip'),
-                                                  row)}),
+            {'states': {0: ROWS}, 'conditional': row, 'unconditional': row, 'guidance_scale': row, 'may_end': row,
+             'may_skip': row}),
     }
     if model.decoder is not None:
         graphs['tokenizer_decoder'] = (Decoder(model.tokenizer.quantize.embedding, model.decoder),
