@@ -137,8 +137,8 @@ def definitions(model):
         'visual_head': (
             VisualHead(model.language_model, c),
             {'states': torch.randn(3, lm.hidden), 'conditional': torch.tensor([0, 2]),
-             'unconditional': torch.tensor([0, 1]), 'guidance_scale': torch.tensor([2., 1.]), 'may_end': torch.tensor([True, False]),
-             'may_skip': torch.tensor([False, True])},
+             'unconditional': torch.tensor([0, 1]), 'guidance_scale': torch.tensor([2., 1.]),
+             'may_end': torch.tensor([True, False]), 'may_skip': torch.tensor([False, True])},
             ['ids', 'scores', 'candidate_log_probabilities', 'log_probabilities'],
             {'states': {0: ROWS}, 'conditional': row, 'unconditional': row, 'guidance_scale': row, 'may_end': row,
              'may_skip': row}),
