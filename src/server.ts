@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
 import { pino } from 'pino'
 import { buildApp } from './app.ts'
+import { warmDecoder } from './codecs/image.ts'
 import { warmLemmatiser } from './codecs/lemmas.ts'
 import { findUnknownVariables, readConfig, StartError } from './config.ts'
 import { createMetrics } from './metrics.ts'
@@ -43,6 +44,7 @@ async function start () {
     grace.close()
   })
 
+  warmDecoder()
   await warmLemmatiser()
   await app.listen({ host: config.host, port: config.port }).catch(error => { throw explainListenError(error, config) })
   registry.load(config.defaultModel).catch(async error => {

@@ -29,11 +29,11 @@ const layers: Record<string, string[]> = {
 
 /** The only files that may import a package. */
 const doors: Record<string, string[]> = {
-  sharp: ['src/codecs/image.ts', 'evaluate/judge/network.ts'],
+  sharp: ['src/codecs/image.ts', 'src/codecs/pixels.ts', 'evaluate/judge/network.ts'],
   'wink-*': ['src/codecs/lemmas.ts'],
   'onnxruntime-node': ['src/graphs/session.ts', 'evaluate/judge/network.ts'],
   'prom-client': ['src/metrics.ts'],
-  'node:child_process': ['src/pipe/engine-client.ts'],
+  'node:child_process': ['src/pipe/engine-client.ts', 'src/codecs/decoder-client.ts'],
   'fastify*': ['src/app.ts', 'src/routes/**', 'src/plugins/**'],
   '@fastify/**': ['src/app.ts', 'src/routes/**', 'src/plugins/**']
 }

@@ -1,68 +1,60 @@
 /** Resizes pixels to a square as PIL does with its 8-bit bicubic, byte for byte: what official checkpoints were trained on. */
-import { setImmediate } from 'node:timers/promises'
 
 /** uint8 `[height, width, 3]`. */
 export type Interleaved = { pixels: Uint8Array, width: number, height: number }
 
 const precision = 22 // bits of a weight behind the point
-const linesAtOnce = 64
-const weightsAtOnce = 500_000 // a few milliseconds
+const half = 1 << (precision - 1)
 
 /**
  * uint8 `[3, size, size]`; the aspect ratio is not kept. A cubic of a = -0.5, widened where the picture shrinks, first
- * along the rows, then along the columns; each pass rounds to bytes. Works in slices, so that others get their turn.
+ * along the rows, then along the columns; each pass rounds to bytes.
  */
-export async function squash ({ pixels, width, height }: Interleaved, size: number): Promise<Uint8Array> {
+export function squash ({ pixels, width, height }: Interleaved, size: number): Uint8Array {
   const rows = new Uint8Array(height * size * 3) // [height, size, 3]
-  await resample(
-    { values: pixels, lines: height, length: width, lineStride: 3 * width, stride: 3 },
-    { values: rows, length: size, lineStride: 3 * size, stride: 3, channelStride: 1 }
-  )
-  const squashed = new Uint8Array(3 * size * size)
-  await resample(
-    { values: rows, lines: size, length: height, lineStride: 3, stride: 3 * size },
-    { values: squashed, length: size, lineStride: 1, stride: size, channelStride: size * size }
-  )
-  return squashed
+  alongRows(pixels, width, rows, size)
+  const planes = new Uint8Array(3 * size * size)
+  alongColumns(rows, height, planes, size)
+  return planes
 }
 
-/** Lines of `length` places of three adjacent channels; strides are in bytes. */
-type Source = { values: Uint8Array, lines: number, length: number, lineStride: number, stride: number }
-type Target = { values: Uint8Array, length: number, lineStride: number, stride: number, channelStride: number }
-
-async function resample (from: Source, to: Target): Promise<void> {
-  let weightsDone = 0
-  for (let line = 0; line < from.lines; line += linesAtOnce) {
-    const end = Math.min(line + linesAtOnce, from.lines)
-    for (let place = 0; place < to.length; place++) {
-      const kernel = kernelAt(place, from.length, to.length)
-      applyKernel(kernel, place, line, end, from, to)
-      weightsDone += kernel.weights.length * (end - line)
-      if (weightsDone < weightsAtOnce) continue
-      await nextTurn()
-      weightsDone = 0
+/** `[lines, width, 3]` to `[lines, size, 3]`. */
+function alongRows (from: Uint8Array, width: number, to: Uint8Array, size: number): void {
+  const { first, ends, weights } = kernels(width, size)
+  let target = 0
+  for (let line = 0; line < from.length; line += 3 * width) {
+    for (let place = 0, i = 0; place < size; place++) {
+      let [red, green, blue] = [half, half, half]
+      const end = ends[place]!
+      for (let at = line + 3 * first[place]!; i < end; i++, at += 3) {
+        const weight = weights[i]!
+        red = (red + Math.imul(from[at]!, weight)) | 0
+        green = (green + Math.imul(from[at + 1]!, weight)) | 0
+        blue = (blue + Math.imul(from[at + 2]!, weight)) | 0
+      }
+      to[target++] = byteOf(red)
+      to[target++] = byteOf(green)
+      to[target++] = byteOf(blue)
     }
   }
 }
 
-/** One place of each line from `line` to before `end`. */
-function applyKernel ({ first, weights }: Kernel, place: number, line: number, end: number, from: Source, to: Target): void {
-  const half = 1 << (precision - 1)
-  const { values, stride } = from
-  const { length } = weights
-  for (; line < end; line++) {
-    let [red, green, blue] = [half, half, half]
-    let at = line * from.lineStride + first * stride
-    for (let i = 0; i < length; i++, at += stride) {
+/** `[height, size, 3]` to `[3, size, size]`: whole rows at a time, as they lie in memory. */
+function alongColumns (from: Uint8Array, height: number, to: Uint8Array, size: number): void {
+  const { first, ends, weights } = kernels(height, size)
+  const sums = new Int32Array(3 * size)
+  for (let place = 0, i = 0; place < size; place++) {
+    sums.fill(half)
+    const end = ends[place]!
+    for (let at = first[place]! * sums.length; i < end; i++, at += sums.length) {
       const weight = weights[i]!
-      red += values[at]! * weight
-      green += values[at + 1]! * weight
-      blue += values[at + 2]! * weight
+      for (let x = 0; x < sums.length; x++) sums[x] = (sums[x]! + Math.imul(from[at + x]!, weight)) | 0
     }
-    const target = line * to.lineStride + place * to.stride
-    to.values[target] = byteOf(red)
-    to.values[target + to.channelStride] = byteOf(green)
-    to.values[target + 2 * to.channelStride] = byteOf(blue)
+    for (let x = 0; x < size; x++) {
+      for (let channel = 0; channel < 3; channel++) {
+        to[(channel * size + place) * size + x] = byteOf(sums[3 * x + channel]!)
+      }
+    }
   }
 }
 
@@ -71,35 +63,36 @@ function byteOf (sum: number): number {
   return value < 0 ? 0 : value > 255 ? 255 : value
 }
 
-/** Fixed-point weights of the source places from `first` on. */
-type Kernel = { first: number, weights: Int32Array }
+/**
+ * Fixed-point weights of all places in a row: those of a place end before `ends[place]`, where the next one's begin, and
+ * belong to the source places from `first[place]` on.
+ */
+type Kernels = { first: Int32Array, ends: Int32Array, weights: Int32Array }
 
-function kernelAt (place: number, sourceLength: number, targetLength: number): Kernel {
+function kernels (sourceLength: number, targetLength: number): Kernels {
   const scale = sourceLength / targetLength
   const width = Math.max(scale, 1) // of one step of the cubic, in source places
-  const centre = (place + 0.5) * scale
-  const first = Math.max(0, Math.trunc(centre - 2 * width + 0.5))
-  const end = Math.min(sourceLength, Math.trunc(centre + 2 * width + 0.5))
-  const raw = Float64Array.from({ length: end - first }, (_, i) => cubic((i + first - centre + 0.5) * (1 / width)))
-  let sum = 0
-  for (const weight of raw) sum += weight
-  const weights = Int32Array.from(raw, weight => {
-    const fixed = weight / sum * (1 << precision)
-    return Math.trunc(fixed < 0 ? fixed - 0.5 : fixed + 0.5)
-  })
-  return { first, weights }
+  const first = new Int32Array(targetLength)
+  const ends = new Int32Array(targetLength)
+  const weights: number[] = []
+  for (let place = 0; place < targetLength; place++) {
+    const centre = (place + 0.5) * scale
+    const start = Math.max(0, Math.trunc(centre - 2 * width + 0.5))
+    const end = Math.min(sourceLength, Math.trunc(centre + 2 * width + 0.5))
+    const raw = Array.from({ length: end - start }, (_, i) => cubic((i + start - centre + 0.5) * (1 / width)))
+    const sum = raw.reduce((sum, weight) => sum + weight, 0)
+    for (const weight of raw) {
+      const fixed = weight / sum * (1 << precision)
+      weights.push(Math.trunc(fixed < 0 ? fixed - 0.5 : fixed + 0.5))
+    }
+    first[place] = start
+    ends[place] = weights.length
+  }
+  return { first, ends, weights: Int32Array.from(weights) }
 }
 
 function cubic (x: number): number {
   const distance = Math.abs(x)
   if (distance < 1) return (1.5 * distance - 2.5) * distance * distance + 1
   return distance < 2 ? (((distance - 5) * distance + 8) * distance - 4) * -0.5 : 0
-}
-
-let turns = Promise.resolve()
-
-/** Waits for a turn of the event loop of its own: however many pictures are under way, one slice runs between two looks at the sockets. */
-function nextTurn (): Promise<void> {
-  turns = turns.then(() => setImmediate())
-  return turns
 }

@@ -16,6 +16,8 @@ export type Job = {
   /** Aborts when nobody waits for the answer any more. */
   signal: AbortSignal
   startedAt: number // by performance.now()
+  /** When the deadline passes, by performance.now(), once it is known. */
+  endsAt?: number
   /** Milliseconds of each stage so far; `image` is the decoding of pictures. */
   timings: Partial<Timings & { image: number }>
 }
@@ -32,7 +34,8 @@ export type LentModel = {
  */
 export async function withModel<T> (job: Job, { model: name, deadline_ms: deadlineMs = Infinity }: { model?: string, deadline_ms?: number }, use: (model: LentModel) => Promise<T>): Promise<T> {
   if (name !== undefined && !/^[a-z0-9][a-z0-9._-]*$/.test(name)) throw new ServerError('model_not_found', 'There is no model of this name')
-  const remaining = () => deadlineMs - (performance.now() - job.startedAt)
+  const endsAt = job.endsAt = job.startedAt + deadlineMs
+  const remaining = () => endsAt - performance.now()
   const model = await borrow(job, name, remaining())
   try {
     return await use({

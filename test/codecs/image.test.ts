@@ -48,14 +48,14 @@ t.test('gives planes of RGB, squashed', async t => {
 
 t.test('squashes the decoded pixels as they are', async t => {
   const { data, info } = await noise(90).raw().toBuffer({ resolveWithObject: true })
-  t.strictSame(await decodePicture(await noise(90).png().toBuffer(), 8, limits), await squash({ pixels: data, width: info.width, height: info.height }, 8))
+  t.strictSame(await decodePicture(await noise(90).png().toBuffer(), 8, limits), squash({ pixels: data, width: info.width, height: info.height }, 8))
 })
 
 t.test('shrinks huge pictures on the way, close to the exact way', async t => {
   for (const [width, height] of [[2100, 2300], [9000, 20], [20, 9000]] as const) {
     const picture = sharp(await noise(90).blur(2).png().toBuffer()).resize(width, height, { fit: 'fill' })
     const { data } = await picture.clone().raw().toBuffer({ resolveWithObject: true })
-    const [shrunk, exact] = [await decodePicture(await picture.png().toBuffer(), 32, { ...limits, maxImageBytes: 1e8, maxImagePixels: 1e8 }), await squash({ pixels: data, width, height }, 32)]
+    const [shrunk, exact] = [await decodePicture(await picture.png().toBuffer(), 32, { ...limits, maxImageBytes: 1e8, maxImagePixels: 1e8 }), squash({ pixels: data, width, height }, 32)]
     const error = shrunk.reduce((sum, value, i) => sum + Math.abs(value - exact[i]!), 0) / exact.length
     t.ok(error < 0.5, `${width} x ${height}: mean error ${error}`)
   }
@@ -215,7 +215,7 @@ t.test('holds the limits before decoding', async t => {
 })
 
 t.test('dims the patches that were dropped', async t => {
-  const png = await dimPatches(await red(40, 20).png().toBuffer(), [true, false], { rows: 1, columns: 2 }, limits)
+  const png = await dimPatches(await red(40, 20).png().toBuffer(), { keepMask: [true, false], grid: { rows: 1, columns: 2 } }, limits)
   const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true })
   t.match(info, { width: 40, height: 20, channels: 3 })
   t.equal(data[0], 255)
