@@ -122,7 +122,9 @@ export function createDecoders ({ count, mostMs = 20_000, largePixels = 2 ** 22,
     task.settle(error)
     if (waiting.delete(task)) return
     task.mayTryAgain = false
-    if (isLarge(task)) task.decoder?.kill()
+    if (!isLarge(task)) return
+    task.decoder?.kill()
+    if (idle.length === 0) idle.push(startDecoder(forget)) // at hand for the next one
   }
 
   function forget (decoder: Decoder) {
