@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -28,13 +27,16 @@ async function outcome (environment: Environment) {
 /** Collects the lines of the log, and waits for one. */
 function follow (child: ChildProcess & { stdout: NodeJS.ReadableStream }) {
   const lines: Line[] = []
+  const written: string[] = []
   let look = () => {}
   createInterface({ input: child.stdout }).on('line', line => {
+    written.push(line)
     lines.push(JSON.parse(line))
     look()
   })
   const find = (message: RegExp) => lines.find(({ msg }) => message.test(msg))
   return {
+    written,
     lines,
     until: (message: RegExp) => new Promise<Line>((resolve, reject) => {
       child.once('close', code => reject(new Error(`the server ended with exit code ${code}`)))
@@ -47,31 +49,19 @@ function follow (child: ChildProcess & { stdout: NodeJS.ReadableStream }) {
   }
 }
 
-t.test('a configuration that cannot work ends the process with one line and exit code 78', { jobs: 2 }, async t => {
-  const folder = t.testdir({ models: {}, broken: { 'lavit-mini': { 'manifest.json': '{}' } } })
-  mkdirSync(join(folder, 'no-graph'))
-  cpSync(join(root, 'models/lavit-mini'), join(folder, 'no-graph/lavit-mini'), { recursive: true })
-  writeFileSync(join(folder, 'no-graph/lavit-mini/painter.onnx'), 'x')
-
+t.test('a configuration that cannot work ends the process with one line and exit code 78', async t => {
+  const folder = t.testdir({ 'lavit-mini': { 'manifest.json': '{}' } })
   const cases: [environment: Environment, line: RegExp][] = [
     [{ PORT: 'abc' }, /^PORT="abc" is not allowed; allowed is a whole number from 0 to 65535$/],
-    [{ HOST: 'no.such.host.invalid' }, /^HOST="no\.such\.host\.invalid" is not allowed; allowed is an address or a name of this machine$/],
-    [{ HOST: '192.0.2.1' }, /^HOST="192\.0\.2\.1" is not allowed/],
-    [{ LAVIT_MODELS: '/nope' }, /^LAVIT_MODELS="\/nope" is not allowed; allowed is a folder that can be read$/],
-    [{ LAVIT_MODELS: join(root, 'package.json') }, /^LAVIT_MODELS=".*package\.json" is not allowed; allowed is a folder that can be read$/],
-    [{ LAVIT_MODELS: join(folder, 'models') }, /^LAVIT_MODELS=".*" is not allowed; allowed is a folder that holds model packages/],
-    [{ LAVIT_MODEL: 'nope' }, /^LAVIT_MODEL="nope" is not allowed; allowed is a package of .*models: lavit-mini$/],
-    [{ LAVIT_MODELS: join(folder, 'broken') }, /^LAVIT_MODEL="lavit-mini" cannot be served on LAVIT_DEVICE="cpu": .*manifest\.json: /],
-    [{ LAVIT_MODELS: join(folder, 'no-graph') }, /^LAVIT_MODEL="lavit-mini" cannot be served on LAVIT_DEVICE="cpu": .*painter\.onnx: 1 bytes/],
-    [{ LAVIT_MEMORY_BUDGET_MB: '1' }, /^LAVIT_MODEL="lavit-mini" cannot be served .*memory budget/],
+    [{ LAVIT_MODELS: folder }, /^LAVIT_MODEL="lavit-mini" cannot be served on LAVIT_DEVICE="cpu": .*manifest\.json: /],
     [{ LAVIT_DEVICE: 'cuda' }, /^LAVIT_MODEL="lavit-mini" cannot be served on LAVIT_DEVICE="cuda": /]
   ]
   for (const [environment, line] of cases) {
-    t.test(Object.entries(environment).map(([name, value]) => `${name}=${value.replace(folder, '')}`).join(' '), async t => {
+    t.test(Object.keys(environment).join(), async t => {
       const { exitCode, stderr, stdout } = await outcome(environment)
       t.equal(exitCode, 78)
+      t.match(stderr, /^[^\n]+\n$/, 'one line')
       t.match(stderr.trimEnd(), line)
-      t.notMatch(stderr.trimEnd(), '\n', 'one line')
       t.equal(stdout, '')
     })
   }
@@ -94,6 +84,10 @@ t.test('with empty variables it serves on the loopback address, and SIGTERM ends
   t.ok(typeof ready.enginePid === 'number' && ready.enginePid !== child.pid)
   t.match(log.lines[0], { level: 40, msg: 'LAVIT_THREAD is no variable of this server; the nearest is LAVIT_THREADS' })
   t.equal(log.lines.filter(({ msg }) => /listening/.test(msg)).length, 1, 'one address')
+  for (const line of log.written) {
+    const keys = [...line.matchAll(/[{,]"(\w+)":/g)].map(([, key]) => key)
+    t.strictSame(keys, [...new Set(keys)], 'no key twice')
+  }
   child.kill('SIGTERM')
   t.strictSame(await once(child, 'close'), [0, null])
 })
@@ -115,36 +109,19 @@ t.test('signals while work runs', async t => {
   }
 
   t.test('work that runs is answered, also where a signal arrives from the terminal and from npm', async t => {
-    const { child, log, answer, ended } = await stopAtWork({ npm_lifecycle_event: 'start' })
+    const { child, answer, ended } = await stopAtWork({ npm_lifecycle_event: 'start' })
     child.kill('SIGINT')
-    await log.until(/closing/)
     child.kill('SIGINT')
     t.equal(await answer, 200)
     t.strictSame(await ended, [0, null])
   })
 
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    t.test(`a second ${signal} ends the process at once`, async t => {
-      const { child, log, answer, ended } = await stopAtWork({ LAVIT_GRACE_MS: '600000' })
-      child.kill(signal)
-      await log.until(/closing/)
-      child.kill(signal)
-      t.strictSame(await ended, [1, null])
-      t.equal(await answer, 'cut off')
-    })
-  }
-})
-
-t.test('printed lines of the log have no key twice', async t => {
-  const child = start({})
-  const lines: string[] = []
-  createInterface({ input: child.stdout }).on('line', line => {
-    lines.push(line)
-    if (line.includes('model ready')) child.kill('SIGTERM')
+  t.test('a second signal ends the process at once', async t => {
+    const { child, log, answer, ended } = await stopAtWork({ LAVIT_GRACE_MS: '600000' })
+    child.kill('SIGTERM')
+    await log.until(/closing/)
+    child.kill('SIGINT')
+    t.strictSame(await ended, [1, null])
+    t.equal(await answer, 'cut off')
   })
-  await once(child, 'close')
-  for (const line of lines) {
-    const keys = [...line.matchAll(/[{,]"(\w+)":/g)].map(([, key]) => key)
-    t.strictSame(keys, [...new Set(keys)])
-  }
 })
