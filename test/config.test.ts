@@ -16,6 +16,7 @@ const table: Record<string, { key: string, taken: [text: string, value: unknown]
   LAVIT_QUEUE_LIMIT: { key: 'queueLimit', taken: [['1', 1]], refused: ['0', 'x', '9'.repeat(30)], allowed: '1 to 1000000' },
   LAVIT_QUEUE_COST: { key: 'queueCost', taken: [['5000000000', 5_000_000_000]], refused: ['0', 'x', '9'.repeat(30)], allowed: '1 to 1000000000000' },
   LAVIT_MAX_IMAGE_BYTES: { key: 'maxImageBytes', taken: [['1', 1]], refused: ['0', '10MB', '9'.repeat(30)], allowed: '1 to 268435456' },
+  LAVIT_MAX_UPLOAD_BYTES: { key: 'maxUploadBytes', taken: [['1', 1]], refused: ['0', '40MB', '9'.repeat(30)], allowed: '1 to 1073741824' },
   LAVIT_MAX_IMAGE_PIXELS: { key: 'maxImagePixels', taken: [['1', 1]], refused: ['0', '4k', '9'.repeat(30)], allowed: '1 to 1000000000' },
   LAVIT_IMAGE_FORMATS: { key: 'imageFormats', taken: [['png', ['png']], ['PNG, svg', ['png', 'svg']]], refused: ['tiff', 'png,', 'png jpeg'], allowed: 'a list with commas of png, jpeg, webp, gif, avif, svg' },
   LAVIT_MAX_PROMPT_CHARACTERS: { key: 'maxPromptCharacters', taken: [['1', 1]], refused: ['0', 'x', '9'.repeat(30)], allowed: '1 to 1000000' },

@@ -118,7 +118,7 @@ function addUploads (operation: Operation, { properties = {}, required = [] }: S
     name,
     in: 'query',
     required: false,
-    description: 'Only where the body is a picture' + (required.includes(name) ? '; required there' : ''),
+    description: 'Beside a body of any type that does not have the field itself' + (required.includes(name) ? '; required, here or there' : ''),
     schema
   }))]
 }

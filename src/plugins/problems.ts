@@ -15,7 +15,7 @@ export default fp<{ metrics: Metrics }>(async (app, { metrics }) => {
   app.setErrorHandler((error: FastifyError, request, reply) => answer(toServerError(error, request), error, request, reply))
 
   app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?')[0]!
+    const path = request.url.split('?')[0]!.replace(/(?<=.)\/$/, '')
     const allow = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))].sort()
     if (allow.length > 0 && request.method === 'OPTIONS') return reply.code(204).header('allow', [...allow, 'OPTIONS'].join(', ')).send()
     throw allow.length > 0 && !allow.includes(request.method)

@@ -24,18 +24,16 @@ const otherNames: Record<string, string[]> = {
 }
 
 /**
- * The known field that is nearest to a name: the same but for case and marks, the same thing elsewhere, one that has
- * all its words or whose words it has all, or one that is few letters away. None where nothing is near.
+ * The known field that is nearest to a name: the same but for case and marks, the same thing elsewhere, few letters
+ * away, or one that has all its words, whose words it has all, or that begins like it. None where nothing is near.
  */
 export function nearestField (name: string, known: string[]): string | undefined {
   if (name.length > 60) return undefined
   const words = wordsOf(name)
-  const joined = words.join('_')
-  return known.find(field => wordsOf(field).join('') === words.join('')) ??
-    known.find(field => otherNames[field]?.includes(joined)) ??
-    closestMatch(joined, known, { maxDistance: Math.floor(joined.length / 4) }) ??
-    relative(words, known) ??
-    closestMatch(joined, known, { maxDistance: Math.floor(joined.length / 3) })
+  const letters = words.join('')
+  const fields = new Map(known.map(field => [wordsOf(field).join(''), field]))
+  const within = (share: number) => fields.get(closestMatch(letters, [...fields.keys()], { maxDistance: Math.floor(letters.length * share) }) ?? '')
+  return known.find(field => otherNames[field]?.includes(words.join('_'))) ?? within(1 / 4) ?? relative(words, known) ?? within(1 / 3)
 }
 
 /** `maxTokens`, `max-tokens` and `Max Tokens` are the same words. */
@@ -45,9 +43,14 @@ function wordsOf (name: string): string[] {
 
 /** Of several the one with the fewest words more or less. */
 function relative (words: string[], known: string[]): string | undefined {
-  const isPart = (some: string[], all: string[]) => some.every(word => word.length > 1 && all.includes(word))
+  const isPart = (some: string[], all: string[]) => some.every(word => word.length > 1 && all.some(other => isLike(word, other)))
   return known
     .map(field => ({ field, of: wordsOf(field) }))
     .filter(({ of }) => words.length > 0 && (isPart(of, words) || isPart(words, of)))
     .sort((a, b) => Math.abs(a.of.length - words.length) - Math.abs(b.of.length - words.length))[0]?.field
+}
+
+/** The same word, or a beginning of the other. */
+function isLike (a: string, b: string): boolean {
+  return a === b || (Math.min(a.length, b.length) > 3 && (a.startsWith(b) || b.startsWith(a)))
 }

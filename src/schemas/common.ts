@@ -9,8 +9,12 @@ export function ref<T extends TSchema> (schema: T) {
   return Type.Unsafe<Static<T>>(Type.Ref((schema as unknown as { $id: string }).$id))
 }
 
+/** A picture that examples hold whole, as base64 of a PNG: a yellow disc on blue, 24 by 24. */
+export const examplePicture = 'iVBORw0KGgoAAAANSUhEUgAAABgAAAAYAgMAAACdGdVrAAAADFBMVEVAi8D34EanunvSzl7KnoZ+AAAACXBIWXMAAAsTAAALEwEAmpwYAAAARUlEQVQI12NgwAt0K0AkU2hoA5DiDQ0tAFKqoaERQEo0NDQESE0NDQ0DUldDQ8OBVCgQICioIFQJVANUO9QwqNFQi3ADAIUdE+OWeJsOAAAAAElFTkSuQmCC'
+export const exampleImage = `data:image/png;base64,${examplePicture}`
+
 export const ImageInput = Type.Union([
-  Type.String({ description: 'A data URL (`data:image/png;base64,…`) or the plain base64 text', minLength: 1 }),
+  Type.String({ description: 'A data URL (`data:image/png;base64,…`) or the plain base64 text, of either alphabet, in lines or not', minLength: 1 }),
   Type.Object({ ref: Type.String({ description: 'A handle that an earlier answer returned', maxLength: 200 }) }, strict)
 ], { $id: 'ImageInput', description: 'A picture: PNG, JPEG, WebP, GIF (first frame) or AVIF, told by its content' })
 
@@ -30,7 +34,7 @@ export const jobOptions = {
   deadline_ms: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400_000, description: 'Milliseconds after which the work is stopped and 504 answered' }))
 }
 
-export const seed = Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: 'The same request with the same seed gives the same bytes; without one the server draws one' }))
+export const seed = Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: 'The same request with the same seed gives the same bytes; without one the server draws one. Of `n` texts or pictures number i is drawn with seed + i, where 0 follows the largest, and comes again alone with the seed that the answer tells of it' }))
 export const n = Type.Optional(Type.Integer({ minimum: 1, maximum: 8, default: 1, description: 'How many to make' }))
 export const stream = Type.Optional(Type.Boolean({ default: false, description: 'Not available yet: `true` is refused' }))
 

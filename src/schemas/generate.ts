@@ -1,6 +1,6 @@
 /** Text, pictures or visual tokens to pictures. */
 import { Type, type Static } from 'typebox'
-import { ImageInput, VisualTokens, drawOptions, jobOptions, n, pictureOptions, ref, seed, stream, strict } from './common.ts'
+import { ImageInput, VisualTokens, drawOptions, examplePicture, jobOptions, n, pictureOptions, ref, seed, stream, strict } from './common.ts'
 
 const guidance = { minimum: 1, maximum: 100 }
 const size = Type.Optional(Type.String({ maxLength: 100, description: 'WIDTHxHEIGHT, one of the model\'s sizes' }))
@@ -27,7 +27,7 @@ export const GenerateRequest = Type.Object({
   prompt: Type.Union([
     Type.String({ minLength: 1 }),
     Type.Array(ref(PromptPart), { minItems: 1, maxItems: 16 })
-  ], { description: 'A text, or texts, pictures and visual tokens in order' }),
+  ], { description: 'A text, or texts, pictures and visual tokens in order. Space around a text does not matter; what says nothing at all is refused' }),
   ...pictureOptions,
   n,
   size,
@@ -73,7 +73,7 @@ export const ImagesResponse = Type.Object({
   $id: 'ImagesResponse',
   examples: [{
     model: 'lavit-mini',
-    images: [{ media_type: 'image/png', data: 'iVBORw0KGgo…', width: 128, height: 128, seed: 7, visual_tokens: [17, 902, 3071] }],
+    images: [{ media_type: 'image/png', data: examplePicture, width: 24, height: 24, seed: 7, visual_tokens: [17, 902, 3071] }],
     usage: { prompt_tokens: 6, visual_tokens: 3, steps: 8 }
   }]
 })

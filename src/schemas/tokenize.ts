@@ -1,13 +1,13 @@
 /** A picture to visual tokens. */
 import { Type, type Static } from 'typebox'
-import { ImageInput, jobOptions, pictureOptions, ref, seed, strict } from './common.ts'
+import { ImageInput, exampleImage, jobOptions, pictureOptions, ref, seed, strict } from './common.ts'
 
 export const TokenizeRequest = Type.Object({
   image: ref(ImageInput),
   ...pictureOptions,
   seed,
   ...jobOptions
-}, { ...strict, $id: 'TokenizeRequest', examples: [{ image: 'data:image/png;base64,iVBORw0KGgo…', keep_threshold: 0.5 }] })
+}, { ...strict, $id: 'TokenizeRequest', examples: [{ image: exampleImage, keep_threshold: 0.5 }] })
 
 export const TokenizeResponse = Type.Object({
   model: Type.String(),

@@ -1,6 +1,6 @@
 /** A picture to text: captions and answers. */
 import { Type, type Static } from 'typebox'
-import { ImageInput, VisualTokens, drawOptions, jobOptions, n, pictureOptions, ref, seed, stream, strict } from './common.ts'
+import { ImageInput, VisualTokens, drawOptions, exampleImage, jobOptions, n, pictureOptions, ref, seed, stream, strict } from './common.ts'
 
 export const Postprocess = Type.Enum(['none', 'first_sentence', 'short_answer', 'lemmatised_answer'], {
   description: 'What becomes of a text: `first_sentence` ends it before the first full stop, `short_answer` at the first new line, comma or full stop, `lemmatised_answer` also puts nouns and verbs into their base form, in lower case'
@@ -26,13 +26,13 @@ const options = {
 
 export const CaptionRequest = Type.Object({
   ...options,
-  prompt: Type.Optional(Type.String({ description: 'Text after the picture, which the caption goes on from' }))
-}, { ...strict, $id: 'CaptionRequest', examples: [{ image: 'data:image/png;base64,iVBORw0KGgo…', num_beams: 2 }] })
+  prompt: Type.Optional(Type.String({ description: 'Text after the picture, which the caption goes on from; a blank one is none' }))
+}, { ...strict, $id: 'CaptionRequest', examples: [{ image: exampleImage, num_beams: 2 }] })
 
 export const VqaRequest = Type.Object({
   ...options,
   question: Type.String({ minLength: 1, description: 'The question about the picture; spaces around it do not matter' })
-}, { ...strict, $id: 'VqaRequest', examples: [{ image: 'data:image/png;base64,iVBORw0KGgo…', question: 'What is left of the apple?' }] })
+}, { ...strict, $id: 'VqaRequest', examples: [{ image: exampleImage, question: 'what color is the background?' }] })
 
 const Text = Type.Object({
   text: Type.String(),

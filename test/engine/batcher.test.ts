@@ -36,6 +36,15 @@ async function runAlone<R> (work: Work): Promise<R> {
   return end.result as R
 }
 
+/** What the fake model itself says of a token after a prompt. */
+async function logProbabilityOf (prompt: number[], id: number): Promise<number> {
+  const { languageModel, heads } = fakeGraphs()
+  const nothing = { rows: 1, places: 0, bias: new Float32Array(), keys: [new Float32Array(), new Float32Array()], values: [new Float32Array(), new Float32Array()] }
+  const { states } = await languageModel.run({ count: prompt.length, tokenIds: prompt, positions: prompt.map((_, i) => i) }, nothing)
+  const [logProbabilities] = await heads.words([states])
+  return logProbabilities![id]!
+}
+
 t.test('each task has its result', async t => {
   t.test('tokenize', async t => {
     const result = await runAlone<TokenizeResult>({ task: 'tokenize', picture: picture() })
@@ -58,7 +67,7 @@ t.test('each task has its result', async t => {
   t.test('beams: n best, best first', async t => {
     const { sequences } = await runAlone<TextResult>(textWork({ numBeams: 4, n: 3, lengthPenalty: 0 }))
     t.equal(sequences.length, 3)
-    const scores = sequences.map(({ logProbability }) => logProbability)
+    const scores = sequences.map(({ score }) => score!)
     t.strictSame(scores, scores.toSorted((a, b) => b - a))
   })
 
@@ -68,6 +77,51 @@ t.test('each task has its result', async t => {
     const second = await runAlone<PaintResult>(generateWork({ sampling: { ...sampling, maxTokens: 4, seed: 2 }, painting: { ...painting, seed: 2 } }))
     t.strictSame(second.pictures[0], pictures[1])
     t.ok(pictures.every(({ codes }) => codes.length >= 1 && codes.length <= 4))
+  })
+
+  t.test('every text and picture comes again alone by its seed, patches drawn at random included', async t => {
+    const drawn = (seed: number) => ({ ...picture([120, 130, 140, 150]), selection: { rule: 'sample' as const, keepThreshold: 0, seed } })
+    for (const seed of [1, 77, 4_294_967_294]) {
+      const generate = (seed: number, n: number) => runAlone<PaintResult>(generateWork({
+        segments: [{ kind: 'codes', picture: drawn(seed) }, { kind: 'ids', ids: [5, 100] }, { kind: 'codes', picture: drawn((seed + 1) % 2 ** 32) }, { kind: 'ids', ids: [100] }],
+        sampling: { ...sampling, maxTokens: 4, seed },
+        painting: { ...painting, seed },
+        guidanceScale: n === 2 ? 2 : 1,
+        n
+      }))
+      const { pictures } = await generate(seed, 4)
+      t.strictSame(pictures.map(one => one.seed), [0, 1, 2, 3].map(i => (seed + i) % 2 ** 32))
+      for (const one of pictures) t.strictSame((await generate(one.seed, 1)).pictures, [one])
+      t.ok(new Set(pictures.map(({ codes }) => codes.join())).size > 1)
+
+      const write = (seed: number, n: number) => runAlone<TextResult>(textWork({
+        segments: [{ kind: 'ids', ids: [100] }, { kind: 'features', picture: drawn(seed) }, { kind: 'ids', ids: [101, 7] }],
+        sampling: { ...sampling, seed },
+        n
+      }))
+      const { sequences } = await write(seed, 4)
+      t.strictSame(sequences.map(one => one.seed!).sort(), [0, 1, 2, 3].map(i => (seed + i) % 2 ** 32).sort())
+      for (const one of sequences) t.strictSame((await write(one.seed!, 1)).sequences, [one])
+    }
+    const apart = await runAlone<PaintResult>(generateWork({ segments: [{ kind: 'codes', picture: drawn(5) }, { kind: 'ids', ids: [100] }], n: 2 }))
+    t.equal(apart.pictures.length, 2, 'with guidance, too')
+  })
+
+  t.test('a log probability is the model\'s own, with beams and without', async t => {
+    const work = (numBeams: number, repetitionPenalty: number) => textWork({ numBeams, sampling: { ...sampling, temperature: 0, repetitionPenalty } })
+    for (const penalty of [1, 1.7]) {
+      const { sequences: [found] } = await runAlone<TextResult>(work(4, penalty))
+      let sum = 0
+      const prompt = [5, 6, 7]
+      for (const id of [...found!.ids, ...(found!.finishReason === 'stop' ? [2] : [])]) {
+        sum += await logProbabilityOf(prompt, id)
+        prompt.push(id)
+      }
+      t.ok(Math.abs(found!.logProbability - sum) < 1e-4, `${found!.logProbability} ${sum}`)
+      if (penalty === 1) t.ok(Math.abs(found!.score! - sum / (found!.ids.length + 1)) < 1e-4, 'the score is its share of a token')
+    }
+    const { sequences: [greedy] } = await runAlone<TextResult>(work(1, 1))
+    t.strictSame([greedy!.score, greedy!.seed], [undefined, undefined])
   })
 
   t.test('detokenize', async t => {
@@ -260,7 +314,7 @@ t.test('whatever comes, is cancelled or fails: one end each, within capacity, in
     }
     const harness = createHarness(fakeGraphs(({ rows, graph, firstId }) => {
       if (graph !== 'paint' && graph !== 'vision' && rows > limits.slots) throw new Error('over capacity')
-      if (graph === 'prefill' && firstId !== undefined && firstId !== 100) prefilled.push(firstId - 3)
+      if (graph === 'prefill' && firstId !== undefined && firstId !== 100 && prefilled.at(-1) !== firstId - 3) prefilled.push(firstId - 3) // a request may read several prompts
       commands.forEach(({ cancelAfter }, id) => { if (cancelAfter === calls) harness.batcher.cancel(id) })
       if (calls++ === failAt) throw new Error('injected')
       submit()

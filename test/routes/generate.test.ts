@@ -60,6 +60,55 @@ t.test('POST /generate', async t => {
     t.match((await post({ prompt: 'x', n: 2 }, { accept: 'image/png, */*;q=0.1' })).headers['content-type'], 'application/json')
   })
 
+  t.test('space around a prompt and the form of its accents change nothing', async t => {
+    for (const prompt of ['caf\u00e9', ' caf\u00e9\n', '\ufeffcafe\u0301\u200b', '\t\r\ncafe\u0301 ', [{ type: 'text', text: 'caf\u00e9\n' }], [{ type: 'text', text: ' ' }, { type: 'text', text: 'cafe\u0301' }]]) {
+      t.equal((await post({ prompt })).statusCode, 200)
+      t.strictSame((app.seen.works.at(-1) as unknown as { segments: object[] }).segments, [{ kind: 'ids', ids: [99, 97, 102, 105] }, { kind: 'ids', ids: [300] }])
+    }
+    t.equal((await post({ prompt: [{ type: 'text', text: '' }, { type: 'image', image: base64 }, { type: 'text', text: '\n' }] })).statusCode, 200)
+    t.match(app.seen.works.at(-1), { segments: [{ kind: 'codes' }, { ids: [300] }] }, 'a part that says nothing adds nothing')
+  })
+
+  t.test('a prompt that says nothing is refused, in every form', async t => {
+    const blanks = [' ', '\n', '\t\r\n', '\u200b', '\u200b \ufeff', '\u00a0', '\u3000', '\u2028', '\u0000', '\u00ad', '\u2800', '\ufe0f\u200d']
+    const payloads = [...blanks, ...blanks.map(text => [{ type: 'text', text }]), [], [{ type: 'text', text: '' }], blanks.map(text => ({ type: 'text', text }))]
+    for (const [i, prompt] of payloads.entries()) t.match((await post({ prompt })).json(), { status: 422, code: 'invalid_field', errors: [{ pointer: '/prompt', message: /must not be (blank|empty)/ }] }, String(i))
+    for (const blank of blanks) {
+      t.match((await app.inject({ method: 'POST', url: '/generate', ...form([['prompt', blank]]) })).json(), { status: 422, errors: [{ pointer: '/prompt' }] })
+      t.match((await app.inject({ method: 'POST', url: `/generate?prompt=${encodeURIComponent(blank)}` })).json(), { status: 422, errors: [{ pointer: '/prompt' }] })
+    }
+    t.match((await app.inject({ method: 'POST', url: '/generate', ...form([['prompt', '']]) })).json(), { status: 422, errors: [{ pointer: '/prompt' }] })
+  })
+
+  t.test('a seed at the end of its range is followed by the first', async t => {
+    const response = await post({ prompt: 'a', seed: 4_294_967_295, n: 2 })
+    t.equal(response.statusCode, 200)
+    t.match(app.seen.works.at(-1), { sampling: { seed: 4_294_967_295 }, n: 2 })
+    await post({ prompt: [{ type: 'image', image: base64 }, { type: 'image', image: base64 }], seed: 4_294_967_295, selection: 'sample' })
+    t.match(app.seen.works.at(-1), { segments: [{ picture: { selection: { seed: 4_294_967_295 } } }, { picture: { selection: { seed: 0 } } }, {}] })
+  })
+
+  t.test('whatever needs no pixels is refused before they are read', async t => {
+    const unreadable = { type: 'image', image: png.subarray(0, 60).toString('base64') }
+    t.equal((await post({ prompt: [unreadable] })).json().code, 'image_unreadable')
+    const cases: [object, string][] = [
+      [{ prompt: [unreadable, { type: 'text', text: 'a'.repeat(70) }] }, 'too_large'],
+      [{ prompt: [unreadable, { type: 'visual_tokens', visual_tokens: [100] }] }, 'invalid_field'],
+      [{ prompt: [unreadable, { type: 'image', image: '!' }] }, 'invalid_field'],
+      [{ prompt: [unreadable], steps: 51 }, 'invalid_field'],
+      [{ prompt: [unreadable], size: '1x1' }, 'invalid_field'],
+      [{ prompt: [unreadable], max_visual_tokens: 1 }, 'invalid_field'],
+      [{ prompt: [unreadable], min_visual_tokens: 5, max_visual_tokens: 4 }, 'invalid_field'],
+      [{ prompt: [unreadable], model: 'nope' }, 'model_not_found'],
+      [{ prompt: [unreadable], n: 8, guidance_scale: 3 }, 'too_large'],
+      [{ prompt: [unreadable], stream: true }, 'invalid_field']
+    ]
+    const small = await buildTestApp(t, { environment: { LAVIT_SLOTS: '8' } })
+    for (const [payload, code] of cases) t.equal((await small.inject({ method: 'POST', url: '/generate', payload })).json().code, code, JSON.stringify(payload).slice(-60))
+    const poor = await buildTestApp(t, { environment: { LAVIT_QUEUE_COST: '20' } })
+    t.match((await poor.inject({ method: 'POST', url: '/generate', payload: { prompt: [unreadable] } })).json(), { code: 'too_large', detail: /limit is 20/ })
+  })
+
   const refused: [object, string, string?][] = [
     [{}, 'invalid_field', '/prompt'],
     [{ prompt: '' }, 'invalid_field', '/prompt'],

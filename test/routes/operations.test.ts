@@ -12,6 +12,14 @@ t.test('models', async t => {
     t.match((await app.inject('/models/nope')).json(), { status: 404, code: 'model_not_found' })
   })
 
+  t.test('are found with a slash behind the path, too', async t => {
+    for (const [url, expected] of [['/models/', { default: 'lavit-mini' }], ['/models/lavit-mini/', { name: 'lavit-mini' }], ['/health/live/', { status: 'ok' }], ['/openapi.json/', { openapi: '3.1.0' }]] as const) t.match((await app.inject(url)).json(), expected, url)
+    t.match((await app.inject({ method: 'POST', url: '/caption/', payload: {} })).json(), { code: 'invalid_field' })
+    t.match(await app.inject('/caption/'), { statusCode: 405, headers: { allow: 'POST, OPTIONS' } })
+    t.match((await app.inject(`/models/${'a'.repeat(3000)}`)).json(), { code: 'model_not_found' })
+    t.equal((await app.inject('/docs/')).statusCode, 200)
+  })
+
   t.test('are loaded and unloaded with the admin key only', async t => {
     for (const action of ['load', 'unload']) {
       const post = (authorization?: string) => app.inject({ method: 'POST', url: `/models/lavit-mini/${action}`, headers: authorization ? { authorization } : {} })

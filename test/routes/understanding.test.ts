@@ -22,6 +22,40 @@ t.test('POST /caption', async t => {
     t.match(app.seen.works.at(-1), { segments: [{}, {}, { ids: [301, 97, 98, 99] }] })
   })
 
+  t.test('a blank prompt is none, and space around one changes nothing', async t => {
+    for (const prompt of ['', ' ', '\n', '\u200b', '\ufeff \t']) {
+      t.match((await post({ image: base64, prompt })).json(), { usage: { prompt_tokens: 0 } }, JSON.stringify(prompt))
+      t.match(app.seen.works.at(-1), { segments: [{}, {}, { ids: [301] }] })
+    }
+    for (const prompt of ['\u00e9a', ' \u00e9a\n', 'e\u0301a\u200b']) {
+      await post({ image: base64, prompt })
+      t.strictSame((app.seen.works.at(-1) as unknown as { segments: object[] }).segments[2], { kind: 'ids', ids: [301, 105, 97] })
+    }
+  })
+
+  t.test('tells scores and seeds of texts where they have them', async t => {
+    const sequences = [{ ids: [97], logProbability: -1, finishReason: 'stop' as const, score: -0.5 }, { ids: [98], logProbability: -0.9, finishReason: 'stop' as const, seed: 8 }]
+    const told = await buildTestApp(t, { submit: async () => ({ sequences, visualTokens: 3, promptTokens: 0 }) })
+    const { captions } = (await told.inject({ method: 'POST', url: '/caption', payload: { image: base64, n: 2 } })).json()
+    t.strictSame(captions, [{ text: 'a', log_probability: -1, score: -0.5, finish_reason: 'stop' }, { text: 'b', log_probability: -0.9, seed: 8, finish_reason: 'stop' }])
+  })
+
+  t.test('bounds the number of visual tokens on both sides', async t => {
+    await post({ image: base64, min_visual_tokens: 5, max_visual_tokens: 5 })
+    t.match(app.seen.works.at(-1), { segments: [{}, { picture: { selection: { minVisualTokens: 5, maxVisualTokens: 5 } } }, {}] })
+    t.match((await post({ image: base64, min_visual_tokens: 17 })).json(), { code: 'invalid_field', errors: [{ pointer: '/min_visual_tokens', message: 'must be <= 16 for this model' }] })
+    t.match((await post({ image: base64, min_visual_tokens: 6, max_visual_tokens: 5 })).json(), { code: 'invalid_field', errors: [{ pointer: '/min_visual_tokens', message: 'must be <= max_visual_tokens (5)' }] })
+  })
+
+  t.test('refuses before it reads pixels', async t => {
+    const image = png.subarray(0, 60).toString('base64')
+    t.equal((await post({ image })).json().code, 'image_unreadable')
+    const cases: [object, string][] = [[{ prompt: 'a'.repeat(70) }, 'too_large'], [{ max_tokens: 90 }, 'too_large'], [{ num_beams: 2, temperature: 1 }, 'invalid_field'], [{ model: 'nope' }, 'model_not_found'], [{ max_visual_tokens: 1 }, 'invalid_field']]
+    for (const [options, code] of cases) t.equal((await post({ image, ...options })).json().code, code, JSON.stringify(options))
+    const small = await buildTestApp(t, { environment: { LAVIT_SLOTS: '2' } })
+    t.match((await small.inject({ method: 'POST', url: '/caption', payload: { image, num_beams: 3 } })).json(), { code: 'too_large', detail: /needs 3 sequences/ })
+  })
+
   t.test('draws a seed where none is sent, and gives it back', async t => {
     const { seed } = (await post({ image: base64 })).json()
     t.match(app.seen.works.at(-1), { sampling: { seed } })
@@ -105,7 +139,7 @@ t.test('POST /vqa', async t => {
   })
 
   t.test('needs a question', async t => {
-    for (const question of [undefined, '', '  ']) t.match((await post({ image: base64, question })).json(), { code: 'invalid_field', errors: [{ pointer: '/question' }] })
+    for (const question of [undefined, '', '  ', '\n', '\u200b', '\u200b\ufeff ']) t.match((await post({ image: base64, question })).json(), { code: 'invalid_field', errors: [{ pointer: '/question' }] })
   })
 
   t.test('needs it in the query of a raw picture too', async t => {

@@ -28,6 +28,15 @@ t.test('finds what greedy misses', async t => {
   t.ok(Math.abs(hypotheses[0]!.score - Math.log(0.49 * 0.98) / 2) < 1e-6, 'divided by the tokens with the end')
 })
 
+t.test('the repetition penalty ranks, and is no part of the log probability', async t => {
+  const { hypotheses } = search({ repetitionPenalty: 3, maxTokens: 2, minTokens: 2 }, () => [0.1, 0.6, 0.3])
+  t.strictSame(hypotheses.map(({ ids }) => ids), [[1, 2], [2, 1]], 'not the likeliest token twice')
+  const { hypotheses: [repeated] } = search({ repetitionPenalty: 3, maxTokens: 2, minTokens: 2, suppressed: { from: 2, to: 3 } }, () => [0.1, 0.6, 0.3])
+  t.strictSame(repeated!.ids, [1, 1])
+  t.ok(Math.abs(repeated!.logProbability - 2 * Math.log(0.6)) < 1e-6)
+  t.ok(Math.abs(repeated!.score - 4 * Math.log(0.6) / 3) < 1e-6)
+})
+
 t.test('unfinished beams close at the length, divided by one more than their tokens', async t => {
   const { hypotheses } = search({ maxTokens: 2 }, () => [1e-9, 0.6, 0.4])
   t.strictSame(hypotheses.map(({ ids, finishReason }) => [ids, finishReason]), [[[1, 1], 'length'], [[1, 2], 'length']])

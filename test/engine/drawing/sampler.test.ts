@@ -134,6 +134,11 @@ t.test('selection of patches', async t => {
     ['at most so many', [0.9, 0.6, 0.8], { maxVisualTokens: 2 }, 0, '101'],
     ['the earlier of equals', [0.9, 0.9, 0.9], { maxVisualTokens: 2 }, 0, '110'],
     ['the minimum before the maximum', [0.9, 0.6, 0.8], { maxVisualTokens: 1 }, 2, '101'],
+    ['at least so many', [0.1, 0.9, 0.3], { minVisualTokens: 2 }, 0, '011'],
+    ['exactly so many, of more', [0.9, 0.6, 0.8], { minVisualTokens: 2, maxVisualTokens: 2 }, 0, '101'],
+    ['exactly so many, of fewer', [0.1, 0.2, 0.3], { minVisualTokens: 2, maxVisualTokens: 2 }, 1, '011'],
+    ['exactly so many of a draw', [0, 0, 1], { rule: 'sample', minVisualTokens: 2, maxVisualTokens: 2 }, 0, '101'],
+    ['the more of two minima', [0.1, 0.2, 0.3], { minVisualTokens: 1 }, 2, '011'],
     ['all at threshold 0', [0, 0, 0], { keepThreshold: 0 }, 0, '111'],
     ['certain ones in a draw', [1, 0, 1], { rule: 'sample' }, 0, '101']
   ]
