@@ -17,6 +17,7 @@ import captionRoutes from './routes/caption.ts'
 import detokenizeRoutes from './routes/detokenize.ts'
 import generateRoutes from './routes/generate.ts'
 import healthRoutes from './routes/health.ts'
+import metricsRoutes from './routes/metrics.ts'
 import modelRoutes from './routes/models.ts'
 import tokenizeRoutes from './routes/tokenize.ts'
 import vqaRoutes from './routes/vqa.ts'
@@ -48,6 +49,7 @@ export async function buildApp ({ config, registry, metrics, version, log }: App
     clientErrorHandler: answerClientError
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  await app.register(measure, { metrics }) // first, so that it counts what the others refuse
   await app.register(problems, { metrics })
   await app.register(jobs, { registry, limits: config })
   await app.register(connections)
@@ -56,8 +58,8 @@ export async function buildApp ({ config, registry, metrics, version, log }: App
   await app.register(validation, { schemas: [ImageInput, VisualTokens, Problem, TokenizeRequest, TokenizeResponse, ...understandingSchemas, ...generateSchemas, ...modelSchemas] })
   await app.register(uploads, config)
   await app.register(openapi, { version })
-  await app.register(measure, { metrics, registry })
 
+  await app.register(metricsRoutes, { metrics, registry })
   await app.register(tokenizeRoutes)
   await app.register(detokenizeRoutes)
   await app.register(captionRoutes)

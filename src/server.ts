@@ -9,6 +9,7 @@ import { warmDecoder } from './codecs/image.ts'
 import { warmLemmatiser } from './codecs/lemmas.ts'
 import { findUnknownVariables, readConfig, StartError } from './config.ts'
 import { createMetrics } from './metrics.ts'
+import { shareCores } from './registry/cores.ts'
 import { createRegistry } from './registry/registry.ts'
 import { checkModels, explainListenError, explainLoadError } from './start-errors.ts'
 
@@ -27,7 +28,7 @@ async function start () {
   metrics.watchProcess()
   const registry = createRegistry({
     ...config,
-    threads: config.threads || availableParallelism(),
+    ...shareCores(config, availableParallelism()),
     log,
     onCounts: metrics.addEngineCounts
   })

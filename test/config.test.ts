@@ -11,6 +11,8 @@ const table: Record<string, { key: string, taken: [text: string, value: unknown]
   LAVIT_MODELS: { key: 'modelsFolder', taken: [['/data', '/data'], ['data', '/srv/data']], refused: [], allowed: '' },
   LAVIT_MODEL: { key: 'defaultModel', taken: [['other', 'other']], refused: [], allowed: '' },
   LAVIT_DEVICE: { key: 'device', taken: [['cpu', 'cpu'], ['CUDA', 'cuda'], ['WebGPU', 'webgpu']], refused: ['gpu', 'cpu,cuda', '0'], allowed: 'cpu, webgpu, cuda' },
+  LAVIT_ENGINES: { key: 'engines', taken: [['0', 0], ['2', 2]], refused: ['-1', '257', 'auto'], allowed: '0 to 256' },
+  LAVIT_ENGINE_TIMEOUT_MS: { key: 'engineTimeoutMs', taken: [['0', 0], ['30000', 30_000]], refused: ['-1', '30s', '9'.repeat(30)], allowed: '0 to 3600000' },
   LAVIT_THREADS: { key: 'threads', taken: [['0', 0], ['4', 4]], refused: ['-1', '2.5', 'all', '1e3', '9'.repeat(30)], allowed: '0 to 1024' },
   LAVIT_SLOTS: { key: 'slots', taken: [['1', 1]], refused: ['0', '1025', 'x'], allowed: '1 to 1024' },
   LAVIT_QUEUE_LIMIT: { key: 'queueLimit', taken: [['1', 1]], refused: ['0', 'x', '9'.repeat(30)], allowed: '1 to 1000000' },

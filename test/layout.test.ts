@@ -33,7 +33,7 @@ const doors: Record<string, string[]> = {
   'wink-*': ['src/codecs/lemmas.ts'],
   'onnxruntime-node': ['src/graphs/session.ts', 'evaluate/judge/network.ts'],
   'prom-client': ['src/metrics.ts'],
-  'node:child_process': ['src/pipe/engine-client.ts', 'src/codecs/decoder-client.ts'],
+  'node:child_process': ['src/pipe/engine-process.ts', 'src/codecs/decoder-client.ts'],
   'fastify*': ['src/app.ts', 'src/routes/**', 'src/plugins/**'],
   '@fastify/**': ['src/app.ts', 'src/routes/**', 'src/plugins/**']
 }

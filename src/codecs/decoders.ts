@@ -19,9 +19,6 @@ export type DecodersOptions = {
   mostWaitingPixels?: number
 }
 
-/** `deadlineMs` counts from the call. */
-export type DecodeOptions = { signal?: AbortSignal | undefined, deadlineMs?: number | undefined }
-
 type Task = {
   file: PictureFile
   work: PictureWork
@@ -30,8 +27,6 @@ type Task = {
   mayTryAgain: boolean
   settle: (outcome: Buffer | Error) => void
 }
-
-const longestTimerMs = 2 ** 31 - 1
 
 export function createDecoders ({ count, mostMs = 20_000, largePixels = 2 ** 22, mostPixels = 2 ** 26, mostWaitingPixels = 2 ** 29 }: DecodersOptions) {
   const idle: Decoder[] = []
@@ -49,30 +44,26 @@ export function createDecoders ({ count, mostMs = 20_000, largePixels = 2 ** 22,
   }
 
   /**
-   * Rejects with `image_unreadable`, `queue_full` (too many pixels wait), `request_cancelled` or `deadline_exceeded`. What
-   * waits leaves the queue at once, a large picture also its process.
+   * Rejects with `image_unreadable`, `queue_full` (too many pixels wait), or with the signal's reason: then what waits
+   * leaves the queue at once, a large picture also its process.
    */
-  async function run (file: PictureFile, work: PictureWork, { signal, deadlineMs = Infinity }: DecodeOptions = {}): Promise<Buffer> {
-    if (signal?.aborted) throw cancelledError()
-    if (deadlineMs <= 0) throw deadlineError()
+  async function run (file: PictureFile, work: PictureWork, signal?: AbortSignal): Promise<Buffer> {
+    signal?.throwIfAborted()
     const pixels = file.width * file.height
     if (waiting.size > 0 && pixels + pixelsOf(waiting) > mostWaitingPixels) {
       throw new ServerError('queue_full', 'As many pictures wait to be decoded as may', { retryAfterSeconds: 1 })
     }
     let onAbort = () => {}
-    let timer: NodeJS.Timeout | undefined
     try {
       return await new Promise((resolve, reject) => {
         const settle = (outcome: Buffer | Error) => outcome instanceof Error ? reject(outcome) : resolve(outcome)
         const task: Task = { file, work, pixels, mayTryAgain: true, settle }
-        onAbort = () => abandon(task, cancelledError())
+        onAbort = () => abandon(task, signal?.reason)
         signal?.addEventListener('abort', onAbort)
-        if (deadlineMs < Infinity) timer = setTimeout(() => abandon(task, deadlineError()), Math.min(deadlineMs, longestTimerMs))
         waiting.add(task)
         startNext()
       })
     } finally {
-      clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
     }
   }
@@ -130,14 +121,6 @@ export function createDecoders ({ count, mostMs = 20_000, largePixels = 2 ** 22,
   function forget (decoder: Decoder) {
     if (idle.includes(decoder)) idle.splice(idle.indexOf(decoder), 1)
   }
-}
-
-function cancelledError () {
-  return new ServerError('request_cancelled', 'The client left')
-}
-
-function deadlineError () {
-  return new ServerError('deadline_exceeded', 'The deadline passed before the picture was decoded')
 }
 
 function pixelsOf (tasks: Iterable<Task>) {

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import sharp from 'sharp'
 import { ServerError } from '../errors.ts'
 import { unreadableError } from './decoder-client.ts'
-import { createDecoders, type DecodeOptions } from './decoders.ts'
+import { createDecoders } from './decoders.ts'
 import type { PictureFile } from './pixels.ts'
 
 export type ImageLimits = { maxImageBytes: number, maxImagePixels: number, imageFormats: readonly string[] }
@@ -33,15 +33,15 @@ export const warmDecoder = decoders.warm
  * byte as PIL does. A picture of more than 4 megapixels is shrunk in part by another filter, which is close to it.
  * Throws `too_large`, `unsupported_media_type` (not an allowed format by its content), or as the decoders do.
  */
-export async function decodePicture (bytes: Uint8Array, size: number, limits: ImageLimits, options?: DecodeOptions): Promise<Uint8Array> {
-  return new Uint8Array(await decoders.run(await openPicture(bytes, limits), { kind: 'squash', size }, options))
+export async function decodePicture (bytes: Uint8Array, size: number, limits: ImageLimits, signal?: AbortSignal): Promise<Uint8Array> {
+  return new Uint8Array(await decoders.run(await openPicture(bytes, limits), { kind: 'squash', size }, signal))
 }
 
 type Mask = { keepMask: boolean[], grid: { rows: number, columns: number } }
 
 /** The picture as PNG with the patches that were not kept dimmed; `keepMask` is row-major over the grid. */
-export async function dimPatches (bytes: Uint8Array, { keepMask, grid }: Mask, limits: ImageLimits, options?: DecodeOptions): Promise<Buffer> {
-  return await decoders.run(await openPicture(bytes, limits), { kind: 'dim', keepMask, grid }, options)
+export async function dimPatches (bytes: Uint8Array, { keepMask, grid }: Mask, limits: ImageLimits, signal?: AbortSignal): Promise<Buffer> {
+  return await decoders.run(await openPicture(bytes, limits), { kind: 'dim', keepMask, grid }, signal)
 }
 
 /** Painted pixels, uint8 `[height, width, 3]`, as a file. */

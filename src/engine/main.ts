@@ -16,6 +16,7 @@ process.on('message', (message: ToEngine) => {
       send({ kind: 'accepted', id: message.id })
       return batcher?.submit(message.id, message.work, message.isFollowed)
     case 'cancel': return batcher?.cancel(message.id)
+    case 'ping': return send({ kind: 'pong' })
     case 'close': return close()
   }
 })

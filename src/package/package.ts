@@ -27,12 +27,12 @@ export function readManifest (folder: string): Manifest {
   return manifest
 }
 
-/** Checks size and sha256 of every file that the manifest names. Rejects with a PackageError that names the first bad file. */
-export async function verifyFiles (folder: string, manifest: Manifest) {
+/** Checks size and sha256 of every file that the manifest names. Rejects with a PackageError that names the first bad file, or with the signal's reason. */
+export async function verifyFiles (folder: string, manifest: Manifest, signal?: AbortSignal) {
   for (const file of filesOf(manifest)) {
     const size = regularFileSize(folder, file.file)
     if (size !== file.bytes) throw new PackageError(`${file.file}: ${size} bytes, the manifest says ${file.bytes}`)
-    if (await digest(join(folder, file.file)) !== file.sha256) throw new PackageError(`${file.file}: sha256 differs from the manifest`)
+    if (await digest(join(folder, file.file), signal) !== file.sha256) throw new PackageError(`${file.file}: sha256 differs from the manifest`)
   }
 }
 
@@ -54,10 +54,13 @@ function regularFileSize (folder: string, file: string) {
   return stat.size
 }
 
-async function digest (path: string) {
+async function digest (path: string, signal?: AbortSignal) {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   const hash = createHash('sha256')
-  for await (const chunk of handle.createReadStream({ highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer)
+  for await (const chunk of handle.createReadStream({ highWaterMark: 2 ** 20 })) {
+    signal?.throwIfAborted()
+    hash.update(chunk as Buffer)
+  }
   return hash.digest('hex')
 }
 

@@ -1,25 +1,29 @@
-/** The server's end of one engine process: starts it, numbers requests, and sees to it that each ends exactly once. */
-import { fork } from 'node:child_process'
-import { extname } from 'node:path'
+/** The server's end of one engine process: numbers requests, and sees to it that each ends exactly once. */
 import { createInterface } from 'node:readline'
 import { stripVTControlCharacters } from 'node:util'
+import { errorFromCode, ServerError } from '../errors.ts'
+import { filesOf } from '../package/package.ts'
+import { unlessAborted } from './abort.ts'
+import { createDrainRate } from './drain-rate.ts'
+import { restartingError, unloadedError, unreadError } from './engine-errors.ts'
+import { startEngineProcess } from './engine-process.ts'
+import { createHeartbeat } from './heartbeat.ts'
 import type { EngineCounts, FromEngine, Timings, ToEngine } from './messages.ts'
 import type { Part, ResultOf, Work } from './work.ts'
-import { ServerError, errorFromCode } from '../errors.ts'
 
 export type Log = Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>
 
 export type EngineOptions = Omit<Extract<ToEngine, { kind: 'open' }>, 'kind'> & {
   log: Log
-  /** Told once when the process has ended without being asked to. */
-  onExit: (reason: string) => void
+  /** Silence after which the process is taken for hung and killed; 0 lets its work decide. */
+  engineTimeoutMs: number
   onCounts?: ((counts: EngineCounts) => void) | undefined
   /** Another program that speaks the messages, in place of the engine. */
   entry?: URL | undefined
 }
 
-/** `deadlineMs` counts from the call. `onPart` hears what the request has so far, in order, before the answer. */
-export type SubmitOptions = { signal?: AbortSignal | undefined, deadlineMs?: number | undefined, onPart?: ((part: Part) => void) | undefined }
+/** The signal's reason is the error that the request ends with. `onPart` hears in order what it has so far. */
+export type SubmitOptions = { signal?: AbortSignal | undefined, onPart?: ((part: Part) => void) | undefined }
 export type Answer<W extends Work> = { result: ResultOf[W['task']], timings: Timings }
 export type EngineClient = ReturnType<typeof createEngineClient>
 
@@ -29,24 +33,38 @@ type Request = {
   onPart: SubmitOptions['onPart']
 }
 
-// Source and build differ in the extension only.
-const engineEntry = new URL(`../engine/main${extname(import.meta.url)}`, import.meta.url)
-const unread = new WeakSet<Error>()
-const longestTimerMs = 2 ** 31 - 1
-const exitGraceMs = 2000
+export const noCounts: EngineCounts = { waiting: 0, running: 0, slotsInUse: 0, queuedCost: 0, units: [] }
+
+const exitGraceMs = 1000
 
 /** Starts an engine process on a model package. Await `ready` before the first `submit`. */
-export function createEngineClient ({ log, onExit, onCounts, entry = engineEntry, folder, manifest, device, threads, slots, queueLimit, queueCost }: EngineOptions) {
-  const execArgv = entry.pathname.endsWith('.ts') ? process.execArgv : [] // TypeScript needs its parent's loaders
-  const env = { ...process.env, ORT_DISABLE_TELEMETRY: '1' } // the runtime reports each session to its maker otherwise
-  const child = fork(entry, [], { env, execArgv, serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...open }: EngineOptions) {
+  const { manifest, device, queueLimit } = open
+  const child = startEngineProcess(entry)
+  const where = { model: manifest.name, enginePid: child.pid }
   const requests = new Map<number, Request>()
-  let counts: EngineCounts = { waiting: 0, running: 0, slotsInUse: 0, queuedCost: 0, units: [] }
+  const unanswered = new Set<number>() // sent, and not yet ended by the engine: cancelled ones too
+  const drain = createDrainRate()
+  let counts = noCounts
   let lastId = 0
-  let lastAccepted = Infinity // until the engine says otherwise
+  let lastAccepted = 0
   let closing: Promise<void> | undefined
+  let cut = () => {}
   let onIdle = () => {}
 
+  const heartbeat = createHeartbeat({
+    timeoutMs: engineTimeoutMs,
+    largestGraphBytes: Math.max(...filesOf(manifest).map(({ bytes }) => bytes)),
+    isBusy () {
+      const [oldest] = unanswered
+      return oldest !== undefined && oldest <= lastAccepted
+    },
+    ping: () => send({ kind: 'ping' }),
+    onHung (silentMs) {
+      log.error({ ...where, silentMs }, 'engine hangs')
+      child.kill('SIGKILL')
+    }
+  })
   const ended = new Promise<string>(resolve => {
     child.on('error', error => resolve(error.message))
     child.on('close', (code, signal) => resolve(signal ?? `exit code ${code}`)) // after the last message, unlike `exit`
@@ -56,129 +74,120 @@ export function createEngineClient ({ log, onExit, onCounts, entry = engineEntry
     ended.then(() => reject(restartingError()))
   })
   ready.catch(() => {}) // whoever awaits it hears of it
-  ended.then(end)
-  createInterface({ input: child.stderr! }).on('line', line => log.warn({ model: manifest.name, enginePid: child.pid }, stripVTControlCharacters(line)))
-  child.on('disconnect', () => child.kill('SIGKILL')) // unreachable, whatever it still does
-  send({ kind: 'open', folder, manifest, device, threads, slots, queueLimit, queueCost })
+  ended.then(endAll)
+  if (child.stderr) createInterface({ input: child.stderr }).on('line', line => log.warn(where, stripVTControlCharacters(line)))
+  send({ kind: 'open', ...open })
 
   return {
     pid: child.pid,
     /** The device, once the model is open. Rejects with `model_unavailable` (it cannot be opened) or `engine_restarting` (the process ended). */
     ready,
+    /** Why the process ended, once it has. */
+    ended,
+    /** What it has to do. */
+    cost: () => unanswered.size,
     /** The engine's latest report. */
     counts: () => counts,
     submit,
     close
   }
 
-  /** Runs one request. Rejects with an error of the table: the engine's own, or for its end, the signal or the deadline. */
-  async function submit<W extends Work> (work: W, { signal, deadlineMs = Infinity, onPart }: SubmitOptions = {}): Promise<Answer<W>> {
-    if (signal?.aborted) throw new ServerError('request_cancelled', 'The request was cancelled')
+  /** Runs one request. Rejects with an error of the table: the engine's own, or for its end, or the signal's reason. */
+  async function submit<W extends Work> (work: W, { signal, onPart }: SubmitOptions = {}): Promise<Answer<W>> {
+    signal?.throwIfAborted()
     if (closing) throw new ServerError('draining', 'The model is being unloaded')
     if (!child.connected) {
       await ended
       throw unreadError()
     }
-    if (deadlineMs <= 0) throw deadlineError()
+    if (unanswered.size >= queueLimit) {
+      throw new ServerError('queue_full', 'The model has as many requests as it may have', { retryAfterSeconds: drain.secondsFor(1) })
+    }
 
     const id = ++lastId
-    const stop = (error: Error) => { if (settle(id, ({ reject }) => reject(error))) send({ kind: 'cancel', id }) }
-    const onAbort = () => stop(new ServerError('request_cancelled', 'The request was cancelled'))
-    const timer = deadlineMs === Infinity ? undefined : setTimeout(() => stop(deadlineError()), Math.min(deadlineMs, longestTimerMs))
-    signal?.addEventListener('abort', onAbort)
+    if (unanswered.size === 0) drain.begin()
+    unanswered.add(id)
+    const answer = new Promise<Answer<Work>>((resolve, reject) => requests.set(id, { resolve, reject, onPart }))
+    send({ kind: 'submit', id, work, isFollowed: onPart !== undefined })
     try {
-      return await new Promise<Answer<Work>>((resolve, reject) => {
-        requests.set(id, { resolve, reject, onPart })
-        send({ kind: 'submit', id, work, isFollowed: onPart !== undefined })
-      }) as Answer<W>
+      return await unlessAborted(answer, signal) as Answer<W>
     } finally {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
+      if (take(id)) send({ kind: 'cancel', id })
     }
   }
 
-  /** Takes no new work, lets requests finish for `graceMs`, then ends the process; resolves when it is gone. */
+  /** Takes no new work, lets requests finish for `graceMs`, then ends the process; resolves when it is gone. A later call can only shorten the time. */
   function close (graceMs = 0): Promise<void> {
-    closing ??= shut(graceMs)
+    closing ??= shut()
+    const timer = setTimeout(cut, graceMs)
+    ended.then(() => clearTimeout(timer))
     return closing
   }
 
-  async function shut (graceMs: number) {
-    if (requests.size > 0 && graceMs > 0) await within(new Promise<void>(resolve => { onIdle = resolve }), graceMs)
+  async function shut () {
+    await new Promise<void>(resolve => {
+      cut = resolve
+      onIdle = resolve
+      if (requests.size === 0) resolve()
+    })
     send({ kind: 'close' })
-    await within(ended, exitGraceMs)
-    child.kill('SIGKILL')
+    const timer = setTimeout(() => child.kill('SIGKILL'), exitGraceMs)
     await ended
+    clearTimeout(timer)
   }
 
   function receive (message: FromEngine, onReady: (device: string) => void, onFailed: (error: Error) => void) {
+    heartbeat.heard()
     switch (message.kind) {
-      case 'ready': return onReady(message.device)
+      case 'ready':
+        heartbeat.opened()
+        return onReady(message.device)
       case 'failed':
-        log.error({ model: manifest.name, detail: message.detail }, 'engine cannot open the model') // may be a library's words: for the log only
+        log.error({ ...where, detail: message.detail }, 'engine cannot open the model') // may be a library's words: for the log only
         return onFailed(new ServerError('model_unavailable', `the engine cannot open ${message.graph ? `its graph ${message.graph}` : 'it'} on the device ${device}`))
       case 'counts':
         counts = message.counts
+        for (const { seconds } of counts.units) heartbeat.sawUnit(seconds * 1000)
         return onCounts?.(counts)
       case 'accepted':
         lastAccepted = message.id
         return
       case 'part': return requests.get(message.id)?.onPart?.(message.part)
-      case 'done': return settle(message.id, ({ resolve }) => resolve({ result: message.result, timings: message.timings }))
-      case 'error': return settle(message.id, ({ reject }) => reject(errorFromCode(message.code, message.detail, message.retryAfterSeconds)))
-      case 'cancelled': return settle(message.id, ({ reject }) => reject(new ServerError('request_cancelled', 'The request was cancelled')))
+      case 'done': return end(message.id, ({ resolve }) => resolve({ result: message.result, timings: message.timings }))
+      case 'error': return end(message.id, ({ reject }) => reject(errorFromCode(message.code, message.detail, message.retryAfterSeconds)))
+      case 'cancelled': return end(message.id, ({ reject }) => reject(unloadedError())) // if anybody still waits, the engine is closing
     }
   }
 
-  /** Ends a request if it has not ended yet, and says whether it did. */
-  function settle (id: number, how: (request: Request) => void) {
-    const request = requests.get(id)
-    if (!request) return false
-    requests.delete(id)
-    how(request)
-    if (requests.size === 0) onIdle()
-    return true
+  /** The engine has ended a request; whoever left before is not told. */
+  function end (id: number, how: (request: Request) => void) {
+    if (unanswered.delete(id)) drain.end(1)
+    const request = take(id)
+    if (request) how(request)
   }
 
-  function end (reason: string) {
-    for (const id of requests.keys()) settle(id, ({ reject }) => reject(endError(id)))
-    counts = { waiting: 0, running: 0, slotsInUse: 0, queuedCost: 0, units: [] }
+  /** Whoever takes a request ends it. */
+  function take (id: number): Request | undefined {
+    const request = requests.get(id)
+    if (!requests.delete(id)) return
+    if (requests.size === 0) onIdle()
+    return request
+  }
+
+  function endAll () {
+    heartbeat.stop()
+    for (const id of requests.keys()) end(id, ({ reject }) => reject(endError(id)))
+    unanswered.clear()
+    counts = noCounts
     onCounts?.(counts)
-    if (!closing) onExit(reason)
   }
 
   function endError (id: number) {
-    if (closing) return new ServerError('draining', 'The model was unloaded before the work was done')
+    if (closing) return unloadedError()
     return id > lastAccepted ? unreadError() : restartingError()
   }
 
   function send (message: ToEngine) {
     if (child.connected) child.send(message, () => {}) // a process that is gone is heard of through `close`
   }
-}
-
-/** Whether an error ended a request that no engine had read: it can be sent to the next one. */
-export function isUnread (error: unknown) {
-  return error instanceof Error && unread.has(error)
-}
-
-function unreadError () {
-  const error = restartingError()
-  unread.add(error)
-  return error
-}
-
-function restartingError () {
-  return new ServerError('engine_restarting', 'The engine process ended; it is being started again', { retryAfterSeconds: 1 })
-}
-
-function deadlineError () {
-  return new ServerError('deadline_exceeded', 'The deadline passed before the work was done')
-}
-
-/** Resolves with the promise or after `ms`, whichever is first. */
-async function within (promise: Promise<unknown>, ms: number) {
-  let timer: NodeJS.Timeout | undefined
-  await Promise.race([promise, new Promise(resolve => { timer = setTimeout(resolve, ms) })])
-  clearTimeout(timer)
 }

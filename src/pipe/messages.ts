@@ -18,6 +18,7 @@ export type ToEngine =
   | { kind: 'open', folder: string, manifest: Manifest, device: string, threads: number, slots: number, queueLimit: number, queueCost: number }
   | { kind: 'submit', id: number, work: Work, isFollowed: boolean } // followed: its parts are sent as they come
   | { kind: 'cancel', id: number }
+  | { kind: 'ping' } // answered by a pong, between two units of work
   | { kind: 'close' }
 
 export type FromEngine =
@@ -29,3 +30,4 @@ export type FromEngine =
   | { kind: 'error', id: number, code: string, detail: string, retryAfterSeconds?: number }
   | { kind: 'cancelled', id: number }
   | { kind: 'counts', counts: EngineCounts }
+  | { kind: 'pong' }

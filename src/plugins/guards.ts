@@ -25,7 +25,9 @@ export default fp<{ registry: Registry, adminKey: string | undefined, graceMs: n
   let draining = false
   app.addHook('preClose', async () => {
     draining = true
+    const timer = setTimeout(() => app.endJobs(new ServerError('draining', 'The server shut down before the work was done')), graceMs)
     await registry.close({ graceMs })
+    clearTimeout(timer)
   })
 
   app.addHook('onSend', async (_request, reply) => {
@@ -37,7 +39,7 @@ export default fp<{ registry: Registry, adminKey: string | undefined, graceMs: n
     if (draining && !whileDraining) throw new ServerError('draining', 'The server is shutting down')
     if (admin) checkAdminKey(request, adminKey)
   })
-}, { name: 'guards' })
+}, { name: 'guards', dependencies: ['jobs'] })
 
 function checkAdminKey ({ headers: { authorization = '' } }: FastifyRequest, adminKey: string | undefined) {
   if (adminKey === undefined) throw new ServerError('forbidden', 'No admin key is configured, so this route is switched off')

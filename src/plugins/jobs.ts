@@ -1,15 +1,26 @@
 /** What every request carries: its id and where its time went; and what a job carries besides: its end and its uploads. */
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
+import { ServerError } from '../errors.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Job, Limits } from '../tasks/job.ts'
+import { onEnd } from './end.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig { job?: boolean }
-  interface FastifyRequest { job: Job }
+  interface FastifyRequest {
+    job: Job
+    /** Aborts the job's signal. */
+    endJob: (reason: ServerError) => void
+  }
+  interface FastifyInstance {
+    /** Ends every job that runs. */
+    endJobs: (reason: ServerError) => void
+  }
 }
+
+const longestTimerMs = 2 ** 31 - 1
 
 const stages = {
   image: ['decode', 'picture to pixels'],
@@ -21,12 +32,35 @@ const stages = {
 } as const
 
 export default fp<{ registry: Registry, limits: Limits }>(async (app, { registry, limits }) => {
+  const running = new Set<AbortController>()
+  app.decorate('endJobs', reason => {
+    for (const end of running) end.abort(reason)
+  })
   app.decorateRequest('job', null as unknown as Job)
+  app.decorateRequest('endJob', () => {})
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
     if (!request.routeOptions.config.job) return
-    request.job = { registry, limits, uploads: [], signal: signalOf(reply), startedAt: performance.now(), timings: {} }
+    const end = new AbortController()
+    running.add(end)
+    request.endJob = reason => end.abort(reason)
+    request.job = { registry, limits, uploads: [], signal: end.signal, timings: {} }
+    onEnd(request, reply, isAnswered => {
+      running.delete(end)
+      if (!isAnswered) end.abort(new ServerError('request_cancelled', 'The client left'))
+    })
+  })
+
+  // The deadline is known when the body has been read, and counts from its arrival.
+  app.addHook('preHandler', async (request, reply) => {
+    const { deadline_ms: deadlineMs } = (request.job ? request.body : {}) as { deadline_ms?: number }
+    if (deadlineMs === undefined) return
+    const expire = () => request.endJob(new ServerError('deadline_exceeded', 'The deadline passed before the work was done'))
+    const leftMs = deadlineMs - reply.elapsedTime
+    if (leftMs <= 0) return expire()
+    const timer = setTimeout(expire, Math.min(leftMs, longestTimerMs))
+    onEnd(request, reply, () => clearTimeout(timer))
   })
 
   app.addHook('onSend', async (request, reply) => {
@@ -40,14 +74,4 @@ export default fp<{ registry: Registry, limits: Limits }>(async (app, { registry
 /** The client's id where it is a sane one, else a new one. */
 export function requestId ({ headers: { 'x-request-id': id } }: IncomingMessage) {
   return typeof id === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(id) ? id : randomUUID()
-}
-
-/**
- * Aborts when the connection closes before the answer is out. Not `request.signal`: that one follows the incoming
- * message, which also closes when its body has been read, and would stop every job at once.
- */
-function signalOf ({ raw }: FastifyReply): AbortSignal {
-  const controller = new AbortController()
-  raw.once('close', () => { if (!raw.writableFinished) controller.abort() })
-  return controller.signal
 }

@@ -1,44 +1,41 @@
-/** One model package and the engine process that runs it: loaded once however many ask, started again when it dies. */
+/** One model package: loaded once however many ask, lent to requests, unloaded when told. */
 import { basename } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { createTextCodec, type TextCodec } from '../codecs/text.ts'
-import type { EngineCounts } from '../pipe/messages.ts'
-import type { Work } from '../pipe/work.ts'
 import { ServerError } from '../errors.ts'
-import { createEngineClient, isUnread, type Answer, type EngineClient, type EngineOptions, type SubmitOptions } from '../pipe/engine-client.ts'
 import type { Manifest } from '../package/manifest.ts'
-import { PackageError, readManifest, readTokenizer, verifyFiles } from '../package/package.ts'
+import { readManifest, readTokenizer, verifyFiles } from '../package/package.ts'
+import { unlessAborted } from '../pipe/abort.ts'
+import { createEngineClient, type EngineOptions } from '../pipe/engine-client.ts'
+import type { EngineCounts } from '../pipe/messages.ts'
+import { residentBytes, type Budget } from './budget.ts'
+import { impatiently, loadingError, tellReason, unavailable, unloadedError } from './failure.ts'
+import { createPool, type Pool } from './pool.ts'
 
 export type ModelState = 'unloaded' | 'loading' | 'ready' | 'restarting' | 'failed'
 export type Model = ReturnType<typeof createModel>
 
-export type ModelOptions = Omit<EngineOptions, 'folder' | 'manifest' | 'onExit' | 'onCounts'> & {
-  onCounts?: ((name: string, counts: EngineCounts) => void) | undefined
-  /** Makes room for the model in memory; rejects where there is none, with a time to retry if that may change. */
-  reserve: (name: string, manifest: Manifest) => Promise<void>
-  free: (name: string) => void
+export type ModelOptions = Omit<EngineOptions, 'folder' | 'manifest' | 'onCounts'> & {
+  /** Processes that run the model side by side. */
+  engines: number
+  onCounts?: ((model: string, counts: EngineCounts) => void) | undefined
 }
 
-const patienceMs = 30_000 // how long a request waits for a load or a restart
-const longestSilentPauseMs = 2000 // a restart further away than this is told at once
-const healthyMs = 60_000
+type Loaded = { manifest: Manifest, text: TextCodec, pool: Pool }
 
-export function createModel (folder: string, { reserve, free, onCounts, ...engineOptions }: ModelOptions) {
+type Condition =
+  | { is: 'unloaded' }
+  | { is: 'loading', loading: Promise<Loaded>, stop: AbortController }
+  | { is: 'loaded', loaded: Loaded }
+  | { is: 'unloading', pool?: Pool, unloading: Promise<void> }
+  | { is: 'failed', reason: string }
+
+export function createModel (folder: string, budget: Budget, { engines, onCounts, ...engineOptions }: ModelOptions) {
   const { log } = engineOptions
   const name = basename(folder)
-  let state: ModelState = 'unloaded'
-  let detail: string | null = null
-  let device = engineOptions.device
-  let manifest: Manifest | undefined
-  let text: TextCodec | undefined
-  let verified: string | undefined // the manifest whose files were found right
-  let engine: EngineClient | undefined
-  let opening: Promise<EngineClient> | undefined
-  let stopping: Promise<void> | undefined
-  let stop = new AbortController()
-  let failures = 0
-  let readyAt = 0
-  let nextStartAt = 0
+  let condition: Condition = { is: 'unloaded' }
+  let manifest: Manifest | undefined // as it was read last
+  let users = 0
+  let usedAt = 0
 
   try {
     manifest = readManifest(folder)
@@ -48,160 +45,155 @@ export function createModel (folder: string, { reserve, free, onCounts, ...engin
 
   return {
     name,
-    /** Requests that hold the model now, and when the last one came: what eviction goes by. */
-    users: 0,
-    usedAt: 0,
-    get state () { return state },
-    get detail () { return detail },
-    get device () { return device },
-    get pid () { return engine?.pid },
+    get state () { return stateOf(condition) },
+    get device () { return loaded()?.pool.device() ?? engineOptions.device },
     get manifest () { return manifest },
-    get text () { return text },
+    /** Why it failed, or why its engine cannot be started again. */
+    get detail () { return (condition.is === 'failed' ? condition.reason : loaded()?.pool.reason()) ?? null },
+    get isIdle () { return users === 0 && condition.is === 'loaded' },
+    get isLent () { return users > 0 },
+    get usedAt () { return usedAt },
+    use,
     load,
-    ready,
-    submit,
     unload
   }
 
-  /** Loads the model unless it is loaded; single-flight. Rejects with `model_unavailable`. */
-  function load (): Promise<EngineClient> {
-    if (stopping) return stopping.then(load)
-    if (state === 'ready') return Promise.resolve(engine!)
-    return opening ?? begin(loadPackage)
-  }
-
-  /** As `load`, for a request: does not wait long, and rejects with `model_loading`, `engine_restarting` or `deadline_exceeded` instead. */
-  async function ready (deadlineMs = Infinity): Promise<EngineClient> {
-    const pauseMs = nextStartAt - Date.now()
-    if (state !== 'ready' && pauseMs > longestSilentPauseMs) throw waitError(state, pauseMs)
-    const patience = new AbortController()
-    const impatience = pause(Math.min(deadlineMs, patienceMs), undefined, { signal: patience.signal }).then(() => {
-      throw deadlineMs < patienceMs ? new ServerError('deadline_exceeded', 'The deadline passed while the model was being loaded') : waitError(state, 5000)
+  /** Counts a request in, until `done` is called; awaits the model for it within the signal. Rejects as `ready`, or with the signal's reason. */
+  async function use (signal: AbortSignal | undefined, onDone: () => void) {
+    users++
+    usedAt = performance.now()
+    const done = once(() => {
+      users--
+      onDone()
     })
-    impatience.catch(() => {})
-    return Promise.race([load(), impatience]).finally(() => patience.abort())
-  }
-
-  /** Runs one request on the engine, after a restart if one is under way. A request that a dying engine had not read goes to the next one. */
-  async function submit<W extends Work> (work: W, { signal, deadlineMs = Infinity }: SubmitOptions = {}): Promise<Answer<W>> {
-    const from = performance.now()
-    const open = await ready(deadlineMs)
-    const remaining = () => deadlineMs - (performance.now() - from)
     try {
-      return await open.submit(work, { signal, deadlineMs: remaining() })
+      const { manifest, text, pool } = await ready(signal)
+      return { manifest, text, submit: pool.submit, release: done }
     } catch (error) {
-      if (!isUnread(error)) throw error
-      return submit(work, { signal, deadlineMs: remaining() })
+      done()
+      throw error
     }
   }
 
-  /** Ends the engine process, after requests had `graceMs` to finish. The model can be loaded again. */
-  function unload (graceMs: number): Promise<void> {
-    stopping ??= end(graceMs).finally(() => { stopping = undefined })
-    return stopping
+  /** Loads the model unless it is loaded; single-flight; what failed is tried again. Rejects with `model_unavailable`, or `draining` when it is unloaded meanwhile. */
+  async function load (): Promise<Loaded> {
+    switch (condition.is) {
+      case 'loaded': return condition.loaded
+      case 'loading': return condition.loading
+      case 'unloading':
+        await condition.unloading
+        return load()
+      default: {
+        usedAt = performance.now()
+        const stop = new AbortController()
+        const loading = open(stop.signal)
+        condition = { is: 'loading', loading, stop }
+        return loading
+      }
+    }
   }
 
-  async function end (graceMs: number) {
-    const underWay = opening
-    stop.abort()
-    if (state !== 'failed') state = 'unloaded'
-    await engine?.close(graceMs)
-    await underWay?.catch(() => {})
-    engine = undefined
-    stop = new AbortController()
-    free(name)
+  /** As `load`, for a request: what failed for good is not tried again, and it does not wait long. Rejects with `model_unavailable`, `model_loading` or `engine_restarting`. */
+  async function ready (signal: AbortSignal | undefined): Promise<Loaded> {
+    if (condition.is === 'failed') throw unavailable(name, condition.reason)
+    const loaded = await unlessAborted(impatiently(load(), () => loadingError(5000)), signal)
+    await loaded.pool.ready(signal)
+    return loaded
   }
 
-  function begin (how: () => Promise<EngineClient>) {
-    opening = how().catch(error => { throw fail(error) }).finally(() => { opening = undefined })
-    opening.catch(() => {}) // a restart may have nobody who waits for it
-    return opening
+  /** Ends the engines, after requests had `graceMs` to finish. The model can be loaded again. A later call can only shorten the time. */
+  async function unload (graceMs: number): Promise<void> {
+    switch (condition.is) {
+      case 'unloading':
+        await condition.pool?.close(graceMs)
+        return condition.unloading
+      case 'loading': {
+        const { loading, stop } = condition
+        stop.abort(unloadedError())
+        return end(loading.catch(() => {}))
+      }
+      case 'loaded': return end(condition.loaded.pool.close(graceMs), condition.loaded.pool)
+    }
   }
 
-  async function loadPackage () {
-    state = 'loading'
-    manifest = readManifest(folder)
-    const seen = JSON.stringify(manifest)
-    if (verified !== seen) await verifyFiles(folder, manifest)
-    verified = seen
-    text = createTextCodec(await readTokenizer(folder, manifest))
-    await reserve(name, manifest)
-    return openEngine().catch(error => {
-      throw hasEnded(error) ? new ServerError('model_unavailable', 'the engine process ended while it opened the model') : error
+  function end (ended: Promise<unknown>, pool?: Pool): Promise<void> {
+    const unloading = ended.then(() => {
+      budget.free(name)
+      condition = { is: 'unloaded' }
     })
+    condition = { is: 'unloading', unloading, ...(pool && { pool }) }
+    return unloading
   }
 
-  /** At once after the first crash, then with growing pauses. Ends when the engine runs, says that it cannot, or is not wanted. */
-  async function restart (): Promise<EngineClient> {
-    nextStartAt = Date.now() + restartPauseMs(failures++)
-    await pause(nextStartAt - Date.now(), undefined, { signal: stop.signal })
-    return openEngine().catch(error => {
-      if (hasEnded(error) && !stop.signal.aborted) return restart()
-      throw error
+  async function open (signal: AbortSignal): Promise<Loaded> {
+    let pool: Pool | undefined
+    try {
+      const opened = manifest = readManifest(folder)
+      await verifyFiles(folder, opened, signal)
+      const text = createTextCodec(await readTokenizer(folder, opened))
+      await budget.reserve(name, residentBytes(opened, { engines, slots: engineOptions.slots }))
+      signal.throwIfAborted()
+      pool = startPool(opened)
+      await pool.opened(signal)
+      signal.throwIfAborted()
+      const loaded = { manifest: opened, text, pool }
+      condition = { is: 'loaded', loaded }
+      return loaded
+    } catch (error) {
+      const reason = pool?.reason()
+      await pool?.close(0)
+      if (signal.aborted) throw signal.reason // whoever aborted sees to the rest
+      throw fail(error, reason)
+    }
+  }
+
+  /** Files are checked before every start of an engine; those that start together share the check. */
+  function startPool (opened: Manifest): Pool {
+    const share = (check: Promise<void>) => check.finally(() => { checking = undefined })
+    let checking: Promise<void> | undefined = share(Promise.resolve()) // the load has just done it
+    return createPool({
+      model: name,
+      engines,
+      log,
+      onCounts: counts => onCounts?.(name, counts),
+      async start (signal, onCounts) {
+        checking ??= share(verifyFiles(folder, opened, signal))
+        await checking
+        return createEngineClient({ ...engineOptions, folder, manifest: opened, onCounts })
+      }
     })
-  }
-
-  async function openEngine () {
-    stop.signal.throwIfAborted()
-    const opened = createEngineClient({ ...engineOptions, folder, manifest: manifest!, onExit: recover, onCounts: counts => onCounts?.(name, counts) })
-    engine = opened
-    device = await opened.ready.catch(async error => {
-      await opened.close()
-      throw error
-    })
-    stop.signal.throwIfAborted()
-    state = 'ready'
-    detail = null
-    readyAt = Date.now()
-    log.info({ model: name, enginePid: opened.pid, device }, 'model ready')
-    return opened
-  }
-
-  function recover (reason: string) {
-    log.error({ model: name, reason }, 'engine process ended')
-    if (state !== 'ready') return // the start under way hears of it itself
-    state = 'restarting'
-    if (Date.now() - readyAt >= healthyMs) failures = 0
-    begin(restart)
   }
 
   /** Notes why the model cannot be used, and gives the error for those who wait for it. */
-  function fail (error: unknown) {
-    free(name)
-    if (stop.signal.aborted) {
-      state = 'unloaded'
-      return new ServerError('draining', 'The model is being unloaded')
-    }
+  function fail (error: unknown, reason = tellReason(error)): ServerError {
+    budget.free(name)
     if (error instanceof ServerError && error.retryAfterSeconds !== undefined) {
-      state = 'unloaded' // no room now: nothing is wrong with the model
+      condition = { is: 'unloaded' } // nothing is wrong with the model
       return error
     }
-    state = 'failed'
-    detail = tell(error)
-    nextStartAt = Date.now() + restartPauseMs(failures++)
+    condition = { is: 'failed', reason }
     log.error({ model: name, err: error }, 'model failed')
-    return new ServerError('model_unavailable', `The model ${name} could not be loaded: ${detail}`)
+    return unavailable(name, reason)
+  }
+
+  function loaded (): Loaded | undefined {
+    return condition.is === 'loaded' ? condition.loaded : undefined
   }
 }
 
-/** The pause before a restart that follows `failures` others: none, then half a second, doubling to 30 s. */
-export function restartPauseMs (failures: number) {
-  return failures === 0 ? 0 : Math.min(500 * 2 ** (failures - 1), 30_000)
+function stateOf (condition: Condition): ModelState {
+  switch (condition.is) {
+    case 'loaded': return condition.loaded.pool.isReady() ? 'ready' : 'restarting'
+    case 'unloading': return 'unloaded'
+    default: return condition.is
+  }
 }
 
-/** For a request that will not wait for a model in this state: when to come back. */
-export function waitError (state: ModelState, waitMs: number) {
-  const retryAfterSeconds = Math.ceil(waitMs / 1000)
-  if (state === 'restarting') return new ServerError('engine_restarting', 'The engine process ended; it is being started again', { retryAfterSeconds })
-  if (state === 'failed') return new ServerError('model_unavailable', 'The model could not be loaded; it is not tried again yet', { retryAfterSeconds })
-  return new ServerError('model_loading', 'The model is being loaded', { retryAfterSeconds })
-}
-
-/** Own words only: a library's may hold paths, and stay in the log. */
-function tell (error: unknown) {
-  return error instanceof PackageError || error instanceof ServerError ? error.message : 'its files cannot be read'
-}
-
-function hasEnded (error: unknown) {
-  return error instanceof ServerError && error.code === 'engine_restarting'
+function once (run: () => void) {
+  let isDone = false
+  return () => {
+    if (isDone) return
+    isDone = true
+    run()
+  }
 }

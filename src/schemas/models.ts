@@ -1,5 +1,5 @@
 /** What the registry tells of its models. */
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { ref, strict } from './common.ts'
 
 const summary = {
@@ -12,7 +12,7 @@ const summary = {
 
 const example = { name: 'lavit-mini', family: 'lavit', version: '1.0.0', state: 'ready', device: 'cpu' }
 
-const ModelSummary = Type.Object(summary, { ...strict, $id: 'ModelSummary', examples: [example] })
+export const ModelSummary = Type.Object(summary, { ...strict, $id: 'ModelSummary', examples: [example] })
 
 export const ModelDetails = Type.Object({
   ...summary,
@@ -49,5 +49,8 @@ export const ModelList = Type.Object({
   default: Type.String(),
   models: Type.Array(ref(ModelSummary))
 }, { ...strict, $id: 'ModelList', examples: [{ default: 'lavit-mini', models: [example] }] })
+
+export type ModelSummary = Static<typeof ModelSummary>
+export type ModelDetails = Static<typeof ModelDetails>
 
 export const modelSchemas = [ModelSummary, ModelDetails, ModelList]

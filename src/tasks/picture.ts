@@ -124,7 +124,7 @@ function withoutSpace (text: string): string {
 /** The pixels of a picture's file, once all else of the request is known to be right. */
 export async function readPicture (job: Job, { image: { size } }: Manifest, { bytes, selection }: PictureFile): Promise<Picture> {
   const from = performance.now()
-  const pixels = await decodePicture(bytes, size, job.limits, { signal: job.signal, deadlineMs: (job.endsAt ?? Infinity) - from })
+  const pixels = await decodePicture(bytes, size, job.limits, job.signal)
   job.timings.image = (job.timings.image ?? 0) + performance.now() - from
   return { pixels, selection }
 }

@@ -27,5 +27,5 @@ export async function tokenize (job: Job, request: TokenizeRequest): Promise<Tok
 
 /** The picture of a request with the patches dimmed that its answer dropped, as PNG. */
 export async function drawKeptPatches (job: Job, { image }: TokenizeRequest, { keep_mask: keepMask, grid }: TokenizeResponse): Promise<Buffer> {
-  return await dimPatches(pictureBytes(job, image, '/image'), { keepMask, grid }, job.limits, { signal: job.signal })
+  return await dimPatches(pictureBytes(job, image, '/image'), { keepMask, grid }, job.limits, job.signal)
 }

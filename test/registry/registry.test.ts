@@ -2,7 +2,6 @@ import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Manifest } from '../../src/package/manifest.ts'
-import { restartPauseMs, waitError } from '../../src/registry/model.ts'
 import { createRegistry, type RegistryOptions } from '../../src/registry/registry.ts'
 import { createLog, engineDefaults, packageFiles, work } from '../fixtures/package.ts'
 
@@ -77,11 +76,12 @@ t.test('a model', async t => {
     model.release()
   })
 
-  t.test('counts a deadline from the call, restart included', async t => {
+  t.test('ends with its signal also while an engine is restarted', async t => {
     const model = await registry.acquire()
     await t.rejects(model.submit(work('fatal')), { code: 'engine_restarting' })
-    await t.rejects(model.submit(work('answered'), { deadlineMs: 10 }), { code: 'deadline_exceeded' })
-    await model.submit(work('answered'), { deadlineMs: 20_000 })
+    const reason = new Error('late')
+    await t.rejects(model.submit(work('answered'), { signal: AbortSignal.abort(reason) }), reason)
+    await model.submit(work('answered'))
     model.release()
   })
 
@@ -109,7 +109,7 @@ t.test('a model', async t => {
 })
 
 t.test('a model that cannot be loaded is failed, and can be tried again', async t => {
-  const { registry, folder, lines } = startRegistry(t, {
+  const { registry, folder, lines, starts } = startRegistry(t, {
     small: packageFiles('small'),
     deaf: packageFiles('deaf', 'lacks the device'),
     dying: packageFiles('dying', 'dies while it opens')
@@ -123,9 +123,9 @@ t.test('a model that cannot be loaded is failed, and can be tried again', async 
     t.match(registry.describe('small'), { state: 'failed', detail: /^painter\.onnx: / })
     t.match(lines.at(-1), { level: 'error', message: 'model failed', fields: { model: 'small' } })
     writeFileSync(painter, right)
-    const model = await registry.acquire()
+    await t.rejects(registry.acquire(), { code: 'model_unavailable', retryAfterSeconds: undefined }, 'not by a request')
+    await registry.load('small')
     t.match(registry.describe('small'), { state: 'ready', detail: null })
-    model.release()
   })
 
   t.test('a tokenizer that is none', async t => {
@@ -137,18 +137,21 @@ t.test('a model that cannot be loaded is failed, and can be tried again', async 
     await t.rejects(registry.load('small'), { code: 'model_unavailable', message: /painter\.onnx: not JSON/ })
   })
 
-  t.test('a missing device, and not again too soon', async t => {
-    for (let failures = 0; failures < 5; failures++) {
-      await t.rejects(registry.load('deaf'), { code: 'model_unavailable', message: /deaf could not be loaded: the engine cannot open its graph vision on the device cuda$/ })
-    }
-    t.match(registry.describe('deaf'), { state: 'failed', detail: 'the engine cannot open its graph vision on the device cuda' })
+  t.test('a missing device, for good', async t => {
+    const reason = 'the engine cannot open its graph vision on the device cuda'
+    await t.rejects(registry.acquire('deaf'), { code: 'model_unavailable', message: `The model deaf could not be loaded: ${reason}`, retryAfterSeconds: undefined })
+    t.match(registry.describe('deaf'), { state: 'failed', detail: reason })
     t.ok(lines.some(({ fields }) => 'detail' in fields && fields.detail === 'Load model from /somewhere failed'), 'the cause is in the log')
-    await t.rejects(registry.acquire('deaf'), { code: 'model_unavailable', retryAfterSeconds: 4 })
+    await t.rejects(registry.acquire('deaf'), { code: 'model_unavailable', retryAfterSeconds: undefined })
+    t.equal(starts('deaf').length, 1, 'a request does not try again')
+    await t.rejects(registry.load('deaf'), { code: 'model_unavailable' })
+    t.equal(starts('deaf').length, 2, 'a load does')
   })
 
-  t.test('an engine that dies, without restarting it for ever', async t => {
-    await t.rejects(registry.acquire('dying'), { code: 'model_unavailable', message: /ended while it opened/ })
+  t.test('an engine that dies at each start, after a few', async t => {
+    await t.rejects(registry.acquire('dying'), { code: 'model_unavailable', message: /ended at each start/, retryAfterSeconds: undefined })
     t.equal(registry.describe('dying').state, 'failed')
+    t.equal(starts('dying').length, 5)
   })
 })
 
@@ -156,7 +159,7 @@ t.test('a link to a package is refused', async t => {
   const folder = t.testdir({ elsewhere: { small: packageFiles('small') }, models: {} })
   symlinkSync(join(folder, 'elsewhere/small'), join(folder, 'models/small'))
   const { log } = createLog()
-  const registry = createRegistry({ ...engineDefaults, log, modelsFolder: join(folder, 'models'), defaultModel: 'small', memoryBudgetMb: 0, graceMs: 0 })
+  const registry = createRegistry({ ...engineDefaults, log, modelsFolder: join(folder, 'models'), engines: 1, defaultModel: 'small', memoryBudgetMb: 0, graceMs: 0 })
   await t.rejects(registry.acquire(), { code: 'model_unavailable', message: /not a folder of its own/ })
 })
 
@@ -232,20 +235,11 @@ t.test('an engine that keeps dying is restarted ever more slowly, and those who 
   t.equal(registry.describe('small').state, 'unloaded', 'and a restart that waits can be called off')
 })
 
-t.test('a request that will not wait is told what it would wait for', async t => {
-  t.match(waitError('loading', 4200), { code: 'model_loading', statusCode: 503, retryAfterSeconds: 5 })
-  t.match(waitError('restarting', 4000), { code: 'engine_restarting', retryAfterSeconds: 4 })
-  t.match(waitError('failed', 1), { code: 'model_unavailable', retryAfterSeconds: 1 })
-})
-
-t.test('restarts come at once, then ever more slowly', async t => {
-  t.strictSame([0, 1, 2, 3, 6, 7, 50].map(restartPauseMs), [0, 500, 1000, 2000, 16_000, 30_000, 30_000])
-})
-
 function startRegistry (t: Test, files: Record<string, Record<string, string> | string>, options: Partial<RegistryOptions> = {}) {
   const folder = t.testdir(files)
   const { log, lines } = createLog()
-  const registry = createRegistry({ ...engineDefaults, log, modelsFolder: folder, defaultModel: 'small', memoryBudgetMb: 0, graceMs: 5000, ...options })
+  const registry = createRegistry({ ...engineDefaults, log, modelsFolder: folder, engines: 1, defaultModel: 'small', memoryBudgetMb: 0, graceMs: 5000, ...options })
   t.teardown(() => registry.close({ graceMs: 0 }))
-  return { registry, folder, lines }
+  const starts = (name: string) => readFileSync(join(folder, name, 'starts.txt'), 'utf8').trim().split('\n').map(Number)
+  return { registry, folder, lines, starts }
 }

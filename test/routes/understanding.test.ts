@@ -1,5 +1,5 @@
 import t from 'tap'
-import { answerWork, base64, buildTestApp, form, manifest, png } from '../helper.ts'
+import { base64, buildTestApp, form, manifest, png } from '../helper.ts'
 
 t.test('POST /caption', async t => {
   const app = await buildTestApp(t)
@@ -146,12 +146,4 @@ t.test('POST /vqa', async t => {
     const response = await app.inject({ method: 'POST', url: '/vqa', payload: png, headers: { 'content-type': 'image/png' } })
     t.match(response.json(), { code: 'invalid_field', errors: [{ pointer: '/question' }] })
   })
-})
-
-t.test('a deadline and the client\'s leaving go with the work', async t => {
-  const app = await buildTestApp(t, { submit: answerWork })
-  await app.inject({ method: 'POST', url: '/caption', payload: { image: base64, deadline_ms: 5000 } })
-  const [options] = app.seen.options
-  t.ok(options!.deadlineMs! > 0 && options!.deadlineMs! <= 5000)
-  t.ok(options!.signal instanceof AbortSignal)
 })

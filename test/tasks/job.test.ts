@@ -4,7 +4,7 @@ import { withModel, type Job } from '../../src/tasks/job.ts'
 import { manifest } from '../helper.ts'
 
 function createJob (acquire: () => Promise<LoadedModel>, signal = new AbortController().signal): Job {
-  return { registry: { acquire }, limits: { maxImageBytes: 1, maxUploadBytes: 1, maxImagePixels: 1, imageFormats: [], maxPromptCharacters: 1, slots: 1, queueCost: 1 }, uploads: [], signal, startedAt: performance.now(), timings: {} }
+  return { registry: { acquire }, limits: { maxImageBytes: 1, maxUploadBytes: 1, maxImagePixels: 1, imageFormats: [], maxPromptCharacters: 1, slots: 1, queueCost: 1 }, uploads: [], signal, timings: {} }
 }
 
 function createLoan () {
@@ -19,39 +19,32 @@ t.test('gives the model back, whatever happened', async t => {
   t.equal(loan.released, 2)
 })
 
-t.test('a deadline ends the wait for a model, which goes back when it comes after all', async t => {
+t.test('the signal goes with the loan and with the work, and so does who listens to parts', async t => {
   const loan = createLoan()
-  let lend = (_loan: LoadedModel) => {}
-  const job = createJob(() => new Promise(resolve => { lend = resolve }))
-  await t.rejects(withModel(job, { deadline_ms: 5 }, async () => {}), { code: 'deadline_exceeded' })
-  lend(loan)
-  await new Promise(resolve => setImmediate(resolve))
-  t.equal(loan.released, 1)
-})
-
-t.test('a client that leaves ends the wait for a model', async t => {
-  const controller = new AbortController()
-  const waiting = withModel(createJob(() => new Promise(() => {}), controller.signal), {}, async () => {})
-  controller.abort()
-  await t.rejects(waiting, { code: 'request_cancelled' })
-  await t.rejects(withModel(createJob(() => new Promise(() => {}), controller.signal), {}, async () => {}), { code: 'request_cancelled' })
-})
-
-t.test('what is left of the deadline goes with the work', async t => {
-  const loan = createLoan()
-  let given: number | undefined
-  loan.submit = (async (_work: unknown, options: { deadlineMs?: number }) => {
-    given = options.deadlineMs
+  const given: unknown[] = []
+  loan.submit = (async (_work: unknown, options: unknown) => {
+    given.push(options)
     return { result: 1, timings: { queue: 1 } }
   }) as unknown as LoadedModel['submit']
-  const job = createJob(async () => loan)
-  await withModel(job, { deadline_ms: 1000 }, model => model.run({ task: 'detokenize', codes: [], painting: {} as never }))
-  t.ok(given! > 0 && given! <= 1000)
+  const job = createJob(async (...options: unknown[]) => {
+    given.push(options)
+    return loan
+  })
+  const onPart = () => {}
+  t.equal(await withModel(job, { model: 'x' }, model => model.run({ task: 'detokenize', codes: [], painting: {} as never }, { onPart })), 1)
+  t.strictSame(given, [['x', job.signal], { signal: job.signal, onPart }])
   t.match(job.timings, { queue: 1 })
-  await t.rejects(withModel(createJob(async () => loan), { deadline_ms: 1 }, async model => {
-    await new Promise(resolve => setTimeout(resolve, 5))
-    return model.run({ task: 'detokenize', codes: [], painting: {} as never })
-  }), { code: 'deadline_exceeded' })
+})
+
+t.test('ends with the reason of its signal at any point, and gives the model back', async t => {
+  const loan = createLoan()
+  const controller = new AbortController()
+  const reason = new Error('late')
+  const working = withModel(createJob(async () => loan, controller.signal), {}, () => new Promise(() => {}))
+  await new Promise(resolve => setImmediate(resolve))
+  controller.abort(reason)
+  t.equal(await working.catch(error => error), reason)
+  t.equal(loan.released, 1)
 })
 
 t.test('a name that no package can have is not looked up', async t => {

@@ -1,0 +1,21 @@
+/** The end of a request: its answer is out, or its connection is lost. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+/**
+ * Calls back once. Not `request.signal`: that one follows the incoming message, which also closes when its body has been
+ * read. Nor the response alone: one that waits behind another on the same connection does not hear of the loss.
+ */
+export function onEnd ({ raw: { socket } }: FastifyRequest, { raw }: FastifyReply, callback: (isAnswered: boolean) => void) {
+  const answered = () => end(true)
+  const lost = () => end(false)
+  const end = (isAnswered: boolean) => {
+    raw.off('finish', answered)
+    raw.off('close', lost)
+    socket.off('close', lost)
+    callback(isAnswered)
+  }
+  socket.setMaxListeners(0) // as many as there are requests on the connection
+  raw.once('finish', answered)
+  raw.once('close', lost)
+  socket.once('close', lost)
+}

@@ -1,0 +1,123 @@
+/** The engine processes of one model behind one `submit`: each supervised alone, so that the end of one costs its own requests only. */
+import { unlessAborted } from '../pipe/abort.ts'
+import { noCounts, type Answer, type EngineClient, type Log, type SubmitOptions } from '../pipe/engine-client.ts'
+import { isUnread } from '../pipe/engine-errors.ts'
+import type { EngineCounts } from '../pipe/messages.ts'
+import type { Work } from '../pipe/work.ts'
+import { impatiently, restartingError, unavailable, unloadedError } from './failure.ts'
+import { supervise, type EngineState } from './supervisor.ts'
+
+export type Pool = ReturnType<typeof createPool>
+
+export type PoolOptions = {
+  model: string
+  engines: number
+  /** Begins one engine process, which reports its counts. */
+  start: (signal: AbortSignal, onCounts: (counts: EngineCounts) => void) => Promise<EngineClient>
+  /** Hears the counts of all engines together; `units` are those since the last call. */
+  onCounts: (counts: EngineCounts) => void
+  log: Log
+}
+
+const longestSilentPauseMs = 2000 // a restart further away than this is told at once
+
+export function createPool ({ model, engines, start, onCounts, log }: PoolOptions) {
+  const counts: EngineCounts[] = Array.from({ length: engines }, () => noCounts)
+  const waiting = new Set<() => void>()
+  const supervisors = counts.map((_, index) => supervise({
+    model,
+    log,
+    start: signal => start(signal, report => {
+      counts[index] = report
+      onCounts(sum(counts, report.units))
+    }),
+    onChange () {
+      for (const wake of waiting) wake()
+      waiting.clear()
+    }
+  }))
+
+  return {
+    /** Resolves when the first engine runs; rejects with `model_unavailable` when none can, or with `draining`. */
+    opened: (signal: AbortSignal) => until(signal, () => false),
+
+    ready,
+
+    isReady: () => running().length > 0,
+
+    /** Why no engine runs, where it is known. */
+    reason: () => running().length > 0 ? undefined : states().map(reasonOf).find(reason => reason !== undefined),
+
+    device: () => running()[0]?.device,
+    submit,
+
+    /** Ends every process, after requests had `graceMs` to finish. A later call can only shorten the time. */
+    async close (graceMs: number): Promise<void> {
+      await Promise.all(supervisors.map(supervisor => supervisor.stop(graceMs)))
+    }
+  }
+
+  /** As `opened`, for a request: rejects also with `engine_restarting`, or with the reason and a time to come back, where the next start is far. */
+  function ready (signal: AbortSignal | undefined): Promise<EngineClient> {
+    return impatiently(until(signal, isFarAway), () => restartingError(5000))
+  }
+
+  /** Runs one request on the engine with the least to do. One that a dying engine had not read goes to another. */
+  async function submit<W extends Work> (work: W, options: SubmitOptions = {}): Promise<Answer<W>> {
+    for (;;) {
+      const engine = await ready(options.signal)
+      try {
+        return await engine.submit(work, options)
+      } catch (error) {
+        if (!isUnread(error)) throw error
+      }
+    }
+  }
+
+  async function until (signal: AbortSignal | undefined, isTooFar: (state: EngineState) => boolean): Promise<EngineClient> {
+    for (;;) {
+      const [idlest] = running().map(({ engine }) => engine).sort((a, b) => a.cost() - b.cost())
+      if (idlest) return idlest
+      const all = states()
+      if (all.some(({ is }) => is === 'stopped')) throw unloadedError()
+      if (all.every(state => state.is === 'failed' || isTooFar(state))) throw errorOf(all)
+      await unlessAborted(new Promise<void>(resolve => waiting.add(resolve)), signal)
+    }
+  }
+
+  function errorOf (all: EngineState[]): Error {
+    const reason = all.map(reasonOf).find(reason => reason !== undefined)
+    const pauses = all.flatMap(state => state.is === 'pausing' ? [state.until - Date.now()] : [])
+    if (pauses.length === 0) return unavailable(model, reason ?? 'no engine runs')
+    const waitMs = Math.max(1, Math.min(...pauses))
+    return reason === undefined ? restartingError(waitMs) : unavailable(model, reason, Math.ceil(waitMs / 1000))
+  }
+
+  function states (): EngineState[] {
+    return supervisors.map(({ state }) => state())
+  }
+
+  function running () {
+    return states().flatMap(state => state.is === 'ready' ? [state] : [])
+  }
+}
+
+function isFarAway (state: EngineState) {
+  return state.is === 'pausing' && state.until - Date.now() > longestSilentPauseMs
+}
+
+function reasonOf (state: EngineState) {
+  return 'reason' in state ? state.reason : undefined
+}
+
+/** Gauges of all engines; units are events, and belong to one report. */
+function sum (counts: EngineCounts[], units: EngineCounts['units']): EngineCounts {
+  const total = { ...noCounts, units }
+  for (const { waiting, running, slotsInUse, queuedCost } of counts) {
+    total.waiting += waiting
+    total.running += running
+    total.slotsInUse += slotsInUse
+    total.queuedCost += queuedCost
+  }
+  return total
+}

@@ -1,0 +1,102 @@
+/** Keeps one engine process running: starts it, and starts it again when it ends. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { ServerError } from '../errors.ts'
+import type { EngineClient, Log } from '../pipe/engine-client.ts'
+import { tellReason } from './failure.ts'
+
+/**
+ * `failed` is for good: the engine cannot run, or has ended at each of its first starts. What has run once is started
+ * again and again; in a pause, `reason` says why it could not run, where more is known than that it ended.
+ */
+export type EngineState =
+  | { is: 'starting' }
+  | { is: 'ready', engine: EngineClient, device: string }
+  | { is: 'pausing', until: number, reason?: string }
+  | { is: 'failed', reason: string }
+  | { is: 'stopped' }
+
+export type Supervisor = ReturnType<typeof supervise>
+
+type Life = { ranMs: number } | { endedAtStart: true } | { reason: string }
+
+const healthyMs = 60_000
+const mostFirstStarts = 5
+
+/** `start` begins one engine process. `onChange` hears of every new state. */
+export function supervise ({ model, start, log, onChange }: {
+  model: string
+  start: (signal: AbortSignal) => Promise<EngineClient>
+  log: Log
+  onChange: () => void
+}) {
+  const stopping = new AbortController()
+  const { signal } = stopping
+  let engine: EngineClient | undefined
+  let state: EngineState = { is: 'starting' }
+  const stopped = run()
+
+  return {
+    state: () => state,
+
+    /** Ends the process, after its requests had `graceMs` to finish; resolves when it is gone. A later call can only shorten the time. */
+    async stop (graceMs: number): Promise<void> {
+      stopping.abort()
+      await engine?.close(graceMs)
+      await stopped
+    }
+  }
+
+  async function run (): Promise<void> {
+    let failures = 0
+    let hasRun = false
+    for (;;) {
+      const life = await live()
+      if (signal.aborted) return change({ is: 'stopped' })
+      hasRun ||= 'ranMs' in life
+      if (!hasRun && 'reason' in life) return change({ is: 'failed', reason: life.reason })
+      if (!hasRun && failures + 1 === mostFirstStarts) return change({ is: 'failed', reason: 'its engine process ended at each start' })
+      if ('ranMs' in life && life.ranMs >= healthyMs) failures = 0
+      const pauseMs = restartPauseMs(failures++)
+      change({ is: 'pausing', until: Date.now() + pauseMs, ...('reason' in life && { reason: life.reason }) })
+      await pause(pauseMs, undefined, { signal }).catch(() => {})
+      if (signal.aborted) return change({ is: 'stopped' })
+      change({ is: 'starting' })
+    }
+  }
+
+  /** One process from its start to its end. */
+  async function live (): Promise<Life> {
+    try {
+      engine = await start(signal)
+      const device = await engine.ready
+      signal.throwIfAborted()
+      const from = performance.now()
+      log.info({ model, enginePid: engine.pid, device }, 'model ready')
+      change({ is: 'ready', engine, device })
+      const reason = await engine.ended
+      if (!signal.aborted) log.error({ model, enginePid: engine.pid, reason }, 'engine process ended')
+      return { ranMs: performance.now() - from }
+    } catch (error) {
+      await engine?.close()
+      if (signal.aborted) return { endedAtStart: true }
+      log.error({ model, enginePid: engine?.pid, err: error }, 'engine does not start')
+      return hasEnded(error) ? { endedAtStart: true } : { reason: tellReason(error) }
+    } finally {
+      engine = undefined
+    }
+  }
+
+  function change (next: EngineState): void {
+    state = next
+    onChange()
+  }
+}
+
+/** The pause before a restart that follows `failures` others: none, then half a second, doubling to 30 s. */
+export function restartPauseMs (failures: number) {
+  return failures === 0 ? 0 : Math.min(500 * 2 ** (failures - 1), 30_000)
+}
+
+function hasEnded (error: unknown) {
+  return error instanceof ServerError && error.code === 'engine_restarting'
+}
