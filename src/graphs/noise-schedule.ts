@@ -19,26 +19,28 @@ function flowSchedule (steps: number): NoiseSchedule {
   return {
     timesteps: Array.from({ length: steps }, (_, i) => i / steps),
     noiseLevels: Array.from({ length: steps + 1 }, (_, i) => 1 - i / steps),
-    advance: (latents, prediction) => latents.map((x, i) => x + prediction[i]! / steps)
+    advance: (latents, prediction) => latents.map((x, i) => x + (prediction[i] ?? NaN) / steps)
   }
 }
 
 /** DDIM with eta 0 (arXiv 2010.02502, equation 12), timesteps in "leading" spacing, betas linear in their square roots. */
 function ddimSchedule (options: Extract<ScheduleOptions, { kind: 'ddim' }>, steps: number): NoiseSchedule {
   const alphas = cumulativeAlphas(options)
+  const alphaAt = (t: number) => alphas[t] ?? NaN
   const stride = Math.floor(options.train_steps / steps)
-  const last = options.set_alpha_to_one ? 1 : alphas[0]!
+  const last = options.set_alpha_to_one ? 1 : alphaAt(0)
   const timesteps = Array.from({ length: steps }, (_, i) => (steps - 1 - i) * stride + options.steps_offset)
-  const path = timesteps.map(t => alphas[t]!)
-  path.push(timesteps[steps - 1]! - stride < 0 ? last : alphas[timesteps[steps - 1]! - stride]!)
+  const behind = options.steps_offset - stride
+  const path = [...timesteps.map(alphaAt), behind < 0 ? last : alphaAt(behind)]
   return {
     timesteps,
     noiseLevels: path.map(alpha => Math.sqrt(1 - alpha)),
     advance (latents, prediction, index) {
-      const [now, next] = [path[index]!, path[index + 1]!]
+      const [now = NaN, next = NaN] = path.slice(index)
       return latents.map((x, i) => {
-        const picture = (x - Math.sqrt(1 - now) * prediction[i]!) / Math.sqrt(now)
-        return Math.sqrt(next) * picture + Math.sqrt(1 - next) * prediction[i]!
+        const noise = prediction[i] ?? NaN
+        const picture = (x - Math.sqrt(1 - now) * noise) / Math.sqrt(now)
+        return Math.sqrt(next) * picture + Math.sqrt(1 - next) * noise
       })
     }
   }

@@ -38,11 +38,11 @@ export function createPixelDecoder (
       const outputs = await sessions.tokenizerDecoder.run(codeInputs(pictures, patches))
       const condition = rowsOf(outputs, 'condition', pictures.length)
       const pooled = outputs.pooled === undefined ? undefined : rowsOf(outputs, 'pooled', pictures.length)
-      const painted = sessions.painter === undefined ? undefined : await paint(sessions.painter, outputs.condition!)
-      return pictures.map((_, b) => ({
-        condition: condition[b]!,
-        ...(pooled === undefined ? {} : { pooled: pooled[b]! }),
-        ...(painted === undefined ? {} : { picture: painted[b]! })
+      const painted = sessions.painter && await paint(sessions.painter, condition, patches)
+      return condition.map((rows, b) => ({
+        condition: rows,
+        ...(pooled?.[b] && { pooled: pooled[b] }),
+        ...(painted?.[b] && { picture: painted[b] })
       }))
     },
 
@@ -51,18 +51,25 @@ export function createPixelDecoder (
      * input `conditional` holds its own unconditional embedding; for others, no condition is all zeros.
      */
     async denoise (rows: DenoiserRow[], frame: Frame): Promise<Float32Array[]> {
-      const denoiser = sessions.denoiser!
+      const { denoiser } = sessions
+      const [first] = rows
+      if (!denoiser || !first) throw new Error('there is nothing to denoise, or nothing that does it')
       const hasOwn = denoiser.inputNames.includes('conditional')
       const told = hasOwn ? rows : rows.map(row => row.isConditional ? row : { ...row, ...zeros(row) })
       const inputs: Record<string, Input> = {
         latents: stacked(rows.map(row => row.latents), [channels, frame.height, frame.width]),
         timestep: { type: 'float32', data: Float32Array.from(rows, row => row.timestep), dims: [rows.length] },
-        condition: stacked(told.map(row => row.condition), [patches, rows[0]!.condition.length / patches])
+        condition: stacked(told.map(row => row.condition), [patches, first.condition.length / patches])
       }
-      const { pooled, picture } = rows[0]!
-      if (pooled !== undefined) inputs.pooled = stacked(told.map(row => row.pooled!), [pooled.length])
-      if (picture !== undefined) inputs.picture = stacked(told.map(row => row.picture!.values), [3, picture.height, picture.width])
-      if (hasOwn) inputs.conditional = { type: 'float32', data: Float32Array.from(rows, row => row.isConditional ? 1 : 0), dims: [rows.length] }
+      const { pooled, picture } = first
+      if (pooled) inputs.pooled = stacked(told.flatMap(row => row.pooled ?? []), [pooled.length])
+      if (picture) {
+        inputs.picture = stacked(told.flatMap(row => row.picture?.values ?? []), [3, picture.height, picture.width])
+      }
+      if (hasOwn) {
+        const conditional = Float32Array.from(rows, row => Number(row.isConditional))
+        inputs.conditional = { type: 'float32', data: conditional, dims: [rows.length] }
+      }
       return rowsOf(await denoiser.run(inputs), 'prediction', rows.length)
     },
 
@@ -72,7 +79,7 @@ export function createPixelDecoder (
       const outputs = await sessions.autoencoderDecoder.run({
         latents: stacked([latents.map(x => x / scalingFactor)], [channels, frame.height, frame.width])
       })
-      const size = frameOf(outputs.picture!)
+      const size = frameOf(outputs.picture)
       return { pixels: toPixels(floats(outputs, 'picture'), size), ...size }
     },
 
@@ -98,7 +105,9 @@ export function toPixels (picture: Float32Array, { width, height }: Frame): Uint
   const area = width * height
   const pixels = new Uint8ClampedArray(area * 3)
   for (let i = 0; i < area; i++) {
-    for (let channel = 0; channel < 3; channel++) pixels[i * 3 + channel] = (picture[channel * area + i]! / 2 + 0.5) * 255
+    for (let channel = 0; channel < 3; channel++) {
+      pixels[i * 3 + channel] = ((picture[channel * area + i] ?? NaN) / 2 + 0.5) * 255
+    }
   }
   return new Uint8Array(pixels.buffer)
 }
@@ -116,18 +125,21 @@ function codeInputs (pictures: number[][], patches: number): Record<string, Inpu
   return { codes: { type: 'int64', data: codes, dims }, mask: { type: 'float32', data: mask, dims } }
 }
 
-async function paint (painter: Session, { data, dims }: Output) {
-  const outputs = await painter.run({ condition: { type: 'float32', data: data as Float32Array, dims: [...dims] } })
-  const frame = frameOf(outputs.picture!)
-  return rowsOf(outputs, 'picture', dims[0]!).map(values => ({ ...frame, values }))
+async function paint (painter: Session, conditions: Float32Array[], patches: number) {
+  const width = (conditions[0]?.length ?? 0) / patches
+  const outputs = await painter.run({ condition: stacked(conditions, [patches, width]) })
+  const frame = frameOf(outputs.picture)
+  return rowsOf(outputs, 'picture', conditions.length).map(values => ({ ...frame, values }))
 }
 
-function frameOf ({ dims }: Output): Frame {
-  return { height: dims[2]!, width: dims[3]! }
+/** Of a picture [B, 3, height, width]. */
+function frameOf (picture: Output | undefined): Frame {
+  const [, , height = 0, width = 0] = picture?.dims ?? []
+  return { height, width }
 }
 
 function stacked (rows: Float32Array[], dims: number[]): Input {
-  const data = new Float32Array(rows.length * rows[0]!.length)
+  const data = new Float32Array(rows.length * (rows[0]?.length ?? 0))
   for (const [b, row] of rows.entries()) data.set(row, b * row.length)
   return { type: 'float32', data, dims: [rows.length, ...dims] }
 }

@@ -20,7 +20,7 @@ export type Hypothesis = { ids: number[], logProbability: number, score: number,
 
 /** `sum` is of log probabilities after the repetition penalty. */
 type Beam = { ids: number[], logProbability: number, sum: number }
-type Candidate = Fork & { logProbability: number, sum: number }
+type Candidate = Fork & { beam: Beam, logProbability: number, sum: number }
 
 export type BeamSearch = ReturnType<typeof createBeamSearch>
 
@@ -42,12 +42,12 @@ export function createBeamSearch (rules: BeamRules) {
     const forks: Candidate[] = []
     for (const [rank, candidate] of candidates.entries()) {
       if (forks.length === numBeams) break
-      const { ids } = beams[candidate.parent]!
+      const { ids } = candidate.beam
       if (candidate.tokenId !== end) forks.push(candidate)
       else if (rank < numBeams) add({ ...candidate, ids }, ids.length + 1, 'stop')
     }
-    const length = beams[0]!.ids.length + 1
-    beams = forks.map(({ parent, tokenId, ...sums }) => ({ ids: [...beams[parent]!.ids, tokenId], ...sums }))
+    const length = (beams[0]?.ids.length ?? 0) + 1
+    beams = forks.map(({ beam, tokenId, logProbability, sum }) => ({ ids: [...beam.ids, tokenId], logProbability, sum }))
     if (isOver(candidates[0]?.sum ?? -Infinity, length)) return []
     if (length === maxTokens || beams.length === 0) {
       for (const beam of beams) add(beam, length + 1, 'length')
@@ -57,14 +57,14 @@ export function createBeamSearch (rules: BeamRules) {
   }
 
   function bestCandidates (rows: Float32Array[]): Candidate[] {
-    return rows.flatMap((logProbabilities, parent) => {
-      const { ids, logProbability, sum } = beams[parent]!
-      const scores = processed(logProbabilities, ids, rules)
-      return best(scores, 2 * numBeams).map(tokenId => ({
+    return beams.flatMap((beam, parent) => {
+      const logProbabilities = rows[parent] ?? new Float32Array()
+      return best(processed(logProbabilities, beam.ids, rules), 2 * numBeams).map(({ id, score }) => ({
         parent,
-        tokenId,
-        logProbability: logProbability + logProbabilities[tokenId]!,
-        sum: sum + scores[tokenId]!
+        beam,
+        tokenId: id,
+        logProbability: beam.logProbability + (logProbabilities[id] ?? NaN),
+        sum: beam.sum + score
       }))
     }).sort((a, b) => b.sum - a.sum || a.parent - b.parent || a.tokenId - b.tokenId).slice(0, 2 * numBeams)
   }
@@ -75,7 +75,7 @@ export function createBeamSearch (rules: BeamRules) {
   }
 
   function isOver (bestSum: number, length: number): boolean {
-    if (hypotheses.length < numBeams) return false
-    return earlyStopping || hypotheses[numBeams - 1]!.score >= bestSum / (length + 1) ** lengthPenalty
+    const worst = hypotheses[numBeams - 1]
+    return worst !== undefined && (earlyStopping || worst.score >= bestSum / (length + 1) ** lengthPenalty)
   }
 }

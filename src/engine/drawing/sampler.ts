@@ -18,7 +18,11 @@ export type DrawRules = {
  */
 export type Scores = { ids?: number[], scores: Float32Array, logProbabilities: Float32Array }
 
-export type Weighted = { ids: number[], weights: number[] } // weights are not normalised
+export type Scored = { id: number, score: number }
+export type Weighted = { id: number, weight: number } // weights are not normalised
+
+type Processors = Pick<DrawRules, 'repetitionPenalty' | 'minTokens' | 'end' | 'suppressed'>
+type Choosing = Pick<DrawRules, 'temperature' | 'topK' | 'topP'>
 
 export type Choice = { tokenId: number, logProbability: number }
 
@@ -33,14 +37,16 @@ export function drawToken ({ ids, scores, logProbabilities }: Scores, { drawn, r
   rules: DrawRules
   random: Random
 }): Choice {
-  const weighted = ids ? weightsOf(ids, scores, rules) : candidatesOf(processed(scores, drawn, rules), rules)
-  if (weighted.ids.length === 0) throw new Error('the scores are not finite')
-  const tokenId = choose(weighted, random)
+  const candidates = ids
+    ? weighted(ids.map((id, i) => ({ id, score: scores[i] ?? NaN })), rules)
+    : candidatesOf(processed(scores, drawn, rules), rules)
+  const tokenId = choose(candidates, random)
+  if (tokenId === undefined) throw new Error('the scores are not finite')
   return { tokenId, logProbability: logProbabilities[ids ? ids.indexOf(tokenId) : tokenId] ?? NaN }
 }
 
 /** A copy of the scores after the processors. */
-export function processed (scores: Float32Array, drawn: number[], rules: Parameters<typeof processScores>[2]): Float64Array {
+export function processed (scores: Float32Array, drawn: number[], rules: Processors): Float64Array {
   const copy = Float64Array.from(scores)
   processScores(copy, drawn, rules)
   return copy
@@ -55,70 +61,77 @@ export function guide (conditional: Float32Array, unconditional: Float32Array, s
 }
 
 /** Repetition penalty (arXiv 1909.05858) over the ids drawn so far, then minimum length, then suppression; in place. */
-export function processScores (scores: Float64Array, drawn: number[], { repetitionPenalty, minTokens, end, suppressed }: Pick<DrawRules, 'repetitionPenalty' | 'minTokens' | 'end' | 'suppressed'>): void {
+export function processScores (scores: Float64Array, drawn: number[], rules: Processors): void {
+  const { repetitionPenalty, minTokens, end, suppressed } = rules
   if (repetitionPenalty !== 1) {
-    for (const id of new Set(drawn)) scores[id]! *= scores[id]! < 0 ? repetitionPenalty : 1 / repetitionPenalty
+    for (const id of new Set(drawn)) {
+      const score = scores[id] ?? NaN
+      scores[id] = score * (score < 0 ? repetitionPenalty : 1 / repetitionPenalty)
+    }
   }
   if (drawn.length < minTokens) scores[end] = -Infinity
   scores.fill(-Infinity, suppressed.from, suppressed.to)
 }
 
 /** What is left after temperature, top-k and top-p, in this order. Of equal scores the lower id is the better. */
-export function candidatesOf (scores: Float64Array, rules: Pick<DrawRules, 'temperature' | 'topK' | 'topP'>): Weighted {
+export function candidatesOf (scores: Float64Array, rules: Choosing): Weighted[] {
   const { temperature, topK } = rules
-  const ids = temperature === 0 ? best(scores, 1) : topK > 0 ? best(scores, topK) : possible(scores)
-  return weightsOf(ids, Float64Array.from(ids, id => scores[id] ?? NaN), rules)
+  const isShort = temperature === 0 || topK > 0
+  return weighted(isShort ? best(scores, temperature === 0 ? 1 : topK) : possible(scores), rules)
 }
 
-/** The same of some ids with their scores; these are best first where `topK` is to choose among them. */
-export function weightsOf (ids: number[], scores: Float32Array | Float64Array, { temperature, topK, topP }: Pick<DrawRules, 'temperature' | 'topK' | 'topP'>): Weighted {
-  const values = Array.from(scores)
-  const possible = values.findIndex(score => !(score > never))
-  const most = Math.min(possible === -1 ? ids.length : possible, temperature === 0 ? 1 : topK || Infinity)
-  const kept = ids.slice(0, most)
-  if (temperature === 0) return { ids: kept, weights: kept.map(() => 1) }
-  const top = values.slice(0, most).reduce((max, score) => Math.max(max, score), -Infinity)
-  const weights = values.slice(0, most).map(score => Math.exp((score - top) / temperature))
-  return topP < 1 ? nucleus({ ids: kept, weights }, topP) : { ids: kept, weights }
+/** The same of scored ids; these are best first where `topK` is to choose among them. */
+export function weighted (scored: Scored[], { temperature, topK, topP }: Choosing): Weighted[] {
+  const last = scored.findIndex(({ score }) => !(score > never))
+  const most = Math.min(last === -1 ? scored.length : last, temperature === 0 ? 1 : topK || Infinity)
+  const kept = scored.slice(0, most)
+  if (temperature === 0) return kept.map(({ id }) => ({ id, weight: 1 }))
+  const top = kept.reduce((max, { score }) => Math.max(max, score), -Infinity)
+  const weights = kept.map(({ id, score }) => ({ id, weight: Math.exp((score - top) / temperature) }))
+  return topP < 1 ? nucleus(weights, topP) : weights
 }
 
-/** The ids of the `count` best scores, best first; impossible ones (-Infinity) are left out. */
-export function best (scores: Float64Array, count: number): number[] {
-  const ids: number[] = []
+/** The `count` best scores, best first; impossible ones (-Infinity) are left out. */
+export function best (scores: Float64Array, count: number): Scored[] {
+  const found: Scored[] = []
+  let least = -Infinity // what a score has to beat
   for (let id = 0; id < scores.length; id++) {
-    const score = scores[id]!
-    if (!(score > -Infinity) || (ids.length === count && score <= scores[ids[count - 1]!]!)) continue
-    let place = Math.min(ids.length, count - 1)
-    while (place > 0 && scores[ids[place - 1]!]! < score) {
-      ids[place] = ids[place - 1]!
-      place--
-    }
-    ids[place] = id
+    const score = scores[id] ?? NaN
+    if (!(score > least)) continue
+    const place = found.findIndex(other => other.score < score)
+    found.splice(place === -1 ? found.length : place, 0, { id, score })
+    if (found.length > count) found.pop()
+    if (found.length === count) least = found.at(-1)?.score ?? least
   }
-  return ids
+  return found
 }
 
-function possible (scores: Float64Array): number[] {
-  const ids: number[] = []
-  for (let id = 0; id < scores.length; id++) if (scores[id]! > -Infinity) ids.push(id)
-  return ids
+function possible (scores: Float64Array): Scored[] {
+  const found: Scored[] = []
+  for (const [id, score] of scores.entries()) if (score > -Infinity) found.push({ id, score })
+  return found
 }
 
 /** The fewest of the best that together hold at least `topP` of the weight. */
-function nucleus ({ ids, weights }: Weighted, topP: number): Weighted {
-  const total = weights.reduce((sum, weight) => sum + weight, 0)
-  const lightest = (1 - topP) * total / ids.length // all that are lighter fall outside together: no need to sort them
-  const bestFirst = Array.from(ids.keys()).filter(i => weights[i]! >= lightest).sort((a, b) => weights[b]! - weights[a]! || ids[a]! - ids[b]!)
+function nucleus (candidates: Weighted[], topP: number): Weighted[] {
+  const total = candidates.reduce((sum, { weight }) => sum + weight, 0)
+  const lightest = (1 - topP) * total / candidates.length // all that are lighter fall outside together: no need to sort them
+  const bestFirst = candidates.filter(({ weight }) => weight >= lightest).sort((a, b) => b.weight - a.weight || a.id - b.id)
   let held = 0
-  let count = 0
-  while (count < bestFirst.length && held < topP * total) held += weights[bestFirst[count++]!]!
-  const kept = bestFirst.slice(0, count)
-  return { ids: kept.map(i => ids[i]!), weights: kept.map(i => weights[i]!) }
+  const next = bestFirst.findIndex(({ weight }) => {
+    if (held >= topP * total) return true
+    held += weight
+    return false
+  })
+  return next === -1 ? bestFirst : bestFirst.slice(0, next)
 }
 
-function choose ({ ids, weights }: Weighted, random: Random): number {
-  let left = random.uniform() * weights.reduce((sum, weight) => sum + weight, 0)
-  let i = 0
-  while (i < ids.length - 1 && left >= weights[i]!) left -= weights[i++]!
-  return ids[i]!
+function choose (candidates: Weighted[], random: Random): number | undefined {
+  let left = random.uniform() * candidates.reduce((sum, { weight }) => sum + weight, 0)
+  const chosen = candidates.find(({ weight }) => {
+    if (left < weight) return true
+    left -= weight
+    return false
+  })
+  return (chosen ?? candidates.at(-1))?.id
 }

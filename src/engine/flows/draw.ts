@@ -59,12 +59,12 @@ export async function drawBeams (ticket: Ticket, samples: Sample[], rules: BeamR
 
 /** A slot for each child: the parent's own for its first, a copy in a slot without children for the others. */
 function forkSlots (slots: Slot[], parents: Slot[], parentOf: number[], { cache }: Stations): Slot[] {
-  const used = new Set(parentOf.map(parent => parents[parent]!))
-  const free = slots.filter(slot => !used.has(slot))
-  return parentOf.map((parent, child) => {
-    const slot = parents[parent]!
-    if (parentOf.indexOf(parent) === child) return slot
-    const place = free.shift()!
+  const children = parentOf.flatMap(parent => parents[parent] ?? [])
+  const free = slots.filter(slot => !children.includes(slot))
+  return children.map((slot, child) => {
+    if (children.indexOf(slot) === child) return slot
+    const place = free.shift()
+    if (!place) throw new Error('a beam has no slot')
     cache.copy(slot, place)
     return place
   })

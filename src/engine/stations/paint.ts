@@ -10,10 +10,15 @@ export type Paint = (ticket: Ticket, codes: number[], painting: Painting, seed: 
 
 export function createPaint (decoder: PixelDecoder | undefined, shape: PixelDecoderShape | undefined): Station & { paint: Paint } {
   const queue = createQueue<PaintJob, PaintedPicture>()
-  return { next, leave: queue.leave, paint: (ticket, codes, painting, seed) => queue.enter(ticket, createPaintJob(codes, painting, seed, shape!)) }
+  return { next, leave: queue.leave, paint }
+
+  async function paint (ticket: Ticket, codes: number[], painting: Painting, seed: number) {
+    if (!shape) throw new Error('the package does not paint')
+    return queue.enter(ticket, createPaintJob(codes, painting, seed, shape))
+  }
 
   function next (): Unit | undefined {
-    if (queue.entries().length === 0) return
+    if (queue.entries().length === 0 || !decoder) return
     const jobs = nextPaintJobs(queue.entries().map(({ input }) => input))
     const entries = queue.entries().filter(({ input }) => jobs.includes(input))
     return {
@@ -21,7 +26,7 @@ export function createPaint (decoder: PixelDecoder | undefined, shape: PixelDeco
       tickets: ticketsOf(entries),
       rows: entries.length,
       async run () {
-        await paintStep(jobs, decoder!)
+        await paintStep(jobs, decoder)
         return () => {
           for (const entry of entries) {
             const { result, seed, codes } = entry.input
