@@ -1,4 +1,4 @@
-/** Writes what is generated from the source: the OpenAPI document, and the README's tables of variables and error codes. */
+/** Writes what is generated from the source: the OpenAPI documents, and the README's tables of variables and error codes. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { buildApp } from '../src/app.ts'
@@ -7,17 +7,16 @@ import { errorTable } from '../src/errors.ts'
 import { createMetrics } from '../src/metrics.ts'
 import { createRegistry } from '../src/registry/registry.ts'
 
-const documentFile = fileURLToPath(new URL('openapi.json', import.meta.url))
 const readmeFile = fileURLToPath(new URL('../README.md', import.meta.url))
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(documentFile, await renderDocument())
+  for (const [name, text] of Object.entries(await renderDocuments())) writeFileSync(new URL(name, import.meta.url), text)
   const readme = existsSync(readmeFile) ? readFileSync(readmeFile, 'utf8') : '# LaVIT Server\n\n## Variables\n\n<!-- variables -->\n<!-- /variables -->\n\n## Error codes\n\n<!-- errors -->\n<!-- /errors -->\n'
   writeFileSync(readmeFile, renderTables(readme))
 }
 
-/** The document as it is committed. */
-export async function renderDocument (): Promise<string> {
+/** The documents as they are committed, by the names of their files. */
+export async function renderDocuments () {
   const config = readConfig({}, '/')
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
   const log = { info () {}, warn () {}, error () {} }
@@ -25,9 +24,12 @@ export async function renderDocument (): Promise<string> {
   const registry = createRegistry({ ...config, modelsFolder: withoutModels, log })
   const app = await buildApp({ config, registry, metrics: createMetrics(), version })
   await app.ready()
-  const document = app.swagger()
+  const written = await Promise.all(['openapi.json', 'openapi.generators.json'].map(async name => {
+    const document = (await app.inject(`/${name}`)).json()
+    return [name, JSON.stringify(document, null, 2) + '\n'] as const
+  }))
   await app.close()
-  return JSON.stringify(document, null, 2) + '\n'
+  return Object.fromEntries(written)
 }
 
 /** A README with its two tables between their marks as they are now. */
@@ -41,7 +43,7 @@ function fill (readme: string, mark: string, table: string) {
 
 function variableTable () {
   const rows = Object.entries(Environment.properties as Record<string, { default?: unknown, description?: string }>)
-    .map(([name, { default: value, description }]) => `| \`${name}\` | ${value === undefined ? '' : `\`${value}\``} | ${description} |\n`)
+    .map(([name, { default: value, description }]) => `| \`${name}\` | ${value === undefined || String(value) === '' ? '' : `\`${value}\``} | ${description} |\n`)
   return `| variable | default | what it sets |\n|---|---|---|\n${rows.join('')}`
 }
 

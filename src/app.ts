@@ -6,6 +6,7 @@ import type { Metrics } from './metrics.ts'
 import connections, { answerClientError } from './plugins/connections.ts'
 import guards from './plugins/guards.ts'
 import jobs, { requestId } from './plugins/jobs.ts'
+import manners from './plugins/manners.ts'
 import measure from './plugins/measure.ts'
 import negotiation from './plugins/negotiation.ts'
 import openapi from './plugins/openapi.ts'
@@ -21,8 +22,9 @@ import metricsRoutes from './routes/metrics.ts'
 import modelRoutes from './routes/models.ts'
 import tokenizeRoutes from './routes/tokenize.ts'
 import vqaRoutes from './routes/vqa.ts'
-import { ImageInput, Problem, VisualTokens } from './schemas/common.ts'
+import { commonSchemas } from './schemas/common.ts'
 import { generateSchemas } from './schemas/generate.ts'
+import { Health } from './schemas/health.ts'
 import { modelSchemas } from './schemas/models.ts'
 import { TokenizeRequest, TokenizeResponse } from './schemas/tokenize.ts'
 import { understandingSchemas } from './schemas/understanding.ts'
@@ -42,6 +44,7 @@ export async function buildApp ({ config, registry, metrics, version, log }: App
     bodyLimit: bodyLimitOf(config),
     http: { requireHostHeader: false }, // asked for where it can be said as a problem
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
+    trustProxy: config.trustProxy,
     requestTimeout: 120_000, // for the client to send its request
     pluginTimeout: config.graceMs + 20_000, // also times the hooks that close: they wait for running work
     return503OnClosing: false, // the guards say it as a problem
@@ -50,14 +53,15 @@ export async function buildApp ({ config, registry, metrics, version, log }: App
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   await app.register(measure, { metrics }) // first, so that it counts what the others refuse
-  await app.register(problems, { metrics })
   await app.register(jobs, { registry, limits: config })
+  await app.register(manners, config)
+  await app.register(problems, { metrics })
   await app.register(connections)
   await app.register(guards, { registry, adminKey: config.adminKey, graceMs: config.graceMs })
   await app.register(negotiation)
-  await app.register(validation, { schemas: [ImageInput, VisualTokens, Problem, TokenizeRequest, TokenizeResponse, ...understandingSchemas, ...generateSchemas, ...modelSchemas] })
+  await app.register(validation, { schemas: [...commonSchemas, Health, TokenizeRequest, TokenizeResponse, ...understandingSchemas, ...generateSchemas, ...modelSchemas] })
   await app.register(uploads, config)
-  await app.register(openapi, { version })
+  await app.register(openapi, { version, limits: config })
 
   await app.register(metricsRoutes, { metrics, registry })
   await app.register(tokenizeRoutes)
@@ -67,6 +71,6 @@ export async function buildApp ({ config, registry, metrics, version, log }: App
   await app.register(generateRoutes)
   await app.register(modelRoutes, { registry })
   await app.register(healthRoutes, { registry })
-  app.get('/', { config: { produces: [] } }, async (_request, reply) => reply.redirect('/docs'))
+  app.get('/', { config: { produces: [] } }, async (_request, reply) => reply.redirect('docs'))
   return app
 }

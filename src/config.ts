@@ -1,4 +1,5 @@
 /** The environment, read once: a schema with a default and a sentence for each variable, and the frozen Config made of it. */
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { closestMatch } from 'leven'
 import { Type, type Static } from 'typebox'
@@ -7,6 +8,8 @@ import { Value } from 'typebox/value'
 /** Picture formats this server can be allowed to read. */
 export const imageFormats = ['png', 'jpeg', 'webp', 'gif', 'avif', 'svg'] as const
 export type ImageFormat = typeof imageFormats[number]
+
+const trustedProxies = 'true, false, a number of proxies, or a list with commas of addresses, networks such as 10.0.0.0/8, loopback, linklocal, uniquelocal'
 
 /** `allowed` says what a pattern allows, in words; a `secret` value is never shown. */
 export const Environment = Type.Object({
@@ -29,6 +32,8 @@ export const Environment = Type.Object({
   LAVIT_MEMORY_BUDGET_MB: Type.Integer({ default: 0, minimum: 0, maximum: 16_777_216, description: 'Memory for loaded models in MiB; the least recently used goes first; 0 is no limit' }),
   LAVIT_GRACE_MS: Type.Integer({ default: 10_000, minimum: 0, maximum: 86_400_000, description: 'Time that running work has to finish when the server is told to stop; a day at most' }),
   LAVIT_ADMIN_KEY: Type.Optional(Type.String({ pattern: '^[!-~]{16,}$', secret: true, allowed: 'at least 16 visible ASCII characters', description: 'Key for loading and unloading models (`Authorization: Bearer`); unset switches these routes off' })),
+  LAVIT_CORS_ORIGINS: Type.Array(Type.String({ pattern: '^(\\*|https?://[^/?#\\s,]+)$', allowed: '* or origins such as https://example.org' }), { default: [], description: 'Origins whose pages may call the server from a browser; `*` is all of them, none is the default' }),
+  LAVIT_TRUST_PROXY: Type.Optional(Type.String({ allowed: trustedProxies, description: 'Proxies whose `X-Forwarded-*` headers are believed: `true` for any, how many stand before the server, or their addresses and networks with commas; unset believes none' })),
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info', description: 'Lines below this level are not logged' })
 })
 
@@ -79,6 +84,8 @@ export function readConfig (environment: Record<string, string | undefined>, roo
     memoryBudgetMb: values.LAVIT_MEMORY_BUDGET_MB,
     graceMs: values.LAVIT_GRACE_MS,
     adminKey: values.LAVIT_ADMIN_KEY,
+    corsOrigins: values.LAVIT_CORS_ORIGINS,
+    trustProxy: readTrustProxy(values.LAVIT_TRUST_PROXY),
     logLevel: values.LOG_LEVEL
   })
 }
@@ -96,6 +103,21 @@ export function findUnknownVariables (environment: Record<string, string | undef
   return Object.keys(environment)
     .filter(name => /^lavit_/i.test(name) && !known.includes(name))
     .map(name => `${name} is no variable of this server; the nearest is ${closestMatch(name.toUpperCase(), known)}`)
+}
+
+/** As Fastify wants it. */
+function readTrustProxy (value = 'false'): boolean | string[] | ((address: string, hop: number) => boolean) {
+  if (/^(true|false)$/i.test(value)) return value.toLowerCase() === 'true'
+  if (/^\d{1,3}$/.test(value)) return (_address, hop) => hop < Number(value)
+  const proxies = value.split(',').map(proxy => proxy.trim())
+  if (!proxies.every(isProxy)) throw refuse('LAVIT_TRUST_PROXY', value)
+  return proxies
+}
+
+function isProxy (text: string) {
+  const [address = '', bits, more] = text.split('/')
+  if (bits === undefined) return ['loopback', 'linklocal', 'uniquelocal'].includes(text) || isIP(address) > 0
+  return more === undefined && isIP(address) > 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (isIP(address) === 4 ? 32 : 128)
 }
 
 function readVariables (environment: Record<string, string | undefined>): Static<typeof Environment> {

@@ -25,6 +25,8 @@ const table: Record<string, { key: string, taken: [text: string, value: unknown]
   LAVIT_MEMORY_BUDGET_MB: { key: 'memoryBudgetMb', taken: [['512', 512]], refused: ['-1', '2GB', '9'.repeat(30)], allowed: '0 to 16777216' },
   LAVIT_GRACE_MS: { key: 'graceMs', taken: [['0', 0], ['86400000', 86_400_000]], refused: ['-1', '10s', '86400001', '2147483648'], allowed: '0 to 86400000' },
   LAVIT_ADMIN_KEY: { key: 'adminKey', taken: [[' 0123456789abcdef ', '0123456789abcdef']], refused: ['short', '0123456789 abcdef', '0123456789abcdéf'], allowed: 'at least 16 visible ASCII characters' },
+  LAVIT_CORS_ORIGINS: { key: 'corsOrigins', taken: [['*', ['*']], ['https://a.example, http://localhost:3000', ['https://a.example', 'http://localhost:3000']]], refused: ['a.example', 'https://a.example/', 'https://a.example,'], allowed: 'origins such as https://example.org' },
+  LAVIT_TRUST_PROXY: { key: 'trustProxy', taken: [['true', true], ['False', false], ['loopback, 10.0.0.0/8,::1', ['loopback', '10.0.0.0/8', '::1']]], refused: ['10.0.0.0/33', 'proxy', '10.0.0.1,', '1.2.3'], allowed: 'a number of proxies' },
   LOG_LEVEL: { key: 'logLevel', taken: [['silent', 'silent'], ['INFO', 'info']], refused: ['loud', '30'], allowed: 'fatal, error, warn, info, debug, trace, silent' }
 }
 

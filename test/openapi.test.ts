@@ -1,18 +1,21 @@
 import { readFileSync } from 'node:fs'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import t from 'tap'
-import { renderDocument, renderTables } from '../openapi/write.ts'
+import { renderDocuments, renderTables } from '../openapi/write.ts'
 import { errorTable } from '../src/errors.ts'
-
-type Operation = { operationId: string, tags: string[], summary: string, description: string, requestBody?: { content: Record<string, { example?: unknown }> }, responses: Record<string, { description: string, content?: Record<string, { example?: unknown }> }> }
+import { namedSchema, objectsWithin, type Document, type Schema } from '../src/plugins/document/shape.ts'
 
 const read = (name: string) => readFileSync(new URL(name, import.meta.url), 'utf8')
-const text = await renderDocument()
-const document = JSON.parse(text)
-const operations = Object.entries(document.paths as Record<string, Record<string, Operation>>).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, operation })))
+const texts = await renderDocuments()
+const text = texts['openapi.json'] ?? ''
+const document = JSON.parse(text) as Document
+const operations = Object.entries(document.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, method, operation })))
+const jobs = operations.filter(({ operation }) => operation.tags?.[0] === 'jobs')
+const schemas = [...objectsWithin([document.components.schemas, document.paths])]
+const { Problem = {}, PromptPart = {} } = document.components.schemas
 
-t.test('the committed document is the one the source makes', async t => {
-  t.strictSame(document, JSON.parse(read('../openapi/openapi.json')), 'npm run openapi rewrites it')
+t.test('the committed documents are the ones the source makes', async t => {
+  for (const [name, text] of Object.entries(texts)) t.equal(read(`../openapi/${name}`), text, `npm run openapi rewrites ${name}`)
 })
 
 t.test('the README tables are the ones the source makes', async t => {
@@ -24,29 +27,90 @@ t.test('it is valid OpenAPI 3.1', async t => {
   t.ok(valid, { errors })
 })
 
+t.test('it says who keeps it, whom it lets in, and where it holds', async t => {
+  t.match(document, {
+    info: { contact: { name: String }, license: { identifier: 'Apache-2.0' } },
+    servers: [{ url: '.' }],
+    security: [],
+    components: { securitySchemes: { adminKey: { type: 'http', scheme: 'bearer', description: String } } }
+  })
+  for (const { name, operation } of operations) t.strictSame((operation as { security?: unknown }).security, /load/.test(name) ? [{ adminKey: [] }] : undefined, name)
+})
+
 t.test('every operation is described, with examples and its errors as problems', async t => {
   t.equal(new Set(operations.map(({ operation }) => operation.operationId)).size, operations.length)
-  for (const { name, operation } of operations) {
-    t.match(operation, { operationId: String, tags: [String], summary: String, description: String }, name)
-    for (const [status, { content = {} }] of Object.entries(operation.responses)) {
+  for (const { name, method, operation } of operations) {
+    t.match(operation, { operationId: /^[a-z][A-Za-z]+$/, tags: [String], summary: String, description: String }, name)
+    for (const [status, { content = {}, headers = {} }] of Object.entries(operation.responses)) {
       if (Number(status) >= 400) t.strictSame(Object.keys(content), ['application/problem+json'], `${name} ${status}`)
+      t.ok(headers['x-request-id'], `${name} ${status}`)
     }
-    if (operation.tags[0] === 'jobs') {
-      t.ok(operation.requestBody?.content['application/json']?.example, name)
-      t.ok(operation.responses[200]?.content?.['application/json']?.example, name)
-      t.strictSame(['400', '413', '422', '429', '500', '503', '504'].filter(status => !operation.responses[status]), [], name)
-    }
+    const told = (statuses: string[]) => statuses.filter(status => !operation.responses[status])
+    t.strictSame(told(['200', '400', '405', '408', '417', '431', '500']), [], name)
+    if (method === 'post') t.strictSame(told(['413', '415']), [], name)
   }
+  t.equal(jobs.length, 5)
+  for (const { name, operation: { requestBody, responses } } of jobs) {
+    const json = requestBody?.content['application/json']
+    t.ok(json?.example ?? json?.examples, name)
+    t.ok(responses[200]?.content?.['application/json']?.example, name)
+    t.strictSame(['404', '406', '422', '429', '503', '504'].filter(status => !responses[status]), [], name)
+  }
+  const answers = operations.map(({ operation }) => operation.responses[200]?.description)
+  t.equal(new Set(answers).size, operations.length, 'each says what it answers')
+})
+
+t.test('answers tell of their headers', async t => {
+  const told = (name: string, status: string) => Object.keys(operations.find(({ operation }) => operation.operationId === name)?.operation.responses[status]?.headers ?? {})
+  const usual = ['x-request-id', 'Server-Timing', 'Cache-Control', 'Vary']
+  t.strictSame(told('caption', '200'), usual)
+  t.strictSame(told('generate', '200'), [...usual, 'x-seed'])
+  t.strictSame(told('detokenize', '200'), [...usual, 'x-seed'])
+  t.strictSame(told('caption', '405'), [...usual, 'Allow'])
+  t.strictSame(told('caption', '415'), [...usual, 'Accept-Post'])
+  t.strictSame(told('caption', '429'), [...usual, 'Retry-After'])
+  t.strictSame(told('getReady', '503'), [...usual, 'Retry-After'])
+  t.strictSame(told('loadModel', '401'), [...usual, 'WWW-Authenticate'])
+})
+
+t.test('every schema and property says what it is', async t => {
+  const describes = (schema: Schema) => schema.description !== undefined || namedSchema(document, schema).description !== undefined
+  for (const [name, schema] of Object.entries(document.components.schemas)) t.ok(schema.description, name)
+  const properties = schemas.flatMap(({ properties = {} }) => Object.entries(properties))
+  t.strictSame(properties.filter(([, schema]) => !describes(schema)).map(([name]) => name), [])
+  for (const { name, operation } of operations) for (const parameter of operation.parameters ?? []) t.ok(parameter.description, `${name} ${parameter.name}`)
+})
+
+t.test('generators need not guess', async t => {
+  t.strictSame(schemas.filter(schema => 'default' in schema && 'type' in schema), [], 'a default would make a field required')
+  t.strictSame(schemas.filter(schema => Array.isArray(schema.enum) && schema.type === undefined), [])
+  t.strictSame(schemas.filter(schema => schema.patternProperties), [])
+  const parts = ['TextPart', 'ImagePart', 'VisualTokensPart'].map(name => `#/components/schemas/${name}`)
+  t.strictSame(PromptPart.oneOf, parts.map($ref => ({ $ref })))
+  t.strictSame(PromptPart.discriminator, { propertyName: 'type', mapping: { text: parts[0], image: parts[1], visual_tokens: parts[2] } })
 })
 
 t.test('routes that read pictures tell of every form', async t => {
   for (const path of ['/tokenize', '/caption', '/vqa', '/generate']) {
-    t.strictSame(Object.keys(document.paths[path].post.requestBody.content), ['application/json', 'multipart/form-data', 'image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif'], path)
+    t.strictSame(Object.keys(document.paths[path]?.post?.requestBody?.content ?? {}), ['application/json', 'multipart/form-data', 'image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif'], path)
   }
+  const requiredOf = (path: string) => document.paths[path]?.post?.requestBody?.content['multipart/form-data']?.schema.required
+  t.strictSame(requiredOf('/tokenize'), ['image'])
+  t.strictSame(requiredOf('/caption'), ['image'])
+  t.strictSame(requiredOf('/vqa'), ['image', 'question'])
 })
 
-t.test('it names every error code and no other', async t => {
-  t.strictSame(document.components.schemas.Problem.properties.code.enum, Object.keys(errorTable))
-  const told = [...text.matchAll(/`([a-z_]+)`: /g)].map(([, code]) => code!)
-  t.strictSame(told.filter(code => !Object.hasOwn(errorTable, code)), [])
+t.test('it tells the limits', async t => {
+  const places = [document.info.description, ...['/tokenize', '/caption', '/vqa', '/generate'].map(path => document.paths[path]?.post?.requestBody?.description)]
+  for (const place of places) for (const limit of ['10485760 bytes', '41943040 bytes', '40000000 pixels', '4000 characters', '16 parts', '64 parts']) t.match(place, limit)
+})
+
+t.test('it names every error code that a client can receive, and no other', async t => {
+  const codes = Object.keys(errorTable).filter(code => code !== 'request_cancelled')
+  const { code = {} } = Problem.properties ?? {}
+  t.notOk(code.enum, 'more may come')
+  t.strictSame(code['x-extensible-enum'], codes)
+  for (const name of codes) t.match(code.description, `\`${name}\`: `)
+  const told = [...text.matchAll(/`([a-z_]+)`: /g)].map(([, name]) => name)
+  t.strictSame(told.filter(name => !codes.includes(String(name))), [])
 })

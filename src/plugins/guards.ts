@@ -18,7 +18,7 @@ export default fp<{ registry: Registry, adminKey: string | undefined, graceMs: n
   await app.register(helmet, {
     strictTransportSecurity: false, // belongs to whoever ends TLS
     contentSecurityPolicy: {
-      directives: { upgradeInsecureRequests: null, styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'", 'data:', 'blob:'], fontSrc: ["'self'", 'data:'] }
+      directives: { upgradeInsecureRequests: null, styleSrc: ["'self'"], imgSrc: ["'self'", 'data:', 'blob:'], fontSrc: ["'self'", 'data:'] }
     }
   })
 

@@ -14,7 +14,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       summary: 'A picture becomes a sentence',
       description: 'Reads the continuous features of the picture. With `visual_tokens` in place of `image` the answer says `approximate`. Defaults are those of the model.',
       body: ref(CaptionRequest),
-      response: { 200: ref(CaptionResponse) }
+      response: { 200: ref(CaptionResponse, 'The captions, best first') }
     }
   }, request => caption(request.job, request.body))
 }

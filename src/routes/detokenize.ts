@@ -15,7 +15,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       summary: 'Visual tokens become a picture, without the language model',
       description: 'Paints the visual tokens of an earlier answer, as they are or with another seed, size or number of steps. Answers like `/generate`.',
       body: ref(DetokenizeRequest),
-      response: { 200: ref(ImagesResponse) }
+      response: { 200: ref(ImagesResponse, 'The painted picture, in JSON or itself') }
     }
   }, async (request, reply) => {
     const type = choosePictureType(request, request.body)

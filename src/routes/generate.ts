@@ -15,7 +15,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       summary: 'Text, or text mixed with pictures, becomes a picture',
       description: 'The language model draws visual tokens after the prompt, and the pixel decoder paints them. In a form, fields `prompt` and files `image` are the parts of the prompt in their order; a raw picture comes before the `prompt` of the query. With `Accept: image/png`, `image/webp` or `image/jpeg` and one picture, the body is the picture itself, and `x-seed` holds its seed.',
       body: ref(GenerateRequest),
-      response: { 200: ref(ImagesResponse) }
+      response: { 200: ref(ImagesResponse, 'The painted pictures in JSON, or the one picture itself') }
     }
   }, async (request, reply) => {
     const type = choosePictureType(request, request.body)

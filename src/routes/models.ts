@@ -6,7 +6,7 @@ import type { Registry } from '../registry/registry.ts'
 import { ref } from '../schemas/common.ts'
 import { ModelDetails, ModelList } from '../schemas/models.ts'
 
-const params = Type.Object({ name: Type.String() })
+const params = Type.Object({ name: Type.String({ description: 'Name of a model, as `/models` lists it', examples: ['lavit-mini'] }) })
 const adminErrors: ErrorCode[] = ['unauthorized', 'forbidden', 'model_not_found', 'model_unavailable']
 
 const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { registry }) => {
@@ -16,7 +16,7 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
       tags: ['models'],
       summary: 'Which models there are',
       description: 'Every model package that the server found, its state and its device, and which one answers when a request names none.',
-      response: { 200: ref(ModelList) }
+      response: { 200: ref(ModelList, 'The models and the default') }
     }
   }, async () => ({ default: registry.defaultModel, models: registry.list() }))
 
@@ -28,7 +28,7 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
       summary: 'One model',
       description: 'Adds limits, defaults of each task, digests of the files, measured quality and, for a model of a closed domain, what it knows by name.',
       params,
-      response: { 200: ref(ModelDetails) }
+      response: { 200: ref(ModelDetails, 'The model') }
     }
   }, async request => registry.describe(request.params.name))
 
@@ -44,7 +44,7 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
           : 'Lets running requests finish within the grace time, then ends the engine process, which gives its memory back. Needs the admin key.',
         security: [{ adminKey: [] }],
         params,
-        response: { 200: ref(ModelDetails) }
+        response: { 200: ref(ModelDetails, action === 'load' ? 'The model, ready' : 'The model, unloaded') }
       }
     }, async request => {
       await registry[action](request.params.name)

@@ -18,7 +18,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       summary: 'A picture becomes a variable number of visual tokens',
       description: 'Scores each patch of the picture, keeps those that matter, folds the others into them and gives the codebook index of each. With `Accept: image/png` the answer is the picture with the dropped patches dimmed.',
       body: ref(TokenizeRequest),
-      response: { 200: ref(TokenizeResponse) }
+      response: { 200: ref(TokenizeResponse, 'The visual tokens and which patches they stand for, or the picture with the dropped patches dimmed') }
     }
   }, async (request, reply) => {
     const type = chooseType(request, produces)

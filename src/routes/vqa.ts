@@ -14,7 +14,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       summary: 'A picture and a question become an answer',
       description: 'As `/caption`, with a question. With `visual_tokens` in place of `image` the answer says `approximate`.',
       body: ref(VqaRequest),
-      response: { 200: ref(VqaResponse) }
+      response: { 200: ref(VqaResponse, 'The answers, best first') }
     }
   }, request => answerQuestion(request.job, request.body))
 }

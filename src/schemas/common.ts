@@ -4,18 +4,23 @@ import { Type, type Static, type TSchema } from 'typebox'
 /** Options of objects that refuse unknown fields. */
 export const strict = { additionalProperties: false } as const
 
-/** Points at a schema registered by name, and keeps its type. */
-export function ref<T extends TSchema> (schema: T) {
-  return Type.Unsafe<Static<T>>(Type.Ref((schema as unknown as { $id: string }).$id))
+/** Points at a schema registered by name, and keeps its type; with a description that holds in this place. */
+export function ref<T extends TSchema> (schema: T, description?: string) {
+  const id = (schema as unknown as { $id: string }).$id
+  return Type.Unsafe<Static<T>>({ ...Type.Ref(id), ...(description !== undefined && { description }) })
 }
 
 /** A picture that examples hold whole, as base64 of a PNG: a yellow disc on blue, 24 by 24. */
 export const examplePicture = 'iVBORw0KGgoAAAANSUhEUgAAABgAAAAYAgMAAACdGdVrAAAADFBMVEVAi8D34EanunvSzl7KnoZ+AAAACXBIWXMAAAsTAAALEwEAmpwYAAAARUlEQVQI12NgwAt0K0AkU2hoA5DiDQ0tAFKqoaERQEo0NDQESE0NDQ0DUldDQ8OBVCgQICioIFQJVANUO9QwqNFQi3ADAIUdE+OWeJsOAAAAAElFTkSuQmCC'
 export const exampleImage = `data:image/png;base64,${examplePicture}`
 
+const ImageRef = Type.Object({
+  ref: Type.String({ description: 'A handle that an earlier answer returned', maxLength: 200 })
+}, { ...strict, $id: 'ImageRef', description: 'A picture that the server was sent before' })
+
 export const ImageInput = Type.Union([
   Type.String({ description: 'A data URL (`data:image/png;base64,…`) or the plain base64 text, of either alphabet, in lines or not', minLength: 1 }),
-  Type.Object({ ref: Type.String({ description: 'A handle that an earlier answer returned', maxLength: 200 }) }, strict)
+  ref(ImageRef)
 ], { $id: 'ImageInput', description: 'A picture: PNG, JPEG, WebP, GIF (first frame) or AVIF, told by its content' })
 
 export type ImageInput = Static<typeof ImageInput>
@@ -28,6 +33,11 @@ export const VisualTokens = Type.Array(Type.Integer({ minimum: 0 }), {
   examples: [[17, 902, 3071]]
 })
 
+export const Grid = Type.Object({
+  rows: Type.Integer({ description: 'Patches down' }),
+  columns: Type.Integer({ description: 'Patches across' })
+}, { ...strict, $id: 'Grid', description: 'Patches of a picture' })
+
 /** What every job takes. */
 export const jobOptions = {
   model: Type.Optional(Type.String({ maxLength: 200, description: 'Name of a model; the default is the configured one' })),
@@ -35,8 +45,8 @@ export const jobOptions = {
 }
 
 export const seed = Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: 'The same request with the same seed gives the same bytes; without one the server draws one. Of `n` texts or pictures number i is drawn with seed + i, where 0 follows the largest, and comes again alone with the seed that the answer tells of it' }))
-export const n = Type.Optional(Type.Integer({ minimum: 1, maximum: 8, default: 1, description: 'How many to make' }))
-export const stream = Type.Optional(Type.Boolean({ default: false, description: 'Not available yet: `true` is refused' }))
+export const n = Type.Optional(Type.Integer({ minimum: 1, maximum: 8, description: 'How many to make; 1 if not given' }))
+export const stream = Type.Optional(Type.Boolean({ description: 'Not available yet: `true` is refused' }))
 
 export const SelectionRule = Type.Enum(['threshold', 'sample'], {
   description: '`threshold` keeps the patches that are probable enough; `sample` draws each patch by its probability from `seed`, the random rule of the paper. The default is the model\'s, but `threshold` where `keep_threshold` is given'
@@ -59,17 +69,19 @@ export const drawOptions = {
   top_k: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000, description: 'Draws from this many likeliest tokens; 0 is off' }))
 }
 
+const FieldError = Type.Object({
+  pointer: Type.String({ description: 'JSON pointer to the wrong field' }),
+  message: Type.String({ description: 'What is wrong with it' })
+}, { ...strict, $id: 'FieldError', description: 'What is wrong with one field' })
+
 export const Problem = Type.Object({
   type: Type.String({ description: 'A stable URI of this kind of problem' }),
-  title: Type.String(),
-  status: Type.Integer(),
+  title: Type.String({ description: 'The kind of problem in words' }),
+  status: Type.Integer({ minimum: 400, maximum: 599, description: 'The status of the answer' }),
   detail: Type.String({ description: 'What went wrong this time' }),
   code: Type.String({ description: 'Stable name of this kind of problem' }),
-  request_id: Type.String(),
-  errors: Type.Optional(Type.Array(Type.Object({
-    pointer: Type.String({ description: 'JSON pointer to the wrong field' }),
-    message: Type.String()
-  }, strict), { description: 'Each wrong field' }))
+  request_id: Type.String({ description: 'The id under which the log tells of the request' }),
+  errors: Type.Optional(Type.Array(ref(FieldError), { description: 'Each wrong field' }))
 }, {
   $id: 'Problem',
   description: 'A problem document (RFC 9457)',
@@ -84,4 +96,5 @@ export const Problem = Type.Object({
   }]
 })
 
+export const commonSchemas = [ImageRef, ImageInput, VisualTokens, Grid, FieldError, Problem]
 export type Problem = Static<typeof Problem>

@@ -1,31 +1,31 @@
 /** What the registry tells of its models. */
 import { Type, type Static } from 'typebox'
-import { ref, strict } from './common.ts'
+import { Grid, ref, strict } from './common.ts'
 
 const summary = {
-  name: Type.String(),
-  family: Type.String(),
-  version: Type.String(),
-  state: Type.Enum(['unloaded', 'loading', 'ready', 'restarting', 'failed']),
-  device: Type.String()
+  name: Type.String({ description: 'What requests call it in `model`' }),
+  family: Type.String({ description: 'The kind of model' }),
+  version: Type.String({ description: 'Of the model package' }),
+  state: Type.Enum(['unloaded', 'loading', 'ready', 'restarting', 'failed'], { description: 'Whether it can answer; a model that is `unloaded` is loaded by the first request that names it' }),
+  device: Type.String({ description: 'Where it runs' })
 }
 
 const example = { name: 'lavit-mini', family: 'lavit', version: '1.0.0', state: 'ready', device: 'cpu' }
 
-export const ModelSummary = Type.Object(summary, { ...strict, $id: 'ModelSummary', examples: [example] })
+export const ModelSummary = Type.Object(summary, { ...strict, $id: 'ModelSummary', description: 'One model in short', examples: [example] })
 
 export const ModelDetails = Type.Object({
   ...summary,
   detail: Type.Union([Type.String(), Type.Null()], { description: 'Why the model failed, if it did' }),
-  description: Type.Optional(Type.String()),
+  description: Type.Optional(Type.String({ description: 'What the model is' })),
   limits: Type.Optional(Type.Object({
     image_size: Type.Integer({ description: 'Side of the square that pictures are squashed to' }),
-    grid: Type.Object({ rows: Type.Integer(), columns: Type.Integer() }, strict),
-    codebook_size: Type.Integer(),
+    grid: ref(Grid),
+    codebook_size: Type.Integer({ description: 'Visual tokens are below this' }),
     max_length: Type.Integer({ description: 'Tokens of prompt and answer together' }),
     sizes: Type.Array(Type.String(), { description: 'Of painted pictures; none where the model cannot paint' }),
-    max_steps: Type.Integer()
-  }, strict)),
+    max_steps: Type.Integer({ description: 'Most paint steps' })
+  }, { ...strict, description: 'What a request can ask of it' })),
   tasks: Type.Optional(Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()), { description: 'Defaults of each task' })),
   digests: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'SHA-256 of each file' })),
   quality: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Measured quality' })),
@@ -33,6 +33,7 @@ export const ModelDetails = Type.Object({
 }, {
   ...strict,
   $id: 'ModelDetails',
+  description: 'One model in full',
   examples: [{
     ...example,
     detail: null,
@@ -46,9 +47,9 @@ export const ModelDetails = Type.Object({
 })
 
 export const ModelList = Type.Object({
-  default: Type.String(),
-  models: Type.Array(ref(ModelSummary))
-}, { ...strict, $id: 'ModelList', examples: [{ default: 'lavit-mini', models: [example] }] })
+  default: Type.String({ description: 'The model that answers when a request names none' }),
+  models: Type.Array(ref(ModelSummary), { description: 'Every model package that the server found' })
+}, { ...strict, $id: 'ModelList', description: 'Which models there are', examples: [{ default: 'lavit-mini', models: [example] }] })
 
 export type ModelSummary = Static<typeof ModelSummary>
 export type ModelDetails = Static<typeof ModelDetails>
