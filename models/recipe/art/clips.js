@@ -1,25 +1,16 @@
 // Finds cut-out clip art for the concepts by its titles: node clips.js SHARE_DIR, writes clips.json
-// SHARE_DIR holds `tuxpaint/` and `openclipart/`, as Debian's packages unpack them below usr/share.
+// SHARE_DIR holds `openclipart/`, as Debian's package unpacks it below usr/share.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 
 const perConcept = 4 // of each collection
 
 export const collections = {
-  tuxpaint: { folder: 'tuxpaint/stamps', skip: /alphabets|asl|flags|money|math|_filled/, title: titleOfStamp },
   openclipart: { folder: 'openclipart/svg', skip: /buttons|logos|signs_and_symbols|special|geography|people/, title: titleOfDrawing }
 }
 
 // Titles that name a concept and pictures that show something else, or hardly anything.
 const wrong = new Set(readFileSync(new URL('wrong-clips.txt', import.meta.url), 'utf8').trim().split('\n'))
-
-function titleOfStamp (file) {
-  try {
-    return readFileSync(file.replace(/\.\w+$/, '.txt'), 'utf8').split('\n', 1)[0]
-  } catch {
-    return ''
-  }
-}
 
 function titleOfDrawing (file) {
   const svg = readFileSync(file, 'utf8')
