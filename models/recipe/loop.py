@@ -14,6 +14,8 @@ from networks.model import borrow, fill
 
 from .data.batches import Batches
 
+CHECKPOINT = 240  # seconds between checkpoints
+
 
 def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow=(), seed=0, every=300):
     """Trains `modules` (name -> module) for `args.minutes` of work, counted over all resumed runs.
@@ -22,7 +24,7 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
     held-out figures. Checkpoint `{name}.pt` and log `{name}.jsonl` stand in `args.runs`. Several processes average
     their gradients; the first one keeps time, measures and saves, and its buffers hold for all.
     """
-    lr, runs = args.lr or lr, Path(args.runs)
+    lr, every, runs = args.lr or lr, args.every or every, Path(args.runs)
     runs.mkdir(parents=True, exist_ok=True)
     optimiser = optimiser_of(modules, lr, weight_decay, slow)
     trained = [p for g in optimiser.param_groups for p in g['params']]
@@ -45,6 +47,7 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
                               batch_size=None, num_workers=1, prefetch_factor=4))
     batch = next(batches)  # the worker needs some seconds to start
     budget, clock, means, last = args.minutes * 60, time.time(), {}, time.time()
+    saved_at, warmup = time.time(), 30 if args.warm else 100
 
     def report():
         figures = {'step': step, 'minutes': round(spent / 60, 1), **{k: round(v, 4) for k, v in means.items()}}
@@ -53,13 +56,12 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
         with torch.no_grad():
             figures.update(evaluate())
         print(json.dumps(figures), file=log, flush=True)
-        save(path, modules, optimiser, step, spent)
 
     while spent < budget:
         for module in modules.values():
             module.train()
         progress = spent / budget
-        set_rate(optimiser, lr, step, progress)
+        set_rate(optimiser, lr, step, progress, warmup)
         with quick(args.bfloat16):
             loss, figures = loss_of(batch, progress)
             optimiser.zero_grad()
@@ -76,10 +78,14 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
         spent, clock = spent + now - clock, now
         if world > 1:
             spent = follow_first(spent, modules)
+        if rank == 0 and now - saved_at > CHECKPOINT:
+            save(path, modules, optimiser, step, spent)
+            saved_at = now
         if rank == 0 and now - last > every:
             report()
             last = clock = time.time()
     if rank == 0:
+        save(path, modules, optimiser, step, spent)
         report()
 
 
@@ -101,10 +107,10 @@ def optimiser_of(modules, lr, weight_decay=.05, slow=()):
     return torch.optim.AdamW([g for g in groups if g['params']], lr, betas=(.9, .98), fused=True)
 
 
-def set_rate(optimiser, lr, step, progress):
-    """The rate rises over 100 steps and falls along a cosine over the whole run, to a fiftieth."""
+def set_rate(optimiser, lr, step, progress, warmup=100):
+    """The rate rises over the first steps and falls along a cosine over the whole run, to a fiftieth."""
     for group in optimiser.param_groups:
-        group['lr'] = lr * group.get('factor', 1) * min(1, (step + 1) / 100) * (
+        group['lr'] = lr * group.get('factor', 1) * min(1, (step + 1) / warmup) * (
             .02 + .98 * .5 * (1 + math.cos(math.pi * progress)))
 
 

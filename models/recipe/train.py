@@ -32,6 +32,7 @@ if __name__ == '__main__':
     parser.add_argument('--weights', default='recipe/weights', help='stands in for stages without a checkpoint')
     parser.add_argument('--warm', action='store_true', help='begin with the weights')
     parser.add_argument('--lr', type=float, help='highest learning rate, in place of the one of the stage')
+    parser.add_argument('--every', type=float, help='seconds between held-out figures, in place of those of the stage')
     parser.add_argument('--bfloat16', action='store_true',
                         help='multiply in 16 bits; quick only where the processor has AMX')
     parser.add_argument('--tokenizer', default='lavit-mini/tokenizer.json')

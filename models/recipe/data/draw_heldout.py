@@ -5,6 +5,7 @@ Freshly drawn pictures in the formats of COCO captions and VQA v2, with what the
     FOLDER/         scenes of --art, with captions, questions and answers
     FOLDER/single/  prompts for one object, with true pictures in the house style
     FOLDER/pairs/   prompts for two objects that stand beside or above each other
+    FOLDER/worded/  prompts for one or two objects in the wording of --wording, which for the others is always plain
     FOLDER/mixed/   prompts of a picture and words (a new ground), or of two pictures; these lie in `shown/`
 """
 import argparse
@@ -18,12 +19,15 @@ from PIL import Image
 from networks.config import CONCEPTS
 
 from .batches import EVALUATION_SEED
+from .frames import pick
 from .scenes import GROUND_NAMES, Sprites, draw
-from .wording import Words, a_ground, caption, pick, questions
+from .wording import PLAIN, QUESTIONS, Words, a_ground, caption, order, questions
 
 REFERENCES = 5
 PEOPLE = 10  # all of one mind
-ANSWER_TYPES = {'exist': 'yes/no', 'count': 'number', 'total': 'number'}
+ANSWER_TYPES = {'exist': 'yes/no', 'there': 'yes/no', 'beside': 'yes/no', 'compare': 'yes/no', 'count': 'number',
+                'total': 'number'}
+KINDS = {'plain': PLAIN, 'trained': QUESTIONS, 'heldout': QUESTIONS}
 
 
 class Folder:
@@ -75,11 +79,11 @@ class Folder:
 def file_name(number): return f'{number:06d}.png'
 
 
-def scenes(folder, count, sprites, rng, styles):
+def scenes(folder, count, sprites, rng, styles, manner):
     for _ in range(count):
         picture, scene = draw(sprites, rng, styles=styles)
         folder.add(picture, scene, [caption(scene, folder.words, rng) for _ in range(REFERENCES)],
-                   questions(scene, folder.words, rng, 9))
+                   questions(scene, folder.words, rng, len(KINDS[manner]), manner=manner, kinds=KINDS[manner]))
 
 
 def single(folder, count, sprites, rng):
@@ -97,6 +101,12 @@ def pairs(folder, count, sprites, rng):
         said = pick([f'{a} to the left of {b}', f'{b} to the right of {a}'] if beside else
                     [f'{a} above {b}', f'{b} below {a}'], rng)
         folder.add(picture, scene, [on_ground(said, scene.ground)], case='beside' if beside else 'above')
+
+
+def worded(folder, count, sprites, rng, manner):
+    for _ in range(count):
+        picture, scene = draw(sprites, rng, counts=(.5, .5, 0, 0), **house(sprites))
+        folder.add(picture, scene, [order(scene, folder.words, rng, manner)], case=f'{len(scene.concepts)} objects')
 
 
 def mixed(folder, count, sprites, rng):
@@ -144,12 +154,15 @@ if __name__ == '__main__':
     parser.add_argument('--seed', type=int, required=True)
     parser.add_argument('--scenes', type=int, default=400, help='and as many prompts of each kind')
     parser.add_argument('--art', choices=('trained', 'unseen', 'house'), default='trained', help='of the scenes')
+    parser.add_argument('--wording', choices=KINDS, default='plain',
+                        help='of questions: the plainest, any that training saw, or only such as it never saw')
     parser.add_argument('--sprites', default='recipe/sprites')
     parser.add_argument('--concepts', type=int, default=CONCEPTS)
     args = parser.parse_args()
     sprites, words = Sprites(args.sprites, args.concepts), Words(args.concepts)
     styles = {'trained': sprites.train_styles, 'unseen': sprites.heldout_styles, 'house': [sprites.house]}[args.art]
-    makers = {'': partial(scenes, styles=styles), 'single': single, 'pairs': pairs, 'mixed': mixed}
+    makers = {'': partial(scenes, styles=styles, manner=args.wording), 'single': single, 'pairs': pairs, 'mixed': mixed,
+              'worded': partial(worded, manner=args.wording)}
     for number, (name, make) in enumerate(makers.items()):
         folder = Folder(Path(args.out) / name, words)
         make(folder, args.scenes, sprites, np.random.default_rng((EVALUATION_SEED, args.seed, number)))

@@ -1,10 +1,12 @@
 """Scenes: one to four pictograms on a coloured ground, drawn from rendered sprites, with their own facts."""
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFilter
+
+from .colours import main_colour
 
 HOUSE_STYLE = 'fluent-emoji-flat'
 GROUNDS = {'red': (214, 48, 44), 'orange': (240, 140, 30), 'yellow': (248, 222, 70), 'green': (66, 160, 71),
@@ -21,6 +23,17 @@ class Scene:
     places: list
     ground: str
     labels: np.ndarray  # (grid, grid) int64: index of the concept covering each patch, or NO_OBJECT
+    colours: list = field(default_factory=list)  # of each thing: the name of what colour most of it has, or None
+
+
+def premultiplied(straight):
+    """Straight RGBA (concepts, styles, S, S, 4) -> premultiplied, in full size and at 48 pixels."""
+    straight = straight.astype(np.uint16)
+    alpha = straight[..., 3:]
+    large = np.concatenate([(straight[..., :3] * alpha + 127) // 255, alpha], -1).astype(np.uint8)
+    n, m, s = large.shape[:3]
+    return large, (large.reshape(n, m, 48, s // 48, 48, s // 48, 4).astype(np.uint16).sum((3, 5))
+                   // (s // 48) ** 2).astype(np.uint8)
 
 
 class Sprites:
@@ -34,11 +47,7 @@ class Sprites:
         self.house = self.styles.index(HOUSE_STYLE)
         self.names = about['concepts'][:concepts]
         self.available = np.array(about['available'])[:concepts]
-        straight = np.load(folder / 'sprites.npy', mmap_mode='r')[:concepts].astype(np.uint16)
-        alpha = straight[..., 3:]
-        self.large = np.concatenate([(straight[..., :3] * alpha + 127) // 255, alpha], -1).astype(np.uint8)
-        n, s = self.large.shape[:2]
-        self.small = (self.large.reshape(n, s, 48, 2, 48, 2, 4).astype(np.uint16).sum((3, 5)) // 4).astype(np.uint8)
+        self.large, self.small = premultiplied(np.load(folder / 'sprites.npy', mmap_mode='r')[:concepts])
 
     def style_of(self, concept, wanted, styles, rng):
         if self.available[concept, wanted]:
@@ -155,11 +164,12 @@ def draw(sprites, rng, size=96, grid=8, styles=None, augment=False, plain=False,
     spans, jitters = COMPOSED if composed else FREE
     (low, high), jitter = span or spans[count > 1], jitters[count > 1]
     shared = int(rng.choice(styles))
-    cover = np.zeros((count, size, size), np.float32)
+    cover, colours = np.zeros((count, size, size), np.float32), []
     for k, (concept, ((cx, cy), _)) in enumerate(zip(concepts, cells)):
         pixels = int(rng.uniform(low, high) * size)
         style = sprites.style_of(concept, shared if rng.random() < .7 else int(rng.choice(styles)), styles, rng)
         rgb, alpha = sprites.get(concept, style, pixels, rng, augment)
+        colours.append(main_colour(rgb, alpha))
         x, y = (int(np.clip((c + rng.uniform(-jitter, jitter)) * size - pixels / 2, 0, size - pixels))
                 for c in (cx, cy))
         box = (slice(y, y + pixels), slice(x, x + pixels))
@@ -171,7 +181,7 @@ def draw(sprites, rng, size=96, grid=8, styles=None, augment=False, plain=False,
     share = cover.reshape(count, grid, patch, grid, patch).mean((2, 4))
     labels = np.where(share.max(0) > .25, np.array(concepts)[share.argmax(0)], NO_OBJECT)
     picture = (np.clip(image, 0, 1) * 255).astype(np.uint8)
-    return picture, Scene(concepts, [place for _, place in cells], ground_name, labels)
+    return picture, Scene(concepts, [place for _, place in cells], ground_name, labels, colours)
 
 
 def weather(image, rng):

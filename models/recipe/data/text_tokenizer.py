@@ -12,7 +12,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from networks.config import CONCEPTS, MINI
 
 from .scenes import GROUND_NAMES, LAYOUTS, Scene
-from .wording import NUMBERS, QUESTIONS, Words, caption, order
+from .wording import NUMBERS, QUESTIONS, TELLING, Words, caption, order
 
 SPECIALS = ['<unk>', '<s>', '</s>']
 
@@ -26,8 +26,8 @@ def sentences(words, count, rng):
                       GROUND_NAMES[rng.integers(len(GROUND_NAMES))], None)
         yield caption(scene, words, rng)
         yield order(scene, words, rng)
-        for ask in QUESTIONS.values():
-            found = ask(scene, words, rng)
+        for ask in (QUESTIONS | TELLING).values():
+            found = ask(scene, words, rng, 'trained')
             if found:
                 yield MINI_QUESTION.format(question=found[0])
                 yield found[1]

@@ -1,6 +1,9 @@
 """What can be said about a scene: captions in many phrasings, prompts to paint it, questions and their answers."""
 import json
+import re
 from pathlib import Path
+
+from .frames import FRAMES, SLIPPED, ask, fill, pick, slipped
 
 NUMBERS = ['zero', 'one', 'two', 'three', 'four']
 CONCEPTS = Path(__file__).parents[1] / 'art' / 'concepts.json'
@@ -20,12 +23,14 @@ class Words:
     def a(self, concept, rng=None, synonym=0.):
         """'a dog'; with odds `synonym` by another of its names."""
         if rng is not None and self.synonyms[concept] and rng.random() < synonym:
-            name = pick(self.synonyms[concept], rng)
-            return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+            return with_article(pick(self.synonyms[concept], rng))
         return self.one[concept]
 
 
-def pick(options, rng): return options[int(rng.integers(len(options)))]
+def with_article(name): return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def a_ground(name): return with_article(name)
 
 
 def listed(parts): return parts[0] if len(parts) == 1 else ', '.join(parts[:-1]) + ' and ' + parts[-1]
@@ -55,17 +60,32 @@ def arranged(scene, words, rng, synonym=0.):
     return listed([f'{name} at the {place}' for name, place in zip(names, scene.places)])
 
 
-FRAMES = ['{what} on {a_ground} background', '{what} on {ground}', '{what} in front of {a_ground} background',
-          'there is {what} on {a_ground} background', 'a picture of {what} on {a_ground} background',
-          'an image of {what}, {ground} background', '{a_ground} picture with {what}', '{what} against {ground}',
-          'a drawing of {what} on {a_ground} ground', '{what} with {a_ground} background']
-ORDERS = ['draw {what} on {a_ground} background', 'paint {what} on {ground}', 'show me {what} on {a_ground} background',
-          'please paint {what} with {a_ground} background', '{what}, {ground} background',
-          '{ground} background, {what}',
-          'a photo of {what} on {a_ground} background', 'a pictogram of {what} on {a_ground} background']
+CAPTIONS = ['{what} on {a_ground} background', '{what} on {ground}', '{what} in front of {a_ground} background',
+            'there is {what} on {a_ground} background', 'a picture of {what} on {a_ground} background',
+            'an image of {what}, {ground} background', '{a_ground} picture with {what}', '{what} against {ground}',
+            'a drawing of {what} on {a_ground} ground', '{what} with {a_ground} background']
+GROUND_WORDS = {'red': ['crimson', 'scarlet', 'bright red', 'dark red'], 'orange': ['bright orange', 'amber'],
+                'yellow': ['golden', 'bright yellow', 'sunny yellow'],
+                'green': ['emerald', 'grass green', 'dark green'],
+                'blue': ['azure', 'cobalt', 'royal blue', 'deep blue'], 'purple': ['violet', 'deep purple', 'lilac'],
+                'pink': ['light pink', 'hot pink', 'rosy'], 'brown': ['dark brown', 'chocolate brown', 'earth brown'],
+                'gray': ['grey', 'silver', 'ashen', 'neutral gray'],
+                'white': ['snow white', 'plain white', 'pure white'],
+                'black': ['jet black', 'pitch black', 'pure black'], 'teal': ['turquoise', 'cyan', 'blue-green']}
+AT = {'left': ['on the left', 'on the left side', 'at the left', 'to the left', 'in the left half', 'left'],
+      'right': ['on the right', 'on the right side', 'at the right', 'to the right', 'in the right half', 'right'],
+      'top': ['at the top', 'in the upper half', 'in the upper part', 'in the top half', 'up at the top'],
+      'bottom': ['at the bottom', 'in the lower half', 'in the lower part', 'in the bottom half', 'down at the bottom']}
+for side in ('left', 'right'):
+    for end, other in (('top', 'upper'), ('bottom', 'lower')):
+        AT[f'{end} {side}'] = [f'at the {end} {side}', f'in the {end} {side} corner', f'in the {other} {side} corner',
+                               f'at the {other} {side}', f'{end} {side}', f'in the {other} {side}']
+REL = {'to the left of': ['to the left of', 'left of', 'on the left of', 'on the left side of'],
+       'to the right of': ['to the right of', 'right of', 'on the right of', 'on the right side of'],
+       'above': ['above', 'over', 'on top of', 'higher than'],
+       'below': ['below', 'under', 'beneath', 'underneath', 'lower than']}
 
 
-def a_ground(name): return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def spelled(text, rng): return text.replace('gray', 'grey') if rng.random() < .3 else text
@@ -75,111 +95,122 @@ def caption(scene, words, rng):
     """A caption by the canonical names. Repeated objects are counted, single ones often placed."""
     repeated = len(set(scene.concepts)) < len(scene.concepts)
     what = counted(scene, words, rng) if repeated or rng.random() < .3 else arranged(scene, words, rng)
-    frame = FRAMES[0] if rng.random() < .6 else pick(FRAMES, rng)
+    frame = CAPTIONS[0] if rng.random() < .6 else pick(CAPTIONS, rng)
     return frame.format(what=what, ground=scene.ground, a_ground=a_ground(scene.ground))
 
 
-def order(scene, words, rng):
-    """A prompt to paint the scene, in free wording."""
+def order(scene, words, rng, manner='trained'):
+    """A prompt to paint the scene, in free wording; one in ten leaves the ground open."""
     repeated = len(set(scene.concepts)) < len(scene.concepts)
     what = (counted if repeated or rng.random() < .3 else arranged)(scene, words, rng, .2)
-    frame = FRAMES[0] if rng.random() < .4 else pick(FRAMES + ORDERS, rng)
-    return spelled(frame.format(what=what, ground=scene.ground, a_ground=a_ground(scene.ground)), rng)
+    ground = scene.ground
+    if manner == 'trained' and rng.random() < .35:
+        return spelled(CAPTIONS[0].format(what=what, a_ground=a_ground(ground)), rng)
+    if rng.random() < .2:
+        what = re.sub('\\b(two|three|four)\\b', lambda number: str(NUMBERS.index(number[0])), what)
+    if rng.random() < .4:
+        ground = pick(GROUND_WORDS[ground], rng)
+    frame = pick(FRAMES['paint'][manner], rng)
+    if frame.endswith(' {on}') and rng.random() < .2:
+        frame, on = frame.removesuffix('{on}').rstrip(' ,'), ''
+    else:
+        on = pick(FRAMES['ground'][manner], rng).format(ground=ground, a_ground=a_ground(ground))
+    if rng.random() < SLIPPED / 2:
+        frame = slipped(frame, rng)
+    return spelled(fill(frame, rng, manner, what=what, on=on).replace(' ,', ',').replace(',,', ',').lstrip(', '), rng)
 
 
-def colour_question(scene, words, rng):
-    asked = pick(['what color is the background?', 'which color does the background have?', 'what is the ground color?',
-                  'what color is behind the objects?', 'name the background color', 'the background is which color?',
-                  'what color is the ground?', 'tell me the color of the background'], rng)
-    return (asked.replace('color', 'colour') if rng.random() < .3 else asked), scene.ground
+def named(concept, words, rng, manner):
+    """A name of the concept without article: now and then another than its label, where wording is free."""
+    free = manner != 'plain' and words.synonyms[concept] and rng.random() < .1
+    return pick(words.synonyms[concept], rng) if free else words.labels[concept]
 
 
-def total_question(scene, words, rng):
-    return pick(['how many objects are there?', 'how many things are in the picture?', 'how many objects do you see?',
-                 'count the objects', 'what is the number of objects?', 'how many items are shown?',
-                 'how many objects does the picture show?', 'how many things can you see?'], rng), \
-        NUMBERS[len(scene.concepts)]
+def the(concept, words, rng, manner): return f'the {named(concept, words, rng, manner)}'
+
+
+def at(place, rng, manner): return AT[place][0] if manner == 'plain' or rng.random() < .4 else pick(AT[place], rng)
+
+
+def rel(relation, rng, manner): return REL[relation][0] if manner == 'plain' else pick(REL[relation], rng)
+
+
+def colour_question(scene, words, rng, manner): return ask('colour', rng, manner), scene.ground
+
+
+def total_question(scene, words, rng, manner): return ask('total', rng, manner), NUMBERS[len(scene.concepts)]
 
 
 def absent(scene, words, rng):
     """A concept that the scene lacks, often a like of one that it shows: likes stand together in the list of
     concepts."""
-    others = [c for c in range(len(words.labels)) if c not in scene.concepts]
-    likes = [c for c in others if min(abs(c - shown) for shown in scene.concepts) <= NEAR]
-    return pick(likes if likes and rng.random() < .3 else others, rng)
+    near = rng.random() < .3
+    while True:
+        concept = (pick(scene.concepts, rng) + int(rng.integers(-NEAR, NEAR + 1)) if near else
+                   int(rng.integers(len(words.labels))))
+        if 0 <= concept < len(words.labels) and concept not in scene.concepts:
+            return concept
 
 
-def exist_question(scene, words, rng):
+def exist_question(scene, words, rng, manner):
     yes = rng.random() < .5
     concept = pick(scene.concepts, rng) if yes else absent(scene, words, rng)
-    name = words.a(concept, rng, .15)
-    return pick([f'is there {name}?', f'do you see {name}?', f'can you see {name}?', f'does the picture show {name}?',
-                 f'is {name} in the picture?', f'is there {name} in the image?', f'does it contain {name}?',
-                 f'is {name} visible?'], rng), 'yes' if yes else 'no'
+    a = words.a(concept, rng, .15)
+    return ask('exist', rng, manner, a=a, one=a.split(' ', 1)[1], many=words.many[concept]), 'yes' if yes else 'no'
 
 
-def count_question(scene, words, rng):
+def count_question(scene, words, rng, manner):
     here = rng.random() < .8
     concept = pick(scene.concepts, rng) if here else int(rng.integers(len(words.labels)))
-    many = words.many[concept]
-    return pick([f'how many {many} are there?', f'how many {many} do you see?', f'count the {many}',
-                 f'how many {many} are in the picture?', f'what is the number of {many}?',
-                 f'how many {many} can you see?', f'how many {many} are shown?', f'number of {many}?'], rng), \
-        NUMBERS[scene.concepts.count(concept)]
+    return (ask('count', rng, manner, many=words.many[concept], a=words.a(concept)),
+            NUMBERS[scene.concepts.count(concept)])
 
 
-def what_question(scene, words, rng):
+def what_question(scene, words, rng, manner):
     if len(scene.concepts) != 1:
         return None
-    return pick(['what is it?', 'what is this?', 'what is in the picture?', 'what do you see?', 'what does it show?',
-                 'what object is this?', 'name the object', 'what is shown here?'], rng
-                ), words.labels[scene.concepts[0]]
+    return ask('what', rng, manner), words.labels[scene.concepts[0]]
 
 
-def place_question(scene, words, rng):
+def place_question(scene, words, rng, manner):
     """What stands at a named place."""
     if len(scene.concepts) < 2:
         return None
     i = int(rng.integers(len(scene.concepts)))
-    place = scene.places[i]
-    at = f'on the {place}' if place in ('left', 'right') else f'at the {place}'
-    return pick([f'what is {at}?', f'what do you see {at}?', f'which object is {at}?', f'what stands {at}?',
-                 f'name the object {at}', f'what object is {at}?', f'what can be seen {at}?', f'{at} there is what?'],
-                rng), words.labels[scene.concepts[i]]
+    return ask('place', rng, manner, at=at(scene.places[i], rng, manner)), words.labels[scene.concepts[i]]
 
 
-def where_question(scene, words, rng):
-    alone = [i for i, c in enumerate(scene.concepts) if scene.concepts.count(c) == 1]
-    if len(scene.concepts) < 2 or not alone:
+def alone(scene): return [i for i, c in enumerate(scene.concepts) if scene.concepts.count(c) == 1]
+
+
+def where_question(scene, words, rng, manner):
+    if len(scene.concepts) < 2 or not alone(scene):
         return None
-    i = pick(alone, rng)
-    name = words.labels[scene.concepts[i]]
-    return pick([f'where is the {name}?', f'where do you see the {name}?', f'where does the {name} stand?',
-                 f'in which place is the {name}?', f'where can I find the {name}?',
-                 f'what is the position of the {name}?',
-                 f'where in the picture is the {name}?', f'the {name} is where?'], rng), scene.places[i]
+    i = pick(alone(scene), rng)
+    return ask('where', rng, manner, the=the(scene.concepts[i], words, rng, manner)), scene.places[i]
 
 
-def relation_question(scene, words, rng):
+def pairs_with_relation(scene):
+    """Things of which one stands beside, above or below the other: [(known, other, relation of the other)], the known
+    ones alone of their kind."""
+    pairs = [(scene.concepts[i], scene.concepts[j], RELATIONS.get(difference(scene.places[i], scene.places[j])))
+             for i in alone(scene) for j in range(len(scene.places)) if i != j]
+    return [pair for pair in pairs if pair[2]]
+
+
+def relation_question(scene, words, rng, manner):
     """What is to the left of, right of, above or below a named object."""
-    pairs = []
-    for i, first in enumerate(scene.places):
-        for j, second in enumerate(scene.places):
-            if i == j or scene.concepts.count(scene.concepts[i]) > 1:
-                continue
-            relation = RELATIONS.get(difference(first, second))
-            if relation:
-                pairs.append((words.labels[scene.concepts[i]], words.labels[scene.concepts[j]], relation))
+    pairs = pairs_with_relation(scene)
     if not pairs:
         return None
     known, answer, relation = pick(pairs, rng)
-    return pick([f'what is {relation} the {known}?', f'which object is {relation} the {known}?',
-                 f'what do you see {relation} the {known}?', f'what stands {relation} the {known}?',
-                 f'{relation} the {known} there is what?', f'name the object {relation} the {known}',
-                 f'what can be seen {relation} the {known}?', f'what object is {relation} the {known}?'], rng), answer
+    return (ask('relation', rng, manner, rel=rel(relation, rng, manner), the=the(known, words, rng, manner)),
+            words.labels[answer])
 
 
 RELATIONS = {(-1, 0): 'to the left of', (1, 0): 'to the right of', (0, -1): 'above', (0, 1): 'below'}
+OPPOSITE = {'to the left of': 'to the right of', 'to the right of': 'to the left of', 'above': 'below',
+            'below': 'above'}
 
 
 def difference(first, second):
@@ -191,27 +222,102 @@ def difference(first, second):
     return ((c > a) - (c < a), (d > b) - (d < b))
 
 
-def choice_question(scene, words, rng):
+def choice_question(scene, words, rng, manner):
     """Which of two is in the picture, or stands at the named side."""
     i = int(rng.integers(len(scene.concepts)))
     here = scene.concepts[i]
     pair = [words.a(here), words.a(absent(scene, words, rng))]
     a, b = pair if rng.random() < .5 else pair[::-1]
-    return pick([f'is it {a} or {b}?', f'which is in the picture, {a} or {b}?', f'do you see {a} or {b}?',
-                 f'is there {a} or {b}?', f'{a} or {b}?', f'does it show {a} or {b}?',
-                 f'which of the two is there, {a} or {b}?', f'what is shown, {a} or {b}?'], rng), words.labels[here]
+    return ask('choice', rng, manner, a=a, b=b), words.labels[here]
 
 
-QUESTIONS = {'colour': colour_question, 'total': total_question, 'exist': exist_question, 'count': count_question,
-             'what': what_question, 'place': place_question, 'where': where_question, 'relation': relation_question,
-             'choice': choice_question}
+def own_colour_question(scene, words, rng, manner):
+    """Which colour a thing has, where one colour is most of it."""
+    clear = [i for i in alone(scene) if i < len(scene.colours) and scene.colours[i]]
+    if not clear:
+        return None
+    i = pick(clear, rng)
+    return ask('own_colour', rng, manner, the=the(scene.concepts[i], words, rng, manner)), scene.colours[i]
+
+
+def compare_question(scene, words, rng, manner):
+    """Whether there are more, or fewer, of one kind than of another; yes and no come about alike often."""
+    kind, yes = pick(['compare', 'fewer'], rng), rng.random() < .5
+    for _ in range(8):
+        a = pick(scene.concepts, rng)
+        b = pick(scene.concepts, rng) if rng.random() < .6 else absent(scene, words, rng)
+        if a == b:
+            continue
+        more, fewer = sorted((a, b), key=scene.concepts.count, reverse=True)
+        equal = scene.concepts.count(a) == scene.concepts.count(b)
+        if equal and yes:
+            continue
+        first, second = (more, fewer) if yes == (kind == 'compare') else (fewer, more)
+        return ask(kind, rng, manner, many=words.many[first], others=words.many[second]), 'yes' if yes else 'no'
+    return None
+
+
+def there_question(scene, words, rng, manner):
+    """Whether a thing stands at a place: no, if it stands elsewhere or something else stands there."""
+    if len(scene.concepts) < 2:
+        return None
+    i, yes = int(rng.integers(len(scene.concepts))), rng.random() < .5
+    concept = scene.concepts[i]
+    if not yes:
+        others = [c for c in scene.concepts if c != concept]
+        concept = pick(others, rng) if others and rng.random() < .6 else absent(scene, words, rng)
+    name = named(concept, words, rng, manner)
+    return ask('there', rng, manner, a=with_article(name), the=f'the {name}', at=at(scene.places[i], rng, manner)), \
+        'yes' if yes else 'no'
+
+
+def beside_question(scene, words, rng, manner):
+    """Whether one thing stands to the left of, right of, above or below another."""
+    pairs = pairs_with_relation(scene)
+    if not pairs:
+        return None
+    known, other, relation = pick(pairs, rng)
+    if scene.concepts.count(other) > 1:
+        return None
+    yes = rng.random() < .5
+    if not yes:
+        relation = OPPOSITE[relation]
+    name = named(other, words, rng, manner)
+    return ask('beside', rng, manner, a=with_article(name), the=f'the {name}', rel=rel(relation, rng, manner),
+               other=the(known, words, rng, manner)), 'yes' if yes else 'no'
+
+
+def unknown_question(scene, words, rng, manner):
+    """What no picture tells: names, dates, prices, feelings, who made it."""
+    return ask('unknown', rng, manner, the=the(pick(scene.concepts, rng), words, rng, manner)), UNKNOWN
+
+
+def describe(scene, words, rng, manner): return ask('describe', rng, manner), caption(scene, words, rng)
+
+
+def list_all(scene, words, rng, manner): return ask('list', rng, manner), counted(scene, words, rng)
+
+
+UNKNOWN = "i don't know"
+PLAIN = {'colour': colour_question, 'total': total_question, 'exist': exist_question, 'count': count_question,
+         'what': what_question, 'place': place_question, 'where': where_question, 'relation': relation_question,
+         'choice': choice_question}
+QUESTIONS = {**PLAIN, 'own colour': own_colour_question, 'compare': compare_question, 'there': there_question,
+             'beside': beside_question, 'unknown': unknown_question}
+TELLING = {'describe': describe, 'list': list_all}  # have more than one right answer
 
 
 HARD = ('exist', 'count', 'where', 'relation')  # learnt late
 
 
-def questions(scene, words, rng, count, twice=()):
+def questions(scene, words, rng, count, twice=(), manner='trained', kinds=QUESTIONS):
     """Up to `count` questions in random order, one of each kind and two of the kinds in `twice`: [(kind, question,
     answer)]."""
-    asked = [(kind, QUESTIONS[kind](scene, words, rng)) for kind in rng.permutation([*QUESTIONS, *twice])]
-    return [(kind, *found) for kind, found in asked if found][:count]
+    found = []
+    for kind in rng.permutation([*kinds, *twice]).tolist():
+        if len(found) == count:
+            break
+        asked = kinds[kind](scene, words, rng, manner)
+        if asked:
+            found.append((kind, *asked))
+    return found

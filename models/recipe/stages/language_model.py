@@ -31,18 +31,20 @@ from networks.visual_tokenizer import (
 
 from ..data.batches import heldout, to_planes
 from ..data.cider import cider
+from ..data.frames import pick
 from ..data.scenes import GROUND_NAMES, LAYOUTS, NO_OBJECT, Sprites, draw
-from ..data.wording import HARD, Words, a_ground, caption, order, pick, questions
+from ..data.wording import HARD, PLAIN, QUESTIONS, TELLING, Words, a_ground, caption, order, questions
 from ..loop import load, run
 from .judge import Judge
 from .tokenizer import PAINTING, C, calibrate, decode
 
-SPEAK, PAINT, ASKED = 7, 26, 7
+SPEAK, PAINT, ASKED = 8, 10, 8
 MEANING_WEIGHT, FACT_WEIGHT = .2, .5
 LR, DISCRETE = 2e-3, .15  # DISCRETE: share of batches whose pictures are read by their codes
 REFERENCES = 5  # captions of each held-out scene, for CIDEr
 QUESTION = 'Question: {question} Answer:'
 IGNORE = -100
+ALL_KINDS = {**QUESTIONS, **TELLING}
 PLACES = sorted({place for layout in LAYOUTS.values() for _, place in layout})
 FACTS, FACTS_FROM = len(PLACES) + 4, 3  # kinds of fact; the layer after which they must be known
 
@@ -76,7 +78,7 @@ class Sentences:
     def branches(self, scene, rng):
         """What is said after a picture: [(given ids, learnt ids, what is known of the thing that a question names)]."""
         said = [([], self.ids(caption(scene, self.words, rng)) + [END], None)]
-        for kind, question, answer in questions(scene, self.words, rng, ASKED, twice=HARD):
+        for kind, question, answer in questions(scene, self.words, rng, ASKED, HARD, kinds=ALL_KINDS):
             said.append((self.ids(QUESTION.format(question=question)), self.ids(answer) + [END],
                          self.fact(scene, question) if kind in HARD else None))
         return said
@@ -330,34 +332,48 @@ def main(args):
         evaluate, lr=LR, slow=[merger.causal_encoder], seed=4, every=420)
 
 
+MANNERS = {'vqa': ('plain', PLAIN), 'trained_wording': ('trained', QUESTIONS),
+           'heldout_wording': ('heldout', QUESTIONS)}
+
+
 def speaking_figures(eyes, merger, lm, sentences, pixels, scenes, seed=0):
-    """Recall and precision of the things that captions name, CIDEr-D, and exact answers by kind of question."""
-    rng = np.random.default_rng(seed)
+    """Recall and precision of the things that captions name, CIDEr-D, and exact answers by kind of question: to plain
+    wording, and to all kinds in wordings that training saw and that it did not."""
+    rngs = {name: np.random.default_rng((seed, number)) for number, name in enumerate(('caption', *MANNERS))}
     named = right_names = present = 0
     texts, references, answers = [], [], {}
     for i in range(0, len(pixels), 25):
-        prefix, positions, real, _ = understand(eyes, merger, lm, pixels[i:i + 25])
+        picture = understand(eyes, merger, lm, pixels[i:i + 25])[:3]
         group = scenes[i:i + 25]
-        for scene, ids in zip(group, write_captions(lm, prefix, positions, real)):
+        for scene, ids in zip(group, write_captions(lm, *picture)):
             texts.append(sentences.tokenizer.decode(ids))
-            references.append([caption(scene, sentences.words, rng) for _ in range(REFERENCES)])
+            references.append([caption(scene, sentences.words, rngs['caption']) for _ in range(REFERENCES)])
             said = concepts_named(texts[-1], sentences.words)
             named, present = named + len(said), present + len(set(scene.concepts))
             right_names += len(said & set(scene.concepts))
-        asked = [questions(scene, sentences.words, rng, 9) for scene in group]
-        ids, branch, place, target, *_ = lay_out([
-            [(sentences.ids(QUESTION.format(question=q)), sentences.ids(a) + [END], None) for _, q, a in row]
-            for row in asked])
-        states, _ = speak_states(lm, prefix, positions, real, ids, branch, place)
-        guess = lm.word_scores(states[:, prefix.shape[1]:]).argmax(-1)
-        for r, row in enumerate(asked):
-            for number, (kind, _, _) in enumerate(row, 1):
-                here = (branch[r] == number) & (target[r] != IGNORE)
-                answers.setdefault(kind, []).append(bool((guess[r][here] == target[r][here]).all()))
-    every = [a for kind in answers.values() for a in kind]
+        for name, (manner, kinds) in MANNERS.items():
+            asked = [questions(scene, sentences.words, rngs[name], len(kinds), manner=manner, kinds=kinds)
+                     for scene in group]
+            for kind, right in answered(lm, sentences, picture, asked):
+                answers.setdefault(name, {}).setdefault(kind, []).append(right)
+    every = {name: [right for kind in kinds.values() for right in kind] for name, kinds in answers.items()}
     return {'recall': right_names / present, 'precision': right_names / max(named, 1),
-            'cider': cider(texts, references), 'vqa': float(np.mean(every)),
-            **{f'vqa_{kind}': float(np.mean(a)) for kind, a in sorted(answers.items())}}
+            'cider': cider(texts, references), **{name: float(np.mean(right)) for name, right in every.items()},
+            **{f'{name}_{kind}': float(np.mean(right)) for name, kinds in answers.items()
+               for kind, right in sorted(kinds.items())}}
+
+
+def answered(lm, sentences, picture, asked):
+    """For each question of each picture: its kind, and whether every token of its answer is the likeliest one."""
+    ids, branch, place, target, *_ = lay_out([
+        [(sentences.ids(QUESTION.format(question=q)), sentences.ids(a) + [END], None) for _, q, a in row]
+        for row in asked])
+    states, _ = speak_states(lm, *picture, ids, branch, place)
+    guess = lm.word_scores(states[:, picture[0].shape[1]:]).argmax(-1)
+    for r, row in enumerate(asked):
+        for number, (kind, _, _) in enumerate(row, 1):
+            here = (branch[r] == number) & (target[r] != IGNORE)
+            yield kind, bool((guess[r][here] == target[r][here]).all())
 
 
 def concepts_named(text, words):

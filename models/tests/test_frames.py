@@ -1,0 +1,71 @@
+"""The grammar of questions. From models/: `python -m unittest tests.test_frames`."""
+import re
+import unittest
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from networks.config import CONCEPTS
+from recipe.data.colours import NAMES, main_colour, named
+from recipe.data.frames import CLOSINGS, FRAMES, LIKE, OPENINGS, ask, slipped
+from recipe.data.scenes import GROUND_NAMES, GROUNDS
+from recipe.data.wording import HARD, Words
+
+SLOT = re.compile(r'{\w+}')
+
+
+class Frames(unittest.TestCase):
+    def test_every_kind_has_thirty_frames_a_third_of_them_held_out(self):
+        for kind, frames in FRAMES.items():
+            every = frames['trained'] + frames['heldout']
+            self.assertGreaterEqual(len(every), 30, kind)
+            self.assertEqual(len(set(every)), len(every), kind)
+            self.assertTrue(.3 <= len(frames['heldout']) / len(every) <= .36, kind)
+            self.assertEqual(frames['plain'], frames['trained'][:8], kind)
+
+    def test_frames_of_questions_whose_thing_must_be_found_name_no_thing_themselves(self):
+        words = Words(CONCEPTS)
+        names = {name for c in range(CONCEPTS) for name in (words.labels[c], words.many[c], *words.synonyms[c])}
+        mention = re.compile('\\b(' + '|'.join(map(re.escape, names)) + ')\\b')
+        around = [word for words in LIKE.values() for word in words]
+        around += [text for texts in (*OPENINGS.values(), *CLOSINGS.values()) for text in texts]
+        for text in [f for kind in HARD for f in FRAMES[kind]['trained'] + FRAMES[kind]['heldout']] + around:
+            self.assertIsNone(mention.search(SLOT.sub('_', text)), text)
+
+    def test_held_out_wording_uses_held_out_frames_alone(self):
+        rng = np.random.default_rng(0)
+        asked = {re.sub(r'[?!. ]+$', '', ask('unknown', rng, 'heldout', the='_')) for _ in range(300)}
+        trained = {SLOT.sub('_', frame).rstrip('?') for frame in FRAMES['unknown']['trained']}
+        self.assertFalse(asked & trained)
+
+    def test_a_slip_changes_one_word_and_no_slot(self):
+        rng = np.random.default_rng(0)
+        for _ in range(500):
+            before = 'where in the {picture} do you see {the}?'
+            after = slipped(before, rng)
+            self.assertEqual(SLOT.findall(after), ['{picture}', '{the}'])
+            changed = [(a, b) for a, b in zip(before.split(), after.split(), strict=True) if a != b]
+            self.assertLessEqual(len(changed), 1)
+
+    def test_capitals_make_no_difference_to_the_model(self):
+        tokenizer = Tokenizer.from_file('lavit-mini/tokenizer.json')
+        self.assertEqual(tokenizer.encode('WHERE is the Dog?').ids, tokenizer.encode('where is the dog?').ids)
+
+
+class Colours(unittest.TestCase):
+    def test_the_colours_of_grounds_have_their_own_names(self):
+        got = [NAMES[i] for i in named(np.array(list(GROUNDS.values())) / 255)]
+        self.assertEqual(got, GROUND_NAMES)
+
+    def test_a_thing_has_the_colour_of_most_of_it_and_else_none(self):
+        rgb, alpha = np.zeros((32, 32, 3), np.float32), np.ones((32, 32, 1), np.float32)
+        rgb[:, :24] = [.1, .2, .9]
+        rgb[:, 24:] = [.9, .1, .1]
+        self.assertEqual(main_colour(rgb, alpha), 'blue')
+        rgb[:, :16] = [.9, .8, .1]
+        self.assertIsNone(main_colour(rgb, alpha))
+        self.assertIsNone(main_colour(rgb, alpha * 0))
+
+
+if __name__ == '__main__':
+    unittest.main()
