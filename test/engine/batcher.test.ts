@@ -1,134 +1,15 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createBatcher } from '../../src/engine/batcher.ts'
 import type { FromEngine } from '../../src/pipe/messages.ts'
-import type { PaintResult, TextResult, TokenizeResult, Work } from '../../src/pipe/work.ts'
+import type { TextResult, Work } from '../../src/pipe/work.ts'
 import type { Graphs } from '../../src/engine/batcher.ts'
-import type { Manifest } from '../../src/package/manifest.ts'
 import { fakeGraphs, manifest, type Call } from './fixtures/fake-model.ts'
+import { createHarness, limits } from './fixtures/harness.ts'
 import { anyWork, generateWork, painting, picture, sampling, textWork } from './fixtures/works.ts'
 
-const limits = { slots: 4, queueLimit: 50, queueCost: 100_000 }
-
-/** A batcher that remembers how each request ended, and waits for all of them. */
-function createHarness (graphs: Graphs = fakeGraphs(), overrides: Partial<typeof limits> = {}, model: Manifest = manifest) {
-  const messages: FromEngine[] = []
-  let onMessage = () => {}
-  const batcher = createBatcher({ manifest: model, graphs, limits: { ...limits, ...overrides }, send (message) { messages.push(message); onMessage() } })
-  const endsOf = (id: number) => messages.filter(message => message.kind !== 'counts' && 'id' in message && message.id === id)
-  return {
-    batcher,
-    messages,
-    endsOf,
-    async all (ids: number[]) {
-      while (!ids.every(id => endsOf(id).length > 0)) await new Promise<void>(resolve => { onMessage = resolve })
-      await new Promise(resolve => setImmediate(resolve))
-      return ids.map(id => endsOf(id)[0]!)
-    }
-  }
-}
-
 async function runAlone<R> (work: Work): Promise<R> {
-  const harness = createHarness()
-  harness.batcher.submit(1, work)
-  const [end] = await harness.all([1])
-  if (end?.kind !== 'done') throw new Error(JSON.stringify(end))
-  return end.result as R
+  return await createHarness().run(work) as R
 }
-
-/** What the fake model itself says of a token after a prompt. */
-async function logProbabilityOf (prompt: number[], id: number): Promise<number> {
-  const { languageModel, heads } = fakeGraphs()
-  const nothing = { rows: 1, places: 0, bias: new Float32Array(), keys: [new Float32Array(), new Float32Array()], values: [new Float32Array(), new Float32Array()] }
-  const { states } = await languageModel.run({ count: prompt.length, tokenIds: prompt, positions: prompt.map((_, i) => i) }, nothing)
-  const [logProbabilities] = await heads.words([states])
-  return logProbabilities![id]!
-}
-
-t.test('each task has its result', async t => {
-  t.test('tokenize', async t => {
-    const result = await runAlone<TokenizeResult>({ task: 'tokenize', picture: picture() })
-    t.strictSame(result.keepMask, [false, true, false, true])
-    t.strictSame(result.codes, [200 % 18, 250 % 18])
-    t.equal(result.keepProbabilities.length, 4)
-  })
-
-  t.test('text, with usage', async t => {
-    const segments = [{ kind: 'ids' as const, ids: [100] }, { kind: 'features' as const, picture: picture() }, { kind: 'ids' as const, ids: [101, 7, 8] }]
-    const result = await runAlone<TextResult>(textWork({ segments, n: 2 }))
-    t.equal(result.sequences.length, 2)
-    t.match(result, { visualTokens: 2, promptTokens: 2 })
-    for (const { ids, finishReason } of result.sequences) {
-      t.ok(ids.every(id => id < 100 && id !== 2))
-      t.ok(finishReason === 'stop' || ids.length === sampling.maxTokens)
-    }
-  })
-
-  t.test('beams: n best, best first', async t => {
-    const { sequences } = await runAlone<TextResult>(textWork({ numBeams: 4, n: 3, lengthPenalty: 0 }))
-    t.equal(sequences.length, 3)
-    const scores = sequences.map(({ score }) => score!)
-    t.strictSame(scores, scores.toSorted((a, b) => b - a))
-  })
-
-  t.test('generate: a picture for each sample, and sample i is what seed + i draws alone', async t => {
-    const { pictures } = await runAlone<PaintResult>(generateWork({ n: 2 }))
-    t.strictSame(pictures.map(({ seed, width, height, pixels }) => [seed, width, height, pixels.length]), [[1, 4, 4, 48], [2, 4, 4, 48]])
-    const second = await runAlone<PaintResult>(generateWork({ sampling: { ...sampling, maxTokens: 4, seed: 2 }, painting: { ...painting, seed: 2 } }))
-    t.strictSame(second.pictures[0], pictures[1])
-    t.ok(pictures.every(({ codes }) => codes.length >= 1 && codes.length <= 4))
-  })
-
-  t.test('every text and picture comes again alone by its seed, patches drawn at random included', async t => {
-    const drawn = (seed: number) => ({ ...picture([120, 130, 140, 150]), selection: { rule: 'sample' as const, keepThreshold: 0, seed } })
-    for (const seed of [1, 77, 4_294_967_294]) {
-      const generate = (seed: number, n: number) => runAlone<PaintResult>(generateWork({
-        segments: [{ kind: 'codes', picture: drawn(seed) }, { kind: 'ids', ids: [5, 100] }, { kind: 'codes', picture: drawn((seed + 1) % 2 ** 32) }, { kind: 'ids', ids: [100] }],
-        sampling: { ...sampling, maxTokens: 4, seed },
-        painting: { ...painting, seed },
-        guidanceScale: n === 2 ? 2 : 1,
-        n
-      }))
-      const { pictures } = await generate(seed, 4)
-      t.strictSame(pictures.map(one => one.seed), [0, 1, 2, 3].map(i => (seed + i) % 2 ** 32))
-      for (const one of pictures) t.strictSame((await generate(one.seed, 1)).pictures, [one])
-      t.ok(new Set(pictures.map(({ codes }) => codes.join())).size > 1)
-
-      const write = (seed: number, n: number) => runAlone<TextResult>(textWork({
-        segments: [{ kind: 'ids', ids: [100] }, { kind: 'features', picture: drawn(seed) }, { kind: 'ids', ids: [101, 7] }],
-        sampling: { ...sampling, seed },
-        n
-      }))
-      const { sequences } = await write(seed, 4)
-      t.strictSame(sequences.map(one => one.seed!).sort(), [0, 1, 2, 3].map(i => (seed + i) % 2 ** 32).sort())
-      for (const one of sequences) t.strictSame((await write(one.seed!, 1)).sequences, [one])
-    }
-    const apart = await runAlone<PaintResult>(generateWork({ segments: [{ kind: 'codes', picture: drawn(5) }, { kind: 'ids', ids: [100] }], n: 2 }))
-    t.equal(apart.pictures.length, 2, 'with guidance, too')
-  })
-
-  t.test('a log probability is the model\'s own, with beams and without', async t => {
-    const work = (numBeams: number, repetitionPenalty: number) => textWork({ numBeams, sampling: { ...sampling, temperature: 0, repetitionPenalty } })
-    for (const penalty of [1, 1.7]) {
-      const { sequences: [found] } = await runAlone<TextResult>(work(4, penalty))
-      let sum = 0
-      const prompt = [5, 6, 7]
-      for (const id of [...found!.ids, ...(found!.finishReason === 'stop' ? [2] : [])]) {
-        sum += await logProbabilityOf(prompt, id)
-        prompt.push(id)
-      }
-      t.ok(Math.abs(found!.logProbability - sum) < 1e-4, `${found!.logProbability} ${sum}`)
-      if (penalty === 1) t.ok(Math.abs(found!.score! - sum / (found!.ids.length + 1)) < 1e-4, 'the score is its share of a token')
-    }
-    const { sequences: [greedy] } = await runAlone<TextResult>(work(1, 1))
-    t.strictSame([greedy!.score, greedy!.seed], [undefined, undefined])
-  })
-
-  t.test('detokenize', async t => {
-    const result = await runAlone<PaintResult>({ task: 'detokenize', codes: [3, 9], painting: { ...painting, decoderGuidanceScale: 2 } })
-    t.match(result, { pictures: [{ codes: [3, 9], seed: 1 }], visualTokens: 0, promptTokens: 0 })
-  })
-})
 
 t.test('a picture of which nothing is kept', async t => {
   const selection = { rule: 'threshold' as const, keepThreshold: 1, seed: 0 }
