@@ -19,6 +19,7 @@ const ended = once(server, 'close')
 let output = ''
 for (const stream of [server.stdout, server.stderr]) stream.setEncoding('utf8').on('data', text => { output += text })
 process.on('exit', () => killGroup('SIGKILL'))
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
 
 const ready = await isReady()
 report(ready, `\`${command}\` serves at port ${port} under Node ${process.version}`, output)
