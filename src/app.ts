@@ -4,6 +4,7 @@ import Fastify, { type FastifyBaseLogger } from 'fastify'
 import type { Config } from './config.ts'
 import type { Metrics } from './metrics.ts'
 import connections, { answerClientError } from './plugins/connections.ts'
+import events from './plugins/events.ts'
 import guards from './plugins/guards.ts'
 import jobs, { requestId } from './plugins/jobs.ts'
 import manners from './plugins/manners.ts'
@@ -23,6 +24,7 @@ import modelRoutes from './routes/models.ts'
 import tokenizeRoutes from './routes/tokenize.ts'
 import vqaRoutes from './routes/vqa.ts'
 import { commonSchemas } from './schemas/common.ts'
+import { eventSchemas } from './schemas/events.ts'
 import { generateSchemas } from './schemas/generate.ts'
 import { Health } from './schemas/health.ts'
 import { modelSchemas } from './schemas/models.ts'
@@ -59,7 +61,8 @@ export async function buildApp ({ config, registry, metrics, version, log }: App
   await app.register(connections)
   await app.register(guards, { registry, adminKey: config.adminKey, graceMs: config.graceMs })
   await app.register(negotiation)
-  await app.register(validation, { schemas: [...commonSchemas, Health, TokenizeRequest, TokenizeResponse, ...understandingSchemas, ...generateSchemas, ...modelSchemas] })
+  await app.register(events, { keepAliveMs: config.sseKeepAliveMs })
+  await app.register(validation, { schemas: [...commonSchemas, Health, TokenizeRequest, TokenizeResponse, ...understandingSchemas, ...generateSchemas, ...eventSchemas, ...modelSchemas] })
   await app.register(uploads, config)
   await app.register(openapi, { version, limits: config })
 

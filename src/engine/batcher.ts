@@ -65,6 +65,7 @@ export function createBatcher ({ manifest, graphs, limits, send }: {
       if (isClosing) throw new ServerError('draining', 'The model is being unloaded')
       const ticket = createTicket(id, admission.admit(work), isFollowed ? part => send({ kind: 'part', id, part }) : () => {})
       tickets.set(id, ticket)
+      tellPositions()
       flowOf(ticket, work).then(
         result => end(ticket, timings => ({ kind: 'done', id, result, timings })),
         error => end(ticket, () => error instanceof Cancelled ? { kind: 'cancelled', id } : { kind: 'error', id, ...codeOf(error) })
@@ -82,6 +83,15 @@ export function createBatcher ({ manifest, graphs, limits, send }: {
       case 'text': return text(ticket, work, stations)
       case 'generate': return generate(ticket, work, stations)
       case 'detokenize': return detokenize(ticket, work, stations)
+    }
+  }
+
+  /** How many that have not begun are ahead of each that has not: told first when it is taken, then when it changes. */
+  function tellPositions (): void {
+    const waiting = [...tickets.values()].filter(({ isStarted, isCancelled }) => !isStarted && !isCancelled)
+    for (const [position, ticket] of waiting.entries()) {
+      if (ticket.toldPosition !== position) ticket.tell({ kind: 'queued', position })
+      ticket.toldPosition = position
     }
   }
 
@@ -111,6 +121,7 @@ export function createBatcher ({ manifest, graphs, limits, send }: {
       const unit = nextUnit()
       if (unit !== undefined) await run(unit)
       else if (tickets.size > 0 && ![...tickets.values()].some(({ isCancelled }) => isCancelled)) for (const ticket of tickets.values()) stop(ticket, new Error('nothing can run'))
+      tellPositions()
       await setImmediate() // flows that have what they waited for enter their next station
       report()
     }

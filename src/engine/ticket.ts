@@ -10,6 +10,7 @@ export type Ticket = {
   timings: Timings
   isStarted: boolean
   isCancelled: boolean
+  toldPosition?: number // in the queue
   slots: Set<Slot>
   tell: (part: Part) => void
   ended?: Error // why nothing may be entered any more

@@ -70,7 +70,9 @@ export type PaintResult = { pictures: PaintedPicture[], visualTokens: number, pr
 
 /** What a request has so far. `sample` counts the texts or pictures of one request. */
 export type Part =
+  | { kind: 'queued', position: number } // requests ahead of it that have not begun either
   | { kind: 'token', sample: number, tokenId: number }
+  | { kind: 'step', sample: number, step: number, of: number } // `step` steps of the denoiser are done
   | { kind: 'picture', sample: number, picture: PaintedPicture }
 
 export type ResultOf = { tokenize: TokenizeResult, text: TextResult, generate: PaintResult, detokenize: PaintResult }

@@ -5,6 +5,13 @@ import { ServerError, errorTable, tooManyBytes } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Problem } from '../schemas/common.ts'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The problem document of an error, which is logged and counted. */
+    tellProblem: (error: Error, request: FastifyRequest) => Problem
+  }
+}
+
 export default fp<{ metrics: Metrics }>(async (app, { metrics }) => {
   const routes: { method: string, pattern: RegExp }[] = []
   app.addHook('onRoute', ({ method, url }) => {
@@ -23,11 +30,18 @@ export default fp<{ metrics: Metrics }>(async (app, { metrics }) => {
       : new ServerError('not_found', 'There is no such route')
   })
 
-  function answer (failure: ServerError, cause: Error, request: FastifyRequest, reply: FastifyReply) {
+  app.decorate('tellProblem', (error, request) => tell(toServerError(error, request), error, request))
+
+  function tell (failure: ServerError, cause: Error, request: FastifyRequest): Problem {
     const problem = problemOf(failure, request.id)
     metrics.countError(problem.code)
     if (problem.status >= 500 && failure.code === 'internal_error') request.log.error({ err: cause }, 'request failed')
     else request.log.info({ code: problem.code, detail: problem.detail.slice(0, 200) }, 'request refused')
+    return problem
+  }
+
+  function answer (failure: ServerError, cause: Error, request: FastifyRequest, reply: FastifyReply) {
+    const problem = tell(failure, cause, request)
     if (failure.headers) reply.headers(failure.headers)
     if (problem.status === 413 && !request.raw.complete) reply.header('connection', 'close') // the rest of the body is not read
     if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
@@ -47,8 +61,8 @@ const badRequests: Record<string, string> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'The body has another length than Content-Length says'
 }
 
-const frameworkErrors: Record<number, (request: FastifyRequest, error: FastifyError) => ServerError> = {
-  400: (_request, { code }) => new ServerError('invalid_request', badRequests[code] ?? 'The request cannot be parsed'),
+const frameworkErrors: Record<number, (request: FastifyRequest, error: { code?: string }) => ServerError> = {
+  400: (_request, { code }) => new ServerError('invalid_request', badRequests[code ?? ''] ?? 'The request cannot be parsed'),
   403: () => new ServerError('not_found', 'There is no such route'), // a path that climbs out of the page's folder
   404: () => new ServerError('not_found', 'There is no such route'),
   408: () => new ServerError('request_timeout', 'The request did not arrive in time'),
@@ -59,7 +73,7 @@ const frameworkErrors: Record<number, (request: FastifyRequest, error: FastifyEr
 }
 
 /** Our own errors as they are, the framework's by their status in our words, anything else as a fault of ours. */
-function toServerError (error: FastifyError, request: FastifyRequest): ServerError {
+function toServerError (error: Error & Partial<FastifyError>, request: FastifyRequest): ServerError {
   if (error instanceof ServerError) return error
   if (error.code === 'ECONNRESET') return new ServerError('request_cancelled', 'The body ended early')
   const isOfFramework = /^FST_/.test(error.code ?? '') || error instanceof SyntaxError

@@ -1,13 +1,15 @@
 /** POST /caption: a picture to a sentence. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { eventType, wantsEvents } from '../plugins/events.ts'
 import { ref } from '../schemas/common.ts'
+import { textEvents, type Tell } from '../schemas/events.ts'
 import { CaptionRequest, CaptionResponse } from '../schemas/understanding.ts'
 import { caption } from '../tasks/caption.ts'
 import { jobErrors, pictureErrors } from './errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async app => {
   app.post('/caption', {
-    config: { job: true, fields: CaptionRequest, upload: { pictures: 'image' }, errors: [...jobErrors, ...pictureErrors] },
+    config: { job: true, produces: ['application/json', eventType], events: textEvents, fields: CaptionRequest, upload: { pictures: 'image' }, errors: [...jobErrors, ...pictureErrors] },
     schema: {
       operationId: 'caption',
       tags: ['jobs'],
@@ -16,7 +18,10 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       body: ref(CaptionRequest),
       response: { 200: ref(CaptionResponse, 'The captions, best first') }
     }
-  }, request => caption(request.job, request.body))
+  }, async (request, reply) => {
+    const answer = (tell?: Tell) => caption(request.job, request.body, tell)
+    return wantsEvents(request, request.body) ? reply.sendEvents(answer) : reply.send(await answer())
+  })
 }
 
 export default routes

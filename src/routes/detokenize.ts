@@ -1,10 +1,11 @@
 /** POST /detokenize: visual tokens to a picture, without the language model. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { chooseType } from '../plugins/negotiation.ts'
 import { ref } from '../schemas/common.ts'
 import { DetokenizeRequest, ImagesResponse } from '../schemas/generate.ts'
 import { detokenize } from '../tasks/generate.ts'
 import { jobErrors } from './errors.ts'
-import { choosePictureType, pictureTypes, sendPictures } from './pictures.ts'
+import { pictureTypes, pictureTypesOf, sendPictures } from './pictures.ts'
 
 const routes: FastifyPluginAsyncTypebox = async app => {
   app.post('/detokenize', {
@@ -18,7 +19,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: ref(ImagesResponse, 'The painted picture, in JSON or itself') }
     }
   }, async (request, reply) => {
-    const type = choosePictureType(request, request.body)
+    const type = chooseType(request, pictureTypesOf(request.body))
     return sendPictures(reply, type, request.body, await detokenize(request.job, request.body))
   })
 }

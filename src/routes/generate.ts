@@ -1,14 +1,17 @@
 /** POST /generate: text, or text mixed with pictures, to a picture. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { eventType, wantsEvents } from '../plugins/events.ts'
+import { chooseType } from '../plugins/negotiation.ts'
 import { ref } from '../schemas/common.ts'
+import { pictureEvents } from '../schemas/events.ts'
 import { GenerateRequest, ImagesResponse } from '../schemas/generate.ts'
 import { generate } from '../tasks/generate.ts'
 import { jobErrors, pictureErrors } from './errors.ts'
-import { choosePictureType, pictureTypes, sendPictures } from './pictures.ts'
+import { pictureTypes, pictureTypesOf, sendPictures, writePictures } from './pictures.ts'
 
 const routes: FastifyPluginAsyncTypebox = async app => {
   app.post('/generate', {
-    config: { job: true, produces: pictureTypes, fields: GenerateRequest, upload: { pictures: 'prompt' }, errors: [...jobErrors, ...pictureErrors] },
+    config: { job: true, produces: [...pictureTypes, eventType], events: pictureEvents, fields: GenerateRequest, upload: { pictures: 'prompt' }, errors: [...jobErrors, ...pictureErrors] },
     schema: {
       operationId: 'generate',
       tags: ['jobs'],
@@ -18,7 +21,9 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: ref(ImagesResponse, 'The painted pictures in JSON, or the one picture itself') }
     }
   }, async (request, reply) => {
-    const type = choosePictureType(request, request.body)
+    const types = pictureTypesOf(request.body)
+    if (wantsEvents(request, request.body, types)) return reply.sendEvents(async tell => writePictures(await generate(request.job, request.body, tell), request.body))
+    const type = chooseType(request, types)
     return sendPictures(reply, type, request.body, await generate(request.job, request.body))
   })
 }

@@ -46,7 +46,7 @@ export const jobOptions = {
 
 export const seed = Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: 'The same request with the same seed gives the same bytes; without one the server draws one. Of `n` texts or pictures number i is drawn with seed + i, where 0 follows the largest, and comes again alone with the seed that the answer tells of it' }))
 export const n = Type.Optional(Type.Integer({ minimum: 1, maximum: 8, description: 'How many to make; 1 if not given' }))
-export const stream = Type.Optional(Type.Boolean({ description: 'Not available yet: `true` is refused' }))
+export const stream = Type.Optional(Type.Boolean({ description: 'Answers server-sent events, whatever `Accept` says; `false` answers none. Not given, `Accept: text/event-stream` asks for them' }))
 
 export const SelectionRule = Type.Enum(['threshold', 'sample'], {
   description: '`threshold` keeps the patches that are probable enough; `sample` draws each patch by its probability from `seed`, the random rule of the paper. The default is the model\'s, but `threshold` where `keep_threshold` is given'

@@ -1,21 +1,20 @@
 /** Text, pictures and visual tokens become a picture: drawn by the language model, or painted as they are. */
-import { seedOfSample, type PaintedPicture, type Painting, type Segment } from '../pipe/work.ts'
+import { seedOfSample, type PaintedPicture, type Part, type Painting, type Segment } from '../pipe/work.ts'
 import { invalidField } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
+import type { Tell } from '../schemas/events.ts'
 import type { DetokenizeRequest, GenerateRequest, PromptPart } from '../schemas/generate.ts'
 import { withModel, type Job, type LentModel } from './job.ts'
 import { checkWork, pictureBytes, readSegments, selectionOptions, visualTokenIds, type PictureFile } from './picture.ts'
 import { checkLength, checkPromptCharacters, readText } from './prompt.ts'
 import { drawSeed } from './seed.ts'
-import { refuseStream } from './understanding.ts'
 
 /** Painted pictures before they are written as files. */
 export type Pictures = { model: string, pictures: PaintedPicture[], usage: { prompt_tokens: number, visual_tokens: number, steps: number } }
 
-export async function generate (job: Job, request: GenerateRequest): Promise<Pictures> {
+export async function generate (job: Job, request: GenerateRequest, tell?: Tell): Promise<Pictures> {
   const { prompt, n = 1, seed = drawSeed() } = request
   const sent: PromptPart[] = typeof prompt === 'string' ? [{ type: 'text', text: prompt }] : prompt
-  refuseStream(request)
   checkPromptCharacters(sent.map(part => part.type === 'text' ? part.text : ''), job.limits)
   const parts = readParts(sent)
 
@@ -43,7 +42,7 @@ export async function generate (job: Job, request: GenerateRequest): Promise<Pic
       n
     }
     checkWork(job, manifest, work)
-    const { pictures, visualTokens } = await run({ ...work, segments: await readSegments(job, manifest, segments) })
+    const { pictures, visualTokens } = await run({ ...work, segments: await readSegments(job, manifest, segments) }, { onPart: tell && follow(tell, manifest) })
     return {
       model: manifest.name,
       pictures,
@@ -54,6 +53,19 @@ export async function generate (job: Job, request: GenerateRequest): Promise<Pic
       }
     }
   })
+}
+
+/** Hears the parts of a request and tells its events. Ids that are no codes are dropped, as they are from the picture. */
+function follow (tell: Tell, { ids: { visual_offset: offset } }: Manifest): (part: Part) => void {
+  const counts = new Map<number, number>()
+  return part => {
+    if (part.kind === 'queued') tell('queued', { position: part.position })
+    if (part.kind === 'step') tell('step', { index: part.sample, step: part.step, of: part.of })
+    if (part.kind !== 'token' || part.tokenId < offset) return
+    const count = (counts.get(part.sample) ?? 0) + 1
+    counts.set(part.sample, count)
+    tell('token', { index: part.sample, visual_token: part.tokenId - offset, count })
+  }
 }
 
 /** Paints visual tokens without the language model. */

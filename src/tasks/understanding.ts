@@ -2,7 +2,9 @@
 import type { Segment, Work } from '../pipe/work.ts'
 import { invalidField } from '../errors.ts'
 import type { Manifest, TextDefaults } from '../package/manifest.ts'
+import type { Tell } from '../schemas/events.ts'
 import type { CaptionRequest, VqaRequest } from '../schemas/understanding.ts'
+import { createDeltas } from './deltas.ts'
 import { withModel, type Job } from './job.ts'
 import { checkWork, pictureBytes, readSegments, selectionOptions, visualTokenIds, type PictureFile } from './picture.ts'
 import { postprocess } from './postprocess.ts'
@@ -11,10 +13,9 @@ import { drawSeed } from './seed.ts'
 
 type Options = Omit<CaptionRequest, 'prompt'> | Omit<VqaRequest, 'question'>
 
-/** `layOut` makes the text after the picture; its characters are counted as the client sent them. */
-export async function readPictureAsText (job: Job, request: Options, task: 'caption' | 'vqa', sent: string, layOut: (manifest: Manifest) => string) {
+/** `layOut` makes the text after the picture; its characters are counted as the client sent them. `tell` hears what there is so far. */
+export async function readPictureAsText (job: Job, request: Options, task: 'caption' | 'vqa', sent: string, layOut: (manifest: Manifest) => string, tell?: Tell) {
   const { image, visual_tokens: codes, seed = drawSeed() } = request
-  refuseStream(request)
   if ((image === undefined) === (codes === undefined)) throw invalidField('/image', 'or visual_tokens must be given, and not both')
   checkPromptCharacters([sent], job.limits)
 
@@ -30,17 +31,22 @@ export async function readPictureAsText (job: Job, request: Options, task: 'capt
     const segments: Segment<PictureFile>[] = [{ kind: 'ids', ids: [ids.image_start] }, seen, { kind: 'ids', ids: [ids.image_end, ...promptIds] }]
     checkWork(job, manifest, { task: 'text', segments, ...options })
 
-    const { sequences, visualTokens } = await run({ task: 'text', segments: await readSegments(job, manifest, segments), ...options })
     const rule = request.postprocess ?? tasks[task].postprocess
+    const isAsDrawn = options.numBeams === 1 && options.n === 1 && rule === 'none'
+    const deltas = tell && createDeltas(tell, text, isAsDrawn)
+    const work = { task: 'text' as const, segments: await readSegments(job, manifest, segments), ...options }
+    const { sequences, visualTokens } = await run(work, { onPart: deltas?.onPart })
+    const texts = await Promise.all(sequences.map(async sequence => ({
+      text: await postprocess(text.decode(sequence.ids), rule),
+      log_probability: sequence.logProbability,
+      ...(sequence.score !== undefined && { score: sequence.score }),
+      ...(sequence.seed !== undefined && { seed: sequence.seed }),
+      finish_reason: sequence.finishReason
+    })))
+    deltas?.finish(texts.map(({ text }) => text))
     return {
       model: manifest.name,
-      texts: await Promise.all(sequences.map(async sequence => ({
-        text: await postprocess(text.decode(sequence.ids), rule),
-        log_probability: sequence.logProbability,
-        ...(sequence.score !== undefined && { score: sequence.score }),
-        ...(sequence.seed !== undefined && { seed: sequence.seed }),
-        finish_reason: sequence.finishReason
-      }))),
+      texts,
       common: {
         ...(codes && { approximate: true as const }),
         seed,
@@ -83,9 +89,4 @@ export function textOptions (request: Options, defaults: TextDefaults, seed: num
     earlyStopping: request.early_stopping ?? defaults.early_stopping,
     n
   }
-}
-
-/** Streaming has a field before it has an implementation. */
-export function refuseStream ({ stream = false }: { stream?: boolean }) {
-  if (stream) throw invalidField('/stream', 'must be false: streaming is not available yet')
 }

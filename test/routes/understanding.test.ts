@@ -108,7 +108,6 @@ t.test('POST /caption', async t => {
     [{ image: base64, n: 9 }, 'invalid_field', '/n'],
     [{ image: base64, top_p: 0 }, 'invalid_field', '/top_p'],
     [{ image: base64, min_tokens: 21 }, 'invalid_field', '/min_tokens'],
-    [{ image: base64, stream: true }, 'invalid_field', '/stream'],
     [{ image: base64, max_tokens: 90 }, 'too_large'],
     [{ image: base64, prompt: 'a'.repeat(90) }, 'too_large'],
     [{ image: base64, prompt: 'a'.repeat(4001) }, 'too_large']
@@ -120,10 +119,6 @@ t.test('POST /caption', async t => {
       if (pointer) t.match(problem.errors, [{ pointer }])
     })
   }
-
-  t.test('streams nothing yet', async t => {
-    t.equal((await post({ image: base64 }, { accept: 'text/event-stream' })).statusCode, 406)
-  })
 })
 
 t.test('POST /vqa', async t => {

@@ -4,5 +4,5 @@ import type { Ticket } from '../ticket.ts'
 import type { Stations } from './flow.ts'
 
 export async function detokenize (ticket: Ticket, { codes, painting }: Extract<Work, { task: 'detokenize' }>, { paint }: Stations): Promise<PaintResult> {
-  return { pictures: [await paint(ticket, codes, painting, painting.seed)], visualTokens: 0, promptTokens: 0 }
+  return { pictures: [await paint(ticket, codes, painting, painting.seed, 0)], visualTokens: 0, promptTokens: 0 }
 }

@@ -44,7 +44,7 @@ export async function generate (ticket: Ticket, work: Extract<Work, { task: 'gen
     const maxTokens = roomFor(sampling.maxTokens, prompts[i % prompts.length]!.tokenIds.length, stations)
     const seed = seedOfSample(sampling.seed, i)
     const drawn = await drawSample(ticket, read, { ...options, maxTokens, seed, sample: i }, stations)
-    const picture = await paint(ticket, codesOf(drawn.ids), painting, seedOfSample(painting.seed, i))
+    const picture = await paint(ticket, codesOf(drawn.ids), painting, seedOfSample(painting.seed, i), i)
     ticket.tell({ kind: 'picture', sample: i, picture })
     return picture
   }))

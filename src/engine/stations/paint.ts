@@ -6,15 +6,16 @@ import { createPaintJob, nextPaintJobs, paintStep, type PaintJob } from './paint
 import type { Ticket } from '../ticket.ts'
 import { createQueue, ticketsOf, type Station, type Unit } from './queue.ts'
 
-export type Paint = (ticket: Ticket, codes: number[], painting: Painting, seed: number) => Promise<PaintedPicture>
+/** `sample` is the picture's number within its request, for telling its steps. */
+export type Paint = (ticket: Ticket, codes: number[], painting: Painting, seed: number, sample: number) => Promise<PaintedPicture>
 
 export function createPaint (decoder: PixelDecoder | undefined, shape: PixelDecoderShape | undefined): Station & { paint: Paint } {
-  const queue = createQueue<PaintJob, PaintedPicture>()
+  const queue = createQueue<PaintJob & { sample: number }, PaintedPicture>()
   return { next, leave: queue.leave, paint }
 
-  async function paint (ticket: Ticket, codes: number[], painting: Painting, seed: number) {
+  async function paint (ticket: Ticket, codes: number[], painting: Painting, seed: number, sample: number) {
     if (!shape) throw new Error('the package does not paint')
-    return queue.enter(ticket, createPaintJob(codes, painting, seed, shape))
+    return queue.enter(ticket, { ...createPaintJob(codes, painting, seed, shape), sample })
   }
 
   function next (): Unit | undefined {
@@ -29,7 +30,8 @@ export function createPaint (decoder: PixelDecoder | undefined, shape: PixelDeco
         await paintStep(jobs, decoder)
         return () => {
           for (const entry of entries) {
-            const { result, seed, codes } = entry.input
+            const { result, seed, codes, sample, step, steps } = entry.input
+            if (step > 0) entry.ticket.tell({ kind: 'step', sample, step, of: steps })
             if (result !== undefined) queue.settle(entry, { ...result, seed, codes })
           }
         }

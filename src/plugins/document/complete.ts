@@ -1,6 +1,7 @@
 /** Adds to the routes' document what follows from their configuration: forms of pictures, answers, headers and errors. */
 import type { FastifyContextConfig } from 'fastify'
 import { errorCodes, errorTable, type ErrorCode } from '../../errors.ts'
+import { addEvents } from './events.ts'
 import { addForms, queryOptions } from './forms.ts'
 import { headerRefs, headers, headersOfStatus, type HeaderName } from './headers.ts'
 import { tellLimits, tellRequestLimits, type DocumentLimits } from './limits.ts'
@@ -84,13 +85,14 @@ function completeRequest (document: Document, operation: Operation, { job, uploa
   if (job) operation.parameters = [...operation.parameters ?? [], ...queryOptions(schema)]
 }
 
-function completeAnswers (operation: Operation, { job, hasETag, produces = ['application/json'] }: FastifyContextConfig) {
+function completeAnswers (operation: Operation, { job, hasETag, events, produces = ['application/json'] }: FastifyContextConfig) {
   for (const answer of Object.values(operation.responses)) addHeaders(answer, produces)
   const answer = operation.responses[200]
   if (answer && hasETag) {
     operation.responses[304] = { description: 'The client has these very bytes', headers: headerRefs('x-request-id', 'ETag') }
     answer.headers = { ...answer.headers, ...headerRefs('ETag') }
   }
+  if (answer?.content && events) addEvents(answer.content, events)
   const pictures = produces.filter(type => type.startsWith('image/'))
   if (!answer?.content || pictures.length === 0) return
   for (const type of pictures) answer.content[type] = { schema: { type: 'string', format: 'binary', description: 'The picture itself' } }
