@@ -8,6 +8,7 @@ import { buildApp } from '../src/app.ts'
 import { readConfig } from '../src/config.ts'
 import { createMetrics } from '../src/metrics.ts'
 import { createRegistry } from '../src/registry/registry.ts'
+import { eventsOf, textOf } from './fixtures/events.ts'
 
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, 'fixtures', name))
 const apple = fixture('apple.png') // an apple on a yellow ground
@@ -53,6 +54,28 @@ t.test('the embedded model', async t => {
       const [first, second] = await Promise.all([1, 2].map(() => paint(`an apple on a ${colour} background`)))
       t.equal(await groundOf(first!.rawPayload), colour)
       t.strictSame(first!.rawPayload, second!.rawPayload)
+    }
+  })
+
+  t.test('streams end with the bytes of the whole answer, and tell it in pieces', async t => {
+    const image = scene.toString('base64')
+    const jobs: [string, object][] = [
+      ['/caption', { image, seed: 7, num_beams: 1 }],
+      ['/caption', { image, seed: 7, num_beams: 1, temperature: 1.5 }],
+      ['/caption', { image, seed: 7 }],
+      ['/vqa', { image, seed: 7, num_beams: 1, question: 'what is it?' }],
+      ['/generate', { prompt: 'an apple on a blue background', seed: 7, n: 2, steps: 0 }]
+    ]
+    for (const [url, payload] of jobs) {
+      const whole = await app.inject({ method: 'POST', url, payload })
+      t.equal(whole.statusCode, 200, whole.body)
+      const events = eventsOf((await app.inject({ method: 'POST', url, payload: { ...payload, stream: true } })).body)
+      t.equal(events[0]?.event, 'queued')
+      t.strictSame(events.filter(({ event }) => event === 'done' || event === 'error'), [{ event: 'done', data: whole.body }])
+      const { captions, answers, images = [] } = whole.json()
+      if (url !== '/generate') t.equal(textOf(events), (captions ?? answers)[0].text)
+      const told = events.filter(({ event }) => event === 'token').map(({ data }) => JSON.parse(data))
+      for (const [i, { visual_tokens: codes }] of images.entries()) t.strictSame(told.filter(({ index }) => index === i).map(token => token.visual_token), codes)
     }
   })
 })

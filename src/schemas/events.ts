@@ -6,7 +6,7 @@ const index = Type.Integer({ minimum: 0, description: 'Which of the `n` texts or
 
 export const QueuedEvent = Type.Object({
   position: Type.Integer({ minimum: 0, description: 'Requests ahead of this one that have not begun either; 0 is next' })
-}, { ...strict, $id: 'QueuedEvent', description: 'Event `queued`: the request is accepted and waits; told again when its place changes', examples: [{ position: 3 }] })
+}, { ...strict, $id: 'QueuedEvent', description: 'Event `queued`. The request is accepted and waits; told again when its place changes', examples: [{ position: 3 }] })
 
 export const TokenEvent = Type.Object({
   index,
