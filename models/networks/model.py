@@ -1,16 +1,18 @@
-"""The eight parts together, and where their weights are read from and written to."""
+"""The parts together, and where their weights are read from and written to."""
 from pathlib import Path
 from types import SimpleNamespace
 
 import torch
 from safetensors.torch import load_file, save_file
 
-from .config import MINI
+from .config import CONCEPTS, MINI
+from .familiarity import Familiarity
 from .language_model import LanguageModel, PlacedLanguageModel
 from .pixel_decoder import Denoiser, Painter
 from .visual_tokenizer import DynamicTokenizer, TokenizerDecoder, UnderstandingMerger, VisionEncoder
 
-PARTS = ('encoder', 'tokenizer', 'understanding', 'decoder', 'language_model', 'painter', 'denoiser')
+PARTS = ('encoder', 'tokenizer', 'understanding', 'decoder', 'language_model', 'painter', 'denoiser', 'familiarity')
+OPTIONAL = ('denoiser', 'familiarity')
 
 
 def language_model(config=MINI):
@@ -28,7 +30,7 @@ def build(config=MINI):
         understanding=UnderstandingMerger(e, t, config.language_model.hidden).eval(),
         decoder=TokenizerDecoder(e, t).eval(),
         language_model=language_model(config).eval(), painter=Painter(e, pd).eval(),
-        denoiser=Denoiser(e, pd).eval())
+        denoiser=Denoiser(e, pd).eval(), familiarity=Familiarity(e.width, CONCEPTS).eval())
 
 
 def save_weights(model, folder, parts=PARTS):
@@ -46,11 +48,12 @@ def save_weights(model, folder, parts=PARTS):
 
 
 def load_weights(model, folder):
-    """Reads what `save_weights` wrote; every key must be there. A missing denoiser file means there is none."""
+    """Reads what `save_weights` wrote; every key must be there. Without a file for it, an optional part is
+    not there."""
     folder = Path(folder)
     for part in PARTS:
-        if part == 'denoiser' and not (folder / 'denoiser.safetensors').exists():
-            model.denoiser = None
+        if part in OPTIONAL and not (folder / f'{part}.safetensors').exists():
+            setattr(model, part, None)
             continue
         fill(getattr(model, part), folder / f'{part}.safetensors')
     return model

@@ -156,6 +156,10 @@ def definitions(model):
                               {'latents': torch.randn(2, 3, size, size), 'timestep': torch.rand(2),
                                'condition': features, 'picture': picture},
                               ['prediction'], dict.fromkeys(('latents', 'timestep', 'condition', 'picture'), row))
+    if model.familiarity is not None:
+        log_probabilities = torch.randn(2, n, 2).log_softmax(-1)
+        graphs['familiarity'] = (model.familiarity, {'features': features, 'log_probabilities': log_probabilities},
+                                 ['familiarity'], {'features': row, 'log_probabilities': row})
     return graphs
 
 

@@ -16,7 +16,7 @@ from .stages.tokenizer import PAINTING, calibrate
 
 STAGES = {'encoder': ('encoder', 'heads'), 'judge': ('judge',), 'tokenizer': ('tokenizer',),
           'painter': ('decoder', 'painter'), 'language_model': ('language_model', 'understanding'),
-          'denoiser': ('denoiser',)}
+          'denoiser': ('denoiser',), 'familiarity': ('familiarity',)}
 
 
 def main():

@@ -48,6 +48,7 @@ def real_inputs(model, files):
     return {
         'vision': {'pixels': pixels},
         'token_predictor': {'x': features},
+        'familiarity': {'features': features, 'log_probabilities': model.tokenizer.token_predictor(features)},
         'merger_codes': {'features': features, 'keep': keep},
         'merger_embeddings': {'features': features, 'keep': keep},
         'language_model': {**read, 'cache': cache},
@@ -91,6 +92,7 @@ def manifest(config, graphs, out, concepts, about):
                           'max_steps': 50, 'schedule': {'kind': 'flow'}},
         'graphs': {name: digest(out / f'{name}.onnx') for name in graphs},
         'tokenizer': digest(out / 'tokenizer.json'),
+        **({'familiarity': about['familiarity']} if 'familiarity' in about and 'familiarity' in graphs else {}),
         'provenance': {'recipe': 'models/recipe', 'house_style': HOUSE_STYLE, **about.get('provenance', {})},
         'quality': about.get('quality', {}), 'concepts': concepts,
     }

@@ -11,7 +11,7 @@ import torch
 
 from networks.config import CONCEPTS
 
-STAGES = ('encoder', 'judge', 'tokenizer', 'painter', 'language_model', 'denoiser')
+STAGES = ('encoder', 'judge', 'tokenizer', 'painter', 'language_model', 'denoiser', 'familiarity')
 
 
 def work(rank, args, meeting):
@@ -30,6 +30,8 @@ if __name__ == '__main__':
     parser.add_argument('--sprites', default='recipe/sprites', help='folder that art/render.js wrote')
     parser.add_argument('--runs', default='recipe/runs', help='folder of checkpoints and logs')
     parser.add_argument('--weights', default='recipe/weights', help='stands in for stages without a checkpoint')
+    parser.add_argument('--outside', default='recipe/outside',
+                        help='folder of photographs: `trained/`, and `measured/` with a folder for each source')
     parser.add_argument('--warm', action='store_true', help='begin with the weights')
     parser.add_argument('--lr', type=float, help='highest learning rate, in place of the one of the stage')
     parser.add_argument('--every', type=float, help='seconds between held-out figures, in place of those of the stage')

@@ -115,8 +115,13 @@ export const Manifest = Type.Object({
     tokenizer_decoder: Type.Optional(Graph),
     painter: Type.Optional(Graph),
     denoiser: Type.Optional(Graph),
-    autoencoder_decoder: Type.Optional(Graph)
+    autoencoder_decoder: Type.Optional(Graph),
+    familiarity: Type.Optional(Graph)
   }, strict),
+  familiarity: Type.Optional(Type.Object({
+    threshold: Type.Number({ minimum: 0, maximum: 1, description: 'Pictures below it lie outside what the model knows' }),
+    quality: Type.Record(Type.String(), Type.Unknown(), { description: 'False warnings, and how well each source outside is told apart' })
+  }, { ...strict, description: 'Of a model of a closed domain; goes together with the graph familiarity' })),
   tokenizer: PackageFile,
   provenance: Type.Record(Type.String(), Type.Unknown()),
   quality: Type.Record(Type.String(), Type.Unknown()),

@@ -73,7 +73,7 @@ function parseJson (file: string, text: string): unknown {
 }
 
 /** What a schema cannot say: numbers of a manifest that do not fit each other. */
-function findContradiction ({ ids, image, visual_tokenizer: tokenizer, language_model: language, tasks, pixel_decoder: decoder, graphs }: Manifest) {
+function findContradiction ({ ids, image, visual_tokenizer: tokenizer, language_model: language, tasks, pixel_decoder: decoder, graphs, familiarity }: Manifest) {
   const rules: [holds: boolean, otherwise: string][] = [
     [ids.end < ids.image_start, 'ids.end must be below ids.image_start'],
     [ids.image_end === ids.image_start + 1, 'ids.image_end must follow ids.image_start'],
@@ -81,6 +81,7 @@ function findContradiction ({ ids, image, visual_tokenizer: tokenizer, language_
     [ids.visual_offset + tokenizer.codebook_size <= language.vocabulary_size, 'the codes exceed language_model.vocabulary_size'],
     [tokenizer.min_visual_tokens <= image.grid.rows * image.grid.columns, 'visual_tokenizer.min_visual_tokens exceeds the grid'],
     [(decoder === undefined) === (graphs.tokenizer_decoder === undefined), 'pixel_decoder and graphs.tokenizer_decoder go together'],
+    [(familiarity === undefined) === (graphs.familiarity === undefined), 'familiarity and graphs.familiarity go together'],
     ...decoder === undefined ? [] : paintingRules(tasks.generate, decoder, graphs)
   ]
   return rules.find(([holds]) => !holds)?.[1]

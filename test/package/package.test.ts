@@ -55,6 +55,8 @@ t.test('a bad manifest is refused before any file is touched', async t => {
     ['steps without a denoiser', manifest => { manifest.tasks.generate.steps = 1 }, /needs a graph/],
     ['a pixel decoder without the decoder of its tokens', manifest => { delete manifest.graphs.tokenizer_decoder }, /go together/],
     ['the decoder of tokens without a pixel decoder', manifest => { delete manifest.pixel_decoder }, /go together/],
+    ['a threshold of familiarity without its graph', manifest => { manifest.familiarity = { threshold: 0.5, quality: {} } }, /familiarity and graphs\.familiarity go together/],
+    ['a threshold that no share reaches', manifest => { manifest.familiarity = { threshold: 2, quality: {} } }, /\/familiarity\/threshold/],
     ['a rule of selection that there is not', manifest => { manifest.visual_tokenizer.selection = 'best' }, /\/visual_tokenizer\/selection/],
     ['a size that is not offered', manifest => { manifest.tasks.generate.size = '9x9' }, /none of pixel_decoder\.sizes/],
     ['no JSON', () => 'nonsense', /^manifest\.json: not JSON$/],

@@ -1,5 +1,5 @@
 // Renders every concept of concepts.json in every set to straight-alpha RGBA: node render.js OUT_DIR --size 96 [--share SHARE_DIR]
-// With SHARE_DIR, where Debian's packages are unpacked, the clip art of clips.json comes in as further sets.
+// With SHARE_DIR, where Debian's package is unpacked, the clip art of clips.json comes in as further sets.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -17,7 +17,7 @@ export function npyHeader (shape) {
 }
 
 // Drawn large and trimmed first, so that the picture fills the square whatever margin its set leaves.
-async function renderSprite (picture, size) {
+export async function renderSprite (picture, size) {
   const inner = Math.round(size * 0.96)
   const margin = Math.floor((size - inner) / 2)
   const trimmed = await sharp(picture, { density: 100 }).toColourspace('srgb').ensureAlpha().trim({ background: clear, threshold: 8 }).png().toBuffer()
@@ -76,4 +76,4 @@ async function main () {
   writeFileSync(join(out, 'sprites.json'), JSON.stringify({ sets: columns.map(({ name }) => name), train_sets: trained.length, concepts: concepts.map(({ label }) => label), available }) + '\n')
 }
 
-await main()
+if (process.argv[1] === import.meta.filename) await main()

@@ -28,3 +28,11 @@ export function iconSvg (set, name, size) {
   const scale = size / Math.max(width, height)
   return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="${box}" width="${width * scale}" height="${height * scale}" color="#222">${icon.body.replaceAll('currentColor', '#222')}</svg>`
 }
+
+/** Where drawings of other things come from; those held out are measured on and never trained on. */
+export const outsideSets = [
+  ...['noto', 'twemoji', 'fluent-emoji-flat'].map(name => ({ name, emoji: true, heldOut: false })),
+  ...['fxemoji', 'healthicons', 'logos', 'circle-flags'].map(name => ({ name, emoji: false, heldOut: false })),
+  { name: 'openmoji', emoji: true, heldOut: true },
+  ...['emojione', 'game-icons', 'material-icon-theme', 'meteocons'].map(name => ({ name, emoji: false, heldOut: true }))
+]
