@@ -4,9 +4,10 @@ The selector is calibrated on the way, so that its threshold is 0.5. The encoder
 are no part of the package, but the evaluation reads with them.
 """
 import argparse
+from pathlib import Path
 
 from networks.config import CONCEPTS, MINI
-from networks.model import build, save_weights
+from networks.model import OPTIONAL, build, save_weights
 
 from .data.scenes import Sprites
 from .loop import load
@@ -17,6 +18,11 @@ from .stages.tokenizer import PAINTING, calibrate
 STAGES = {'encoder': ('encoder', 'heads'), 'judge': ('judge',), 'tokenizer': ('tokenizer',),
           'painter': ('decoder', 'painter'), 'language_model': ('language_model', 'understanding'),
           'denoiser': ('denoiser',), 'familiarity': ('familiarity',)}
+
+
+def was_trained(stage, args):
+    """Whether an optional part, named like its stage, has a checkpoint or weights."""
+    return (Path(args.runs) / f'{stage}.pt').exists() or (Path(args.weights) / f'{stage}.safetensors').exists()
 
 
 def main():
@@ -30,13 +36,14 @@ def main():
     args = parser.parse_args()
     model = build(MINI)
     model.heads, model.judge = EncoderHeads(MINI.encoder.width, args.concepts), Judge(args.concepts)
-    for stage in args.stages:
+    stages = [stage for stage in args.stages if stage not in OPTIONAL or was_trained(stage, args)]
+    for stage in stages:
         load(args, *(PAINTING if stage == 'painter' else [stage]),
              **{part: getattr(model, part) for part in STAGES[stage]})
-    if 'tokenizer' in args.stages:
+    if 'tokenizer' in stages:
         load(args, 'encoder', encoder=model.encoder)
         calibrate(model.encoder, model.tokenizer, Sprites(args.sprites, args.concepts))
-    save_weights(model, args.out, [part for stage in args.stages for part in STAGES[stage]])
+    save_weights(model, args.out, [part for stage in stages for part in STAGES[stage]])
 
 
 if __name__ == '__main__':
