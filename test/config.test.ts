@@ -23,6 +23,7 @@ const table: Record<string, { key: string, taken: [text: string, value: unknown]
   LAVIT_IMAGE_FORMATS: { key: 'imageFormats', taken: [['png', ['png']], ['PNG, svg', ['png', 'svg']]], refused: ['tiff', 'png,', 'png jpeg'], allowed: 'a list with commas of png, jpeg, webp, gif, avif, svg' },
   LAVIT_MAX_PROMPT_CHARACTERS: { key: 'maxPromptCharacters', taken: [['1', 1]], refused: ['0', 'x', '9'.repeat(30)], allowed: '1 to 1000000' },
   LAVIT_MEMORY_BUDGET_MB: { key: 'memoryBudgetMb', taken: [['512', 512]], refused: ['-1', '2GB', '9'.repeat(30)], allowed: '0 to 16777216' },
+  LAVIT_SSE_KEEPALIVE_MS: { key: 'sseKeepAliveMs', taken: [['1', 1], ['3600000', 3_600_000]], refused: ['0', '15s', '3600001'], allowed: '1 to 3600000' },
   LAVIT_GRACE_MS: { key: 'graceMs', taken: [['0', 0], ['86400000', 86_400_000]], refused: ['-1', '10s', '86400001', '2147483648'], allowed: '0 to 86400000' },
   LAVIT_ADMIN_KEY: { key: 'adminKey', taken: [[' 0123456789abcdef ', '0123456789abcdef']], refused: ['short', '0123456789 abcdef', '0123456789abcdéf'], allowed: 'at least 16 visible ASCII characters' },
   LAVIT_CORS_ORIGINS: { key: 'corsOrigins', taken: [['*', ['*']], ['https://a.example, http://localhost:3000', ['https://a.example', 'http://localhost:3000']]], refused: ['a.example', 'https://a.example/', 'https://a.example,'], allowed: 'origins such as https://example.org' },
