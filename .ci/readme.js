@@ -1,5 +1,6 @@
 // Does what the README says, in a clean checkout: `node .ci/readme.js CHECKOUT [COMMAND]`. COMMAND stands in for the README's first one.
-// Every curl line must give the answer written under it: JSON that the answer contains, where … leaves the rest open, or `FILE: W x H` of a PNG.
+// Every curl line must give the answer written under it: JSON that the answer contains, where … leaves the rest open, `FILE: W x H` of a PNG,
+// or `events: ` and the names of server-sent events in order, each once.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
@@ -46,9 +47,19 @@ function readReadme (readme) {
 function check ({ line, answer }) {
   if (answer === undefined) return report(false, `${line}: no answer is written under it`)
   const { status, stdout, stderr } = spawnSync('sh', ['-c', line.replace('localhost:8080', `localhost:${port}`)], { cwd: checkout, encoding: 'utf8', timeout: 60_000 })
-  const picture = /^(\S+): (\d+) x (\d+)$/.exec(answer)
-  const right = status === 0 && (picture ? isPng(join(checkout, picture[1]), Number(picture[2]), Number(picture[3])) : contains(JSON.parse(stdout || 'null'), open(answer)))
+  const right = status === 0 && isAnswer(stdout, answer)
   report(right, line, `written: ${answer}\nanswered: ${stdout}\n${stderr}`)
+}
+
+function isAnswer (stdout, answer) {
+  const picture = /^(\S+): (\d+) x (\d+)$/.exec(answer)
+  if (picture) return isPng(join(checkout, picture[1]), Number(picture[2]), Number(picture[3]))
+  if (answer.startsWith('events: ')) return `events: ${namesOfEvents(stdout).join(', ')}` === answer
+  return contains(JSON.parse(stdout || 'null'), open(answer))
+}
+
+function namesOfEvents (stream) {
+  return [...new Set([...stream.matchAll(/^event: (.+)$/gm)].map(([, name]) => name))]
 }
 
 /** The JSON of a written answer; in a list … stays as a mark that more may follow. */
