@@ -1,12 +1,18 @@
 """How familiar a picture is, and what it is measured against. From models/: `python -m unittest
 tests.test_familiarity`."""
 import unittest
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import onnxruntime
 import torch
 
+from networks.config import CONCEPTS as LISTED
 from networks.config import MINI
 from networks.familiarity import Familiarity
+from networks.model import PARTS, fill
+from packager.precision import round_weights
 from recipe.data.outsiders import DRAWN, SIZE, cut
 from recipe.stages.encoder import EncoderHeads
 from recipe.stages.familiarity import auroc, fit
@@ -41,6 +47,17 @@ class Head(unittest.TestCase):
 
     def test_auroc_is_the_share_of_pairs_in_the_right_order(self):
         self.assertEqual(auroc(torch.tensor([3., 2.]), torch.tensor([1., 2.])), .875)
+
+
+class Package(unittest.TestCase):
+    def test_the_graph_of_the_package_says_what_the_weights_say(self):
+        head = fill(Familiarity(D, LISTED), Path('recipe/weights/familiarity.safetensors')).eval()
+        round_weights(SimpleNamespace(**dict.fromkeys(PARTS) | {'familiarity': head}))
+        features, log_probabilities = pictures(3, 0, 6)
+        session = onnxruntime.InferenceSession('lavit-mini/familiarity.onnx', providers=['CPUExecutionProvider'])
+        got, = session.run(None, {'features': features.numpy(), 'log_probabilities': log_probabilities.numpy()})
+        with torch.no_grad():
+            np.testing.assert_allclose(got, head(features, log_probabilities).numpy(), atol=1e-5)
 
 
 class Outside(unittest.TestCase):
