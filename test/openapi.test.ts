@@ -114,3 +114,21 @@ t.test('it names every error code that a client can receive, and no other', asyn
   const told = [...text.matchAll(/`([a-z_]+)`: /g)].map(([, name]) => name)
   t.strictSame(told.filter(name => !codes.includes(String(name))), [])
 })
+
+t.test('the document for generators leaves them one choice', async t => {
+  const variant = JSON.parse(texts['openapi.generators.json'] ?? '') as Document
+  t.equal(variant.openapi, '3.0.3')
+  t.strictSame(Object.keys(variant.paths), Object.keys(document.paths))
+  for (const [path, methods] of Object.entries(variant.paths)) {
+    for (const { requestBody, parameters = [], responses } of Object.values(methods)) {
+      if (requestBody) t.strictSame(Object.keys(requestBody.content), ['application/json'], path)
+      t.strictSame(parameters.filter(parameter => parameter.in === 'query'), [], path)
+      for (const [status, { content }] of Object.entries(responses)) t.ok(content === undefined || Object.keys(content).length === 1, `${path} ${status}`)
+    }
+  }
+  const schemas = [...objectsWithin([variant.components.schemas, variant.paths])]
+  t.strictSame(schemas.filter(schema => 'default' in schema && 'type' in schema), [])
+  t.strictSame(schemas.filter(schema => schema.const !== undefined || Array.isArray(schema.examples) || schema.anyOf?.some(({ type }) => type === 'null')), [], 'words that 3.0 does not know')
+  for (const name of ['TextPart', 'ImagePart', 'VisualTokensPart']) t.ok(variant.components.schemas[name], name)
+  for (const field of ['stream', 'previews']) t.notOk(variant.components.schemas.GenerateRequest?.properties?.[field], field)
+})

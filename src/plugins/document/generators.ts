@@ -4,14 +4,19 @@
  */
 import { objectsWithin, operationsOf, type Document, type Operation, type Schema } from './shape.ts'
 
+const ofStreams = ['stream', 'previews'] // they ask for another form of answer
+
 export function forGenerators (document: Document): Document {
   const copy = structuredClone(document)
   copy.openapi = '3.0.3'
   copy.info.license = { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' }
   copy.info.description += '\n\nThis is the variant for generators: pictures travel as base64 in JSON, and each answer has one type. `/openapi.json` tells of every form.'
   for (const operation of operationsOf(copy)) keepJson(operation)
-  delete copy.components.headers?.['x-seed']
-  for (const schema of objectsWithin([copy.components, copy.paths])) toOpenApi30(schema)
+  for (const schema of objectsWithin([copy.components, copy.paths])) {
+    toOpenApi30(schema)
+    for (const field of ofStreams) delete schema.properties?.[field]
+  }
+  dropUnused(copy)
   return copy
 }
 
@@ -27,6 +32,22 @@ function keepJson (operation: Operation) {
     if (answer.content) answer.content = firstOf(answer.content)
     if (answer.headers) delete answer.headers['x-seed']
   }
+}
+
+/** Components that nothing points at any more; what they alone pointed at goes with them. */
+function dropUnused ({ components, paths }: Document) {
+  const used = new Set<string>()
+  const visit = (value: unknown) => {
+    for (const { $ref } of objectsWithin(value)) {
+      if ($ref === undefined || used.has($ref)) continue
+      used.add($ref)
+      const [kind, name] = $ref.split('/').slice(-2)
+      visit(kind === 'headers' ? components.headers?.[name ?? ''] : components.schemas[name ?? ''])
+    }
+  }
+  visit(paths)
+  for (const name of Object.keys(components.schemas)) if (!used.has(`#/components/schemas/${name}`)) delete components.schemas[name]
+  for (const name of Object.keys(components.headers ?? {})) if (!used.has(`#/components/headers/${name}`)) delete components.headers?.[name]
 }
 
 /** JSON stands first wherever there is a choice. */
