@@ -11,7 +11,8 @@ t.test('a sound package is read and verified', async t => {
   await verifyFiles(folder, manifest)
   t.match(await readTokenizer(folder, manifest), { model: { vocab: { dog: 2 } } })
   t.strictSame(filesOf(manifest).map(({ file }) => file).sort(), [
-    'language-model.onnx', 'merger-codes.onnx', 'merger-embeddings.onnx', 'painter.onnx', 'tokenizer-decoder.onnx', 'tokenizer.json', 'vision.data', 'vision.onnx'
+    'language-model.onnx', 'merger-codes.onnx', 'merger-embeddings.onnx', 'painter.onnx', 'text-head.onnx',
+    'token-predictor.onnx', 'tokenizer-decoder.onnx', 'tokenizer.json', 'vision.data', 'vision.onnx', 'visual-head.onnx'
   ])
 })
 
