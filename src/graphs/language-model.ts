@@ -1,5 +1,5 @@
 /** The decoder-only transformer without its heads: one graph reads prompts (several rows of several tokens) or takes a decode step (one token each). */
-import { floats, type Input, type Session } from './session.ts'
+import { floats, MisfitError, type Input, type Session } from './session.ts'
 import type { Manifest } from '../package/manifest.ts'
 
 /** The cached keys and values of B rows, as views of the cache's slab. */
@@ -28,9 +28,12 @@ export type Step = {
 
 export type LanguageModel = ReturnType<typeof createLanguageModel>
 
+/** Throws a MisfitError where the graph has another number of layers than the manifest. */
 export function createLanguageModel (session: Session, { language_model: shape }: Pick<Manifest, 'language_model'>) {
   const { layers, kv_heads: heads, head_dim: headDim, hidden_size: hiddenSize } = shape
   const layerIndices = Array.from({ length: layers }, (_, i) => i)
+  const found = session.inputNames.filter(name => name.startsWith('cache_keys.')).length
+  if (found !== layers) throw new MisfitError(`the graph language_model has ${found} layers, the manifest says ${layers}`)
   return {
     async run (tokens: NewTokens, { rows, places, bias, keys, values }: CacheView): Promise<Step> {
       const inputs: Record<string, Input> = {

@@ -19,6 +19,9 @@ export type Session = {
   release (): Promise<void>
 }
 
+/** A graph that is not what its manifest says; the message is for whoever uses the package. */
+export class MisfitError extends Error {}
+
 /** Opens one graph. `threads` is the size of its own thread pool; idle threads sleep instead of spinning. */
 export async function openSession (file: string, { device, threads }: { device: Device, threads: number }): Promise<Session> {
   const session = await ort.InferenceSession.create(file, {

@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { errorFromCode, ServerError } from '../errors.ts'
 import { filesOf } from '../package/package.ts'
 import { unlessAborted } from './abort.ts'
+import { worstCost } from './cost.ts'
 import { createDrainRate } from './drain-rate.ts'
 import { restartingError, unloadedError, unreadError } from './engine-errors.ts'
 import { startEngineProcess } from './engine-process.ts'
@@ -39,11 +40,11 @@ const exitGraceMs = 1000
 
 /** Starts an engine process on a model package. Await `ready` before the first `submit`. */
 export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...open }: EngineOptions) {
-  const { manifest, device, queueLimit } = open
+  const { manifest, queueLimit } = open
   const child = startEngineProcess(entry)
   const where = { model: manifest.name, enginePid: child.pid }
   const requests = new Map<number, Request>()
-  const unanswered = new Set<number>() // sent, and not yet ended by the engine: cancelled ones too
+  const unanswered = new Map<number, number>() // cost of what was sent and not yet ended by the engine: cancelled ones too
   const drain = createDrainRate()
   let counts = noCounts
   let lastId = 0
@@ -56,7 +57,7 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
     timeoutMs: engineTimeoutMs,
     largestGraphBytes: Math.max(...filesOf(manifest).map(({ bytes }) => bytes)),
     isBusy () {
-      const [oldest] = unanswered
+      const [oldest] = unanswered.keys()
       return oldest !== undefined && oldest <= lastAccepted
     },
     ping: () => send({ kind: 'ping' }),
@@ -84,8 +85,12 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
     ready,
     /** Why the process ended, once it has. */
     ended,
-    /** What it has to do. */
-    cost: () => unanswered.size,
+    /** What it has to do at most, as requests are charged. */
+    cost () {
+      let sum = 0
+      for (const cost of unanswered.values()) sum += cost
+      return sum
+    },
     /** The engine's latest report. */
     counts: () => counts,
     submit,
@@ -106,7 +111,7 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
 
     const id = ++lastId
     if (unanswered.size === 0) drain.begin()
-    unanswered.add(id)
+    unanswered.set(id, worstCost(work, manifest))
     const answer = new Promise<Answer<Work>>((resolve, reject) => requests.set(id, { resolve, reject, onPart }))
     send({ kind: 'submit', id, work, isFollowed: onPart !== undefined })
     try {
@@ -143,8 +148,8 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
         heartbeat.opened()
         return onReady(message.device)
       case 'failed':
-        log.error({ ...where, detail: message.detail }, 'engine cannot open the model') // may be a library's words: for the log only
-        return onFailed(new ServerError('model_unavailable', `the engine cannot open ${message.graph ? `its graph ${message.graph}` : 'it'} on the device ${device}`))
+        log.error({ ...where, detail: message.detail }, 'engine cannot open the model')
+        return onFailed(new ServerError('model_unavailable', message.reason))
       case 'counts':
         counts = message.counts
         for (const { seconds } of counts.units) heartbeat.sawUnit(seconds * 1000)

@@ -1,5 +1,5 @@
 /** What crosses the pipe between the server process and an engine process. Types only: both sides import this. */
-import type { GraphName, Manifest } from '../package/manifest.ts'
+import type { Manifest } from '../package/manifest.ts'
 import type { PaintResult, Part, TextResult, TokenizeResult, Work } from './work.ts'
 
 /** Milliseconds spent in each stage of one request, for `Server-Timing`. */
@@ -23,7 +23,7 @@ export type ToEngine =
 
 export type FromEngine =
   | { kind: 'ready', device: string }
-  | { kind: 'failed', detail: string, graph?: GraphName } // could not open, because of that graph
+  | { kind: 'failed', reason: string, detail: string } // could not open: in own words, and in those of the runtime
   | { kind: 'accepted', id: number } // this request and all before it are read from the pipe, and die with the engine
   | { kind: 'part', id: number, part: Part }
   | { kind: 'done', id: number, result: TokenizeResult | TextResult | PaintResult, timings: Timings }

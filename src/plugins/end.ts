@@ -6,16 +6,19 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
  * read. Nor the response alone: one that waits behind another on the same connection does not hear of the loss.
  */
 export function onEnd ({ raw: { socket } }: FastifyRequest, { raw }: FastifyReply, callback: (isAnswered: boolean) => void) {
-  const answered = () => end(true)
-  const lost = () => end(false)
+  let hasEnded = false
   const end = (isAnswered: boolean) => {
+    if (hasEnded) return // both can close in one go
+    hasEnded = true
     raw.off('finish', answered)
     raw.off('close', lost)
     socket.off('close', lost)
     callback(isAnswered)
   }
+  const answered = () => end(true)
+  const lost = () => end(false)
   socket.setMaxListeners(0) // as many as there are requests on the connection
-  raw.once('finish', answered)
-  raw.once('close', lost)
-  socket.once('close', lost)
+  raw.on('finish', answered)
+  raw.on('close', lost)
+  socket.on('close', lost)
 }

@@ -1,10 +1,11 @@
 /** Keeps the server from harm: response headers, the admin key, and no new work while it shuts down. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import helmet from '@fastify/helmet'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ServerError } from '../errors.ts'
 import type { Registry } from '../registry/registry.ts'
+import { onEnd } from './end.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -23,8 +24,10 @@ export default fp<{ registry: Registry, adminKey: string | undefined, graceMs: n
   })
 
   let draining = false
+  const open = new Map<FastifyRequest, FastifyReply>()
   app.addHook('preClose', async () => {
     draining = true
+    for (const [{ raw }, reply] of open) if (raw.complete === false && !reply.sent) reply.send(drainingError()) // the body may never come
     const timer = setTimeout(() => app.endJobs(new ServerError('draining', 'The server shut down before the work was done')), graceMs)
     await registry.close({ graceMs })
     clearTimeout(timer)
@@ -34,12 +37,18 @@ export default fp<{ registry: Registry, adminKey: string | undefined, graceMs: n
     if (draining) reply.header('connection', 'close') // a connection that stays open would hold the server
   })
 
-  app.addHook('onRequest', async request => {
+  app.addHook('onRequest', async (request, reply) => {
     const { admin, whileDraining } = request.routeOptions.config
-    if (draining && !whileDraining) throw new ServerError('draining', 'The server is shutting down')
+    if (draining && !whileDraining) throw drainingError()
+    open.set(request, reply)
+    onEnd(request, reply, () => open.delete(request))
     if (admin) checkAdminKey(request, adminKey)
   })
 }, { name: 'guards', dependencies: ['jobs'] })
+
+function drainingError () {
+  return new ServerError('draining', 'The server is shutting down')
+}
 
 function checkAdminKey ({ headers: { authorization = '' } }: FastifyRequest, adminKey: string | undefined) {
   if (adminKey === undefined) throw new ServerError('forbidden', 'No admin key is configured, so this route is switched off')

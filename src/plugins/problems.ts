@@ -45,7 +45,8 @@ export default fp<{ metrics: Metrics }>(async (app, { metrics }) => {
     if (failure.headers) reply.headers(failure.headers)
     if (problem.status === 413 && !request.raw.complete) reply.header('connection', 'close') // the rest of the body is not read
     if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
-    if (problem.status === 429 || problem.status === 503) reply.header('retry-after', Math.max(1, Math.ceil(failure.retryAfterSeconds ?? 1)))
+    const isForGood = failure.code === 'model_unavailable' && failure.retryAfterSeconds === undefined
+    if ((problem.status === 429 || problem.status === 503) && !isForGood) reply.header('retry-after', Math.max(1, Math.ceil(failure.retryAfterSeconds ?? 1)))
     return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
   }
 }, { name: 'problems' })

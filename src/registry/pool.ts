@@ -58,14 +58,16 @@ export function createPool ({ model, engines, start, onCounts, log }: PoolOption
   }
 
   /** As `opened`, for a request: rejects also with `engine_restarting`, or with the reason and a time to come back, where the next start is far. */
-  function ready (signal: AbortSignal | undefined): Promise<EngineClient> {
+  function ready (signal: AbortSignal | undefined): Promise<void> {
     return impatiently(until(signal, isFarAway), () => restartingError(5000))
   }
 
   /** Runs one request on the engine with the least to do. One that a dying engine had not read goes to another. */
   async function submit<W extends Work> (work: W, options: SubmitOptions = {}): Promise<Answer<W>> {
     for (;;) {
-      const engine = await ready(options.signal)
+      await ready(options.signal)
+      const engine = idlest() // chosen and charged without a pause, so that works that come together spread
+      if (engine === undefined) continue
       try {
         return await engine.submit(work, options)
       } catch (error) {
@@ -74,15 +76,18 @@ export function createPool ({ model, engines, start, onCounts, log }: PoolOption
     }
   }
 
-  async function until (signal: AbortSignal | undefined, isTooFar: (state: EngineState) => boolean): Promise<EngineClient> {
-    for (;;) {
-      const [idlest] = running().map(({ engine }) => engine).sort((a, b) => a.cost() - b.cost())
-      if (idlest) return idlest
+  async function until (signal: AbortSignal | undefined, isTooFar: (state: EngineState) => boolean): Promise<void> {
+    while (running().length === 0) {
       const all = states()
       if (all.some(({ is }) => is === 'stopped')) throw unloadedError()
       if (all.every(state => state.is === 'failed' || isTooFar(state))) throw errorOf(all)
       await unlessAborted(new Promise<void>(resolve => waiting.add(resolve)), signal)
     }
+  }
+
+  function idlest (): EngineClient | undefined {
+    const [engine] = running().map(({ engine }) => engine).sort((a, b) => a.cost() - b.cost())
+    return engine
   }
 
   function errorOf (all: EngineState[]): Error {

@@ -22,10 +22,11 @@ type Life = { ranMs: number } | { endedAtStart: true } | { reason: string }
 const healthyMs = 60_000
 const mostFirstStarts = 5
 
-/** `start` begins one engine process. `onChange` hears of every new state. */
-export function supervise ({ model, start, log, onChange }: {
+/** `start` begins one engine process, `rest` waits between two of them. `onChange` hears of every new state. */
+export function supervise ({ model, start, rest = waitFor, log, onChange }: {
   model: string
   start: (signal: AbortSignal) => Promise<EngineClient>
+  rest?: (ms: number, signal: AbortSignal) => Promise<void>
   log: Log
   onChange: () => void
 }) {
@@ -58,7 +59,7 @@ export function supervise ({ model, start, log, onChange }: {
       if ('ranMs' in life && life.ranMs >= healthyMs) failures = 0
       const pauseMs = restartPauseMs(failures++)
       change({ is: 'pausing', until: Date.now() + pauseMs, ...('reason' in life && { reason: life.reason }) })
-      await pause(pauseMs, undefined, { signal }).catch(() => {})
+      await rest(pauseMs, signal)
       if (signal.aborted) return change({ is: 'stopped' })
       change({ is: 'starting' })
     }
@@ -95,6 +96,11 @@ export function supervise ({ model, start, log, onChange }: {
 /** The pause before a restart that follows `failures` others: none, then half a second, doubling to 30 s. */
 export function restartPauseMs (failures: number) {
   return failures === 0 ? 0 : Math.min(500 * 2 ** (failures - 1), 30_000)
+}
+
+/** Resolves after the time, or when the signal aborts. */
+function waitFor (ms: number, signal: AbortSignal): Promise<void> {
+  return pause(ms, undefined, { signal }).catch(() => {})
 }
 
 function hasEnded (error: unknown) {

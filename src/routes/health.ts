@@ -7,7 +7,7 @@ import { Health } from '../schemas/health.ts'
 
 const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { registry }) => {
   let hasStarted = false
-  const isReady = () => registry.list().some(({ name, state }) => name === registry.defaultModel && state === 'ready')
+  const stateOfDefault = () => registry.list().find(({ name }) => name === registry.defaultModel)?.state
 
   app.get('/health/live', {
     config: { whileDraining: true },
@@ -15,10 +15,13 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
   }, async () => ({ status: 'ok' as const }))
 
   app.get('/health/ready', {
-    config: { errors: ['model_loading'] },
+    config: { errors: ['model_loading', 'engine_restarting', 'model_unavailable'] },
     schema: { operationId: 'getReady', tags: ['operations'], summary: 'Whether the server can take work', description: 'Only while the default model is warm and the server is not shutting down.', response: { 200: ref(Health, 'The server can take work') } }
   }, async () => {
-    if (!isReady()) throw new ServerError('model_loading', 'The default model is not ready')
+    const state = stateOfDefault()
+    if (state === 'restarting') throw new ServerError('engine_restarting', 'The engine of the default model is being started again')
+    if (state === 'failed') throw new ServerError('model_unavailable', 'The default model could not be loaded')
+    if (state !== 'ready') throw new ServerError('model_loading', 'The default model is not ready')
     return { status: 'ok' as const }
   })
 
@@ -26,7 +29,7 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
     config: { whileDraining: true, errors: ['model_loading'] },
     schema: { operationId: 'getStartup', tags: ['operations'], summary: 'Whether the server has started', description: 'Once the default model was ready for the first time, and from then on.', response: { 200: ref(Health, 'The server has started') } }
   }, async () => {
-    hasStarted ||= isReady()
+    hasStarted ||= stateOfDefault() === 'ready'
     if (!hasStarted) throw new ServerError('model_loading', 'The default model was not ready yet')
     return { status: 'ok' as const }
   })

@@ -35,6 +35,7 @@ export type LentModel = {
 export async function withModel<T> (job: Job, { model: name }: { model?: string }, use: (model: LentModel) => Promise<T>): Promise<T> {
   if (name !== undefined && !/^[a-z0-9][a-z0-9._-]*$/.test(name)) throw new ServerError('model_not_found', 'There is no model of this name')
   const { signal, timings } = job
+  signal.throwIfAborted()
   const { manifest, text, submit, release } = await job.registry.acquire(name, signal)
   try {
     return await unlessAborted(use({
