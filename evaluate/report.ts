@@ -34,14 +34,21 @@ export function textOf ({ records, ...rest }: Report): string {
   return `${head},\n  "records": [\n${records.map(record => `    ${JSON.stringify(record)}`).join(',\n')}\n  ]\n}\n`
 }
 
-/** One line for each figure: name, value, interval, samples. */
-export function tableOf ({ figures, failed }: Report): string {
+/** One line for each figure: name, value, interval, samples. Below them what became of requests that failed. */
+export function tableOf ({ figures, records }: Report): string {
   const rows = Object.entries(figures).map(([name, { value, low, high, samples }]) =>
     [name, show(value), low === null ? '' : `${show(low)} to ${show(high)}`, String(samples)])
   const lines = [['figure', 'value', '95 % interval', 'samples'], ...rows]
   const widths = [0, 1, 2, 3].map(column => Math.max(...lines.map(line => line[column]!.length)))
   const text = lines.map(line => line.map((cell, column) => column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)).join('  ').trimEnd())
-  return [...text, ...failed > 0 ? [`${failed} requests failed; the report's records say why`] : []].join('\n')
+  return [...text, ...failures(records)].join('\n')
+}
+
+function failures (records: ItemRecord[]): string[] {
+  const failed = records.filter(({ error }) => error !== undefined)
+  const [first] = failed
+  if (first === undefined) return []
+  return [`${failed.length} of ${records.length} requests failed; the first, of item ${first.id}: ${first.error}`]
 }
 
 function show (value: number | null): string {

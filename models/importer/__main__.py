@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from .checkpoint import CheckpointError
+from .errors import CheckpointError
 from .stream import PRECISIONS
 from .to_package import import_checkpoint
 

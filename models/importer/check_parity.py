@@ -1,5 +1,5 @@
 """How far a package is from recorded outputs of the official modules, stage by stage:
-`python -m importer.check_parity PACKAGE RECORDED.safetensors [--tolerance 1e-4]`.
+`python -m importer.check_parity [PACKAGE RECORDED.safetensors] [--tolerance 1e-4]`, by default of the tests' fixtures.
 
 Gaps are relative to the largest recorded value of a stage, or 1 where that is smaller. Codes and token ids must be
 equal.
@@ -17,6 +17,7 @@ from safetensors.numpy import load_file
 from packager.graphs import LEAST_TEXT_ID
 
 HIDDEN = -1e9
+FIXTURES = Path(__file__).parents[2] / 'test/fixtures'
 
 
 class Row:
@@ -185,10 +186,13 @@ def same(rows, recorded, padding=2):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('package', type=Path)
-    parser.add_argument('recorded', type=Path)
+    parser.add_argument('package', type=Path, nargs='?', default=FIXTURES / 'lavit-golden')
+    parser.add_argument('recorded', type=Path, nargs='?', default=FIXTURES / 'lavit-golden-io.safetensors')
     parser.add_argument('--tolerance', type=float, default=1e-4)
     args = parser.parse_args()
+    for file in (args.package / 'manifest.json', args.recorded):
+        if not file.is_file():
+            parser.error(f'{file}: no such file')
     found = check(args.package, args.recorded)
     for stage, value in found.items():
         print(f'{stage:52} {("equal" if value else "DIFFERENT") if isinstance(value, bool) else f"{value:.1e}"}')

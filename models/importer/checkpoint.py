@@ -1,19 +1,19 @@
 """Weight files of a checkpoint, one tensor at a time: PyTorch archives (weights only, mapped into memory) and
 safetensors, single or in shards with an index. Nothing is read before it is asked for."""
 import json
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
+
+from .errors import CheckpointError
+from .impostors import refuse_impostor
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32)
 MAPPED_AT_ONCE = 1 << 30  # bytes read from a mapped file before it is mapped afresh, so that its pages are given back
-
-
-class CheckpointError(Exception):
-    """What is wrong with a checkpoint, in one line that names the file."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,8 @@ class WeightFile:
 
     def __init__(self, path, label):
         self.path, self.label, self.archive, self.mapped = path, label, None, 0
-        try:
-            self.tensors = {key: Stored(self, key, *self.form(key)) for key in self.open().keys()}
-        except Exception as error:
-            raise CheckpointError(
-                f'{label}: not a readable weight file, perhaps truncated ({first_line(error)})') from error
+        refuse_impostor(path, label)
+        self.tensors = {key: Stored(self, key, *self.form(key)) for key in self.open().keys()}
         if not self.tensors:
             raise CheckpointError(f'{label}: holds no tensors')
         for stored in self.tensors.values():
@@ -54,12 +51,7 @@ class WeightFile:
             if WeightFile.opened is not None:
                 WeightFile.opened.close()
             WeightFile.opened = self
-            if self.path.suffix == '.safetensors':
-                self.archive = safe_open(self.path, framework='pt')
-            else:
-                loaded = torch.load(self.path, map_location='cpu', weights_only=True,
-                                    mmap=zipfile.is_zipfile(self.path))
-                self.archive = {'tensor': loaded} if isinstance(loaded, torch.Tensor) else dict(loaded)
+            self.archive = opened(self.path, self.label)
         return self.archive
 
     def form(self, key):
@@ -77,10 +69,52 @@ class WeightFile:
             self.close()
         archive = self.open()
         self.mapped += stored.size * stored.dtype.itemsize
-        return archive[key] if isinstance(archive, dict) else archive.get_tensor(key)
+        tensor = archive[key] if isinstance(archive, dict) else archive.get_tensor(key)
+        if not tensor.isfinite().all():
+            raise CheckpointError(f'{self.label}: {key} holds {odd_values(tensor)}')
+        return tensor
 
 
-def first_line(error): return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+def opened(path, label):
+    """A weight file as key -> tensor, or as safetensors gives it; what it is, its content tells and not its name."""
+    try:
+        if begins_like_safetensors(path):
+            return safe_open(path, framework='pt')
+        return tensors_of(torch.load(path, map_location='cpu', weights_only=True, mmap=zipfile.is_zipfile(path)), label)
+    except CheckpointError:
+        raise
+    except SafetensorError as error:
+        raise CheckpointError(f'{label}: not a readable safetensors file, perhaps truncated') from error
+    except Exception as error:
+        if forbidden := re.search(r'GLOBAL ([\w.]+)', str(error)):
+            raise CheckpointError(f'{label}: holds Python objects ({forbidden[1]}) besides tensors; such files can run '
+                                  'code and are not read') from error
+        raise CheckpointError(f'{label}: not a readable PyTorch file, perhaps truncated') from error
+
+
+def begins_like_safetensors(path):
+    with open(path, 'rb') as file:
+        return file.read(10)[8:9] == b'{'
+
+
+def tensors_of(loaded, label):
+    """What `torch.load` gave, if it is a tensor or a dictionary of them."""
+    if isinstance(loaded, torch.Tensor):
+        return {'tensor': loaded}
+    if not isinstance(loaded, dict):
+        raise CheckpointError(f'{label}: holds a {type(loaded).__name__}, not a dictionary of tensors')
+    for key, value in loaded.items():
+        if isinstance(value, dict) and any(isinstance(part, torch.Tensor) for part in value.values()):
+            raise CheckpointError(f'{label}: its weights are wrapped in {key!r}; save that dictionary alone')
+        if not isinstance(key, str) or not isinstance(value, torch.Tensor):
+            raise CheckpointError(f'{label}: {key} is a {type(value).__name__}, not a tensor')
+        if value.layout != torch.strided:
+            raise CheckpointError(f'{label}: {key} is a sparse tensor')
+    return dict(loaded)
+
+
+def odd_values(tensor):
+    return 'NaN values' if tensor.isnan().any() else 'infinite values'
 
 
 def find(folder, *names):
@@ -92,10 +126,20 @@ def find(folder, *names):
 
 
 def read_json(path):
+    """A JSON file that holds an object."""
+    label = f'{path.parent.name}/{path.name}'
+    if not path.is_file():
+        raise CheckpointError(f'{label}: missing')
+    content = path.read_bytes()
+    if not content.lstrip().startswith(b'{'):
+        refuse_impostor(path, label)
     try:
-        return json.loads(path.read_text())
+        found = json.loads(content)
     except ValueError as error:
-        raise CheckpointError(f'{path.parent.name}/{path.name}: not JSON ({first_line(error)})') from error
+        raise CheckpointError(f'{label}: not JSON ({error})') from error
+    if not isinstance(found, dict):
+        raise CheckpointError(f'{label}: not a JSON object')
+    return found
 
 
 def open_single(folder, stem):
@@ -111,7 +155,7 @@ def open_sharded(folder, *stems):
     if path.suffix != '.json':
         return WeightFile(path, f'{folder.name}/{path.name}').tensors
     listed = read_json(path).get('weight_map')
-    if not isinstance(listed, dict) or not listed:
+    if not isinstance(listed, dict) or not listed or not all(isinstance(name, str) for name in listed.values()):
         raise CheckpointError(f'{folder.name}/{path.name}: no weight_map')
     everything = {}
     for name in sorted(set(listed.values())):

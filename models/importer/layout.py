@@ -1,5 +1,4 @@
 """The official checkpoint folder: which file holds which part, and the sizes that its tensors tell."""
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,8 +9,10 @@ from networks.config import FULL, ModelConfig
 from networks.language_model import LanguageModel
 from networks.visual_tokenizer import DynamicTokenizer, UnderstandingMerger, VisionEncoder
 
-from .checkpoint import CheckpointError, open_sharded, open_single, read_json
+from .checkpoint import open_sharded, open_single, read_json
 from .decoder import HighresDecoder, LowresDecoder
+from .errors import CheckpointError
+from .language_config import depth, language_sizes
 from .module import attach, without_weights
 
 ENCODER_UNUSED = r'(norm|head)\.(weight|bias)'                   # stored by the official encoder and never computed
@@ -39,7 +40,7 @@ def open_official(folder, pixel_decoder='none', model_sub_dir='language_model', 
     understanding = open_single(language, 'visual_weight')
     llm = open_sharded(language, 'pytorch_model', 'model')
     decoder = None if pixel_decoder == 'none' else open_single(visual, DECODER_FILES[pixel_decoder])
-    config = sizes(encoder, tokenizer, llm, decoder, read_json_of(language), context)
+    config = sizes(encoder, tokenizer, llm, decoder, read_json(language / 'config.json'), context)
     e, t, lm = config.encoder, config.tokenizer, config.language_model
     require(encoder, 'norm.weight', 'norm.bias', 'head.weight', 'head.bias')
     model, stored = SimpleNamespace(config=config, decoder=None, painter=None, denoiser=None, familiarity=None), {}
@@ -59,12 +60,6 @@ def open_official(folder, pixel_decoder='none', model_sub_dir='language_model', 
     return Official(folder, config, model, stored, [s for s in (encoder, tokenizer, understanding, llm, decoder) if s])
 
 
-def read_json_of(language):
-    if not (language / 'config.json').is_file():
-        raise CheckpointError(f'{language.name}/config.json: missing')
-    return read_json(language / 'config.json')
-
-
 def require(state, *keys):
     """Rows and columns of a tensor that sizes are read from; its file must hold it."""
     for key in keys:
@@ -78,11 +73,6 @@ def shape_of(state, key, rank):
     if len(shape) != rank:
         raise CheckpointError(f'{state[key].file.label}: {key} has shape {list(shape)}, expected {rank} axes')
     return shape
-
-
-def depth(state, prefix):
-    """How many blocks a file holds, by its highest block number."""
-    return 1 + max((int(m[1]) for m in (re.match(re.escape(prefix) + r'(\d+)\.', k) for k in state) if m), default=-1)
 
 
 def heads_of(width):
@@ -100,34 +90,6 @@ def sizes(encoder, tokenizer, llm, decoder, config, context):
                 decoder_depth=depth(decoder, 'blocks.') if decoder else 0, codebook_size=codes, code_dim=code_dim,
                 mlp_hidden=shape_of(tokenizer, 'causal_encoder.blocks.0.mlp.fc1.weight', 2)[0])
     return ModelConfig(e, t, language_sizes(config, llm, codes, context))
-
-
-def language_sizes(config, llm, codes, context):
-    """Sizes of the language model by its `config.json`; what this importer does not compute is refused."""
-    lm = FULL.language_model
-    try:
-        heads = config['num_attention_heads']
-        lm = replace(lm, hidden=config['hidden_size'], layers=config['num_hidden_layers'], heads=heads,
-                     mlp_hidden=config['intermediate_size'], norm_eps=config['rms_norm_eps'],
-                     rotary_base=config.get('rope_theta', lm.rotary_base), max_length=context)
-        vocabulary = config['vocab_size']
-    except KeyError as error:
-        raise CheckpointError(f'config.json: {error.args[0]} is missing') from error
-    for holds, otherwise in [
-            (config.get('model_type') == 'llama', 'model_type is not llama'),
-            (config.get('hidden_act', 'silu') == 'silu', 'hidden_act is not silu'),
-            (config.get('num_key_value_heads', heads) == heads, 'grouped key and value heads are not supported'),
-            (not config.get('rope_scaling'), 'rope_scaling is not supported'),
-            (not config.get('tie_word_embeddings'), 'tie_word_embeddings is not supported'),
-            (vocabulary == lm.text_vocabulary + 2 + codes,
-             f'vocab_size is {vocabulary}, expected {lm.text_vocabulary} + 2 + {codes} codes'),
-            (depth(llm, 'model.layers.') == lm.layers, f'num_hidden_layers is {lm.layers}, '
-                                                       f'the weights have {depth(llm, "model.layers.")}'),
-            (0 < context <= config.get('max_position_embeddings', context),
-             f'--context {context} is more than max_position_embeddings')]:
-        if not holds:
-            raise CheckpointError(f'config.json: {otherwise}')
-    return lm
 
 
 def decoder_module(encoder, c, state):

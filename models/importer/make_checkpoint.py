@@ -1,6 +1,6 @@
 """Writes a checkpoint in the official layout, filled with random numbers, to try the importer and the server on:
 `python -m importer.make_checkpoint OUT --size tiny`, or `--size full [--layers N]`: LaVIT-7B's sizes without its pixel
-decoders, 20 GB with all layers. One file of weights is in memory at a time.
+decoders, 19 GB with all layers. One file of weights is in memory at a time.
 """
 import argparse
 import io

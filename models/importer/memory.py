@@ -1,18 +1,22 @@
 """What a package takes on disk and in memory at each precision, as a table: `python -m importer.memory PACKAGE...`.
 
-Computed from `manifest.json` alone. The runtime widens fp16 weights to fp32 when it opens a graph, all but tables of
-which only single rows are looked up; quantised layers stay packed.
+Of an imported package computed from `manifest.json` alone. The runtime widens fp16 weights to fp32 when it opens a
+graph, all but tables of which only single rows are looked up; quantised layers stay packed. Of a package that was not
+imported the table has one row, of the weights as they are in its graphs: it widens all of them.
 """
 import argparse
 import json
 from pathlib import Path
+
+import numpy as np
+import onnx
 
 from .quantise import BLOCK
 
 PRECISIONS = ('fp32', 'fp16', 'int8', 'int4')
 BITS = {'int8': 8, 'int4': 4}
 VISUAL = ('vision', 'token_predictor', 'merger_codes', 'merger_embeddings', 'tokenizer_decoder')
-PAINTING = ('denoiser', 'autoencoder_decoder')
+PAINTING = ('painter', 'denoiser', 'autoencoder_decoder')
 
 
 def stored(precision): return 4 if precision == 'fp32' else 2      # bytes of a weight that is not quantised
@@ -59,20 +63,43 @@ def cache(manifest):
     return 4 * 2 * sizes['layers'] * sizes['kv_heads'] * sizes['head_dim'] * sizes['max_length']
 
 
-def table(manifest):
-    lines = [f'{manifest["name"]}, GB; and {cache(manifest) / 1e9:.2f} GB for each running sequence of '
-             f'{manifest["language_model"]["max_length"]} tokens', '',
-             '| precision | on disk | memory: visual parts | pixel decoder | language model | together |',
-             '|---|---|---|---|---|---|']
-    return lines + ['| ' + ' | '.join([precision, *(f'{size / 1e9:.1f}' for size in row(manifest, precision))]) + ' |'
-                    for precision in PRECISIONS]
+def row_as_it_is(folder, manifest):
+    """The row of a package whose precision the manifest does not tell: weights counted in the graphs."""
+    files = {name: graph['bytes'] + sum(part['bytes'] for part in graph.get('data', []))
+             for name, graph in manifest['graphs'].items()}
+    widened = {name: 4 * weights_of(folder / graph['file']) for name, graph in manifest['graphs'].items()}
+    visual, painting = (sum(widened.pop(name, 0) for name in part) for part in (VISUAL, PAINTING))
+    opened = [visual, painting, sum(widened.values())]
+    return [sum(files.values()), *opened, sum(opened)]
+
+
+def weights_of(path):
+    graph = onnx.load(path, load_external_data=False).graph
+    return sum(int(np.prod(tensor.dims)) for tensor in graph.initializer)
+
+
+def table(folder):
+    manifest = json.loads((folder / 'manifest.json').read_text())
+    if 'precision' in manifest['provenance']:
+        rows = {precision: row(manifest, precision) for precision in PRECISIONS}
+    else:
+        rows = {'as it is': row_as_it_is(folder, manifest)}
+    unit, size = ('GB', 1e9) if max(max(sizes) for sizes in rows.values()) > 1e9 else ('MB', 1e6)
+    return [f'{manifest["name"]}, {unit}; and {cache(manifest) / size:.2f} {unit} for each running sequence of '
+            f'{manifest["language_model"]["max_length"]} tokens', '',
+            '| precision | on disk | memory: visual parts | pixel decoder | language model | together |',
+            '|---|---|---|---|---|---|',
+            *('| ' + ' | '.join([name, *(f'{value / size:.1f}' for value in sizes)]) + ' |'
+              for name, sizes in rows.items())]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('packages', type=Path, nargs='+')
+    parser.add_argument('packages', metavar='PACKAGE', type=Path, nargs='+')
     for package in parser.parse_args().packages:
-        print('\n'.join(table(json.loads((package / 'manifest.json').read_text()))), end='\n\n')
+        if not (package / 'manifest.json').is_file():
+            parser.error(f'{package}: no package, manifest.json is missing')
+        print('\n'.join(table(package)), end='\n\n')
 
 
 if __name__ == '__main__':

@@ -3,7 +3,7 @@ import re
 
 import torch
 
-from .checkpoint import CheckpointError
+from .errors import CheckpointError
 
 PLACEHOLDER_FROM = 1 << 20  # elements; smaller tensors are read at once
 

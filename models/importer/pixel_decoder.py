@@ -1,5 +1,6 @@
 """The pixel decoder of a checkpoint: its two graphs, with weights that stay on disk, and its part of the manifest."""
-from .checkpoint import CheckpointError, open_single, read_json
+from .checkpoint import open_single, read_json
+from .errors import CheckpointError
 from .module import attach
 from .stable_diffusion.autoencoder import decoder_state
 from .stable_diffusion.config import autoencoder_config, noise_schedule, unet_config
@@ -22,7 +23,10 @@ def open_pixel_decoder(folder, patches):
         weights = open_single(folder / 'unet', UNET_WEIGHTS)
         state = {f'unet.{key}': stored for key, stored in weights.items()}
         if not unet.pooled_width:
-            state['unconditional'] = open_single(folder, 'uncond_embeddings')['tensor']
+            rows = open_single(folder, 'uncond_embeddings')
+            if list(rows) != ['tensor']:
+                raise CheckpointError(f'{folder.name}/uncond_embeddings: not a single tensor')
+            state['unconditional'] = rows['tensor']
         denoiser = denoiser_of(unet, vae, patches, state['unconditional'].shape if not unet.pooled_width else None)
     except ValueError as error:
         raise CheckpointError(f'{folder.name}: {error}') from error

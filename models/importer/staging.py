@@ -4,7 +4,7 @@ import shutil
 import signal
 from contextlib import contextmanager
 
-from .checkpoint import CheckpointError
+from .errors import CheckpointError
 
 SIGNALS = [getattr(signal, name) for name in ('SIGTERM', 'SIGHUP') if hasattr(signal, name)]
 

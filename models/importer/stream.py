@@ -6,6 +6,7 @@ import hashlib
 import logging
 import warnings
 from collections import defaultdict
+from contextlib import closing
 from dataclasses import dataclass
 
 import onnx
@@ -71,7 +72,7 @@ class DataFiles:
         align = 4096 if values.nbytes >= 1 << 20 else 64   # large ones are mapped into memory
         start = 0 if self.file is None else -(-self.file.tell() // align) * align
         if self.file is None or start + values.nbytes > self.largest:
-            self.finish()
+            self.close()
             self.path, start = self.folder / f'{self.graph}.{len(self.entries)}.data', 0
             self.file, self.hash = open(self.path, 'wb'), hashlib.sha256()
         for part in (bytes(start - self.file.tell()), memoryview(values).cast('B')):
@@ -83,12 +84,12 @@ class DataFiles:
                            external_data=[onnx.StringStringEntryProto(key=k, value=str(v))
                                           for k, v in location.items()])
 
-    def finish(self):
+    def close(self):
+        """Ends the file that is being written; `entries` is complete then."""
         if self.file is not None:
             self.entries.append({'file': self.path.name, 'sha256': self.hash.hexdigest(), 'bytes': self.file.tell()})
             self.file.close()
             self.file = None
-        return self.entries
 
 
 def write_graph(name, definition, stored, precision, folder, layers=0, wrote=lambda size: None):
@@ -102,17 +103,18 @@ def write_graph(name, definition, stored, precision, folder, layers=0, wrote=lam
     for node in graph.node:
         for value in set(node.input):
             users[value].append(node)
-    for initializer in [i for i in graph.initializer if i.name in held]:
-        source = held[initializer.name]
-        graph.initializer.remove(initializer)
-        place(graph, users, initializer.name, source.read(), files, precision.half,
-              bits_of(name, initializer.name, precision))
-        wrote(source.size * source.dtype.itemsize)
+    with closing(files):
+        for initializer in [i for i in graph.initializer if i.name in held]:
+            source = held[initializer.name]
+            graph.initializer.remove(initializer)
+            place(graph, users, initializer.name, source.read(), files, precision.half,
+                  bits_of(name, initializer.name, precision))
+            wrote(source.size * source.dtype.itemsize)
     if precision.bits:
         model.opset_import.append(helper.make_opsetid('com.microsoft', 1))
     path = folder / f'{name}.onnx'
     path.write_bytes(model.SerializeToString())
-    return {**digest(path), 'data': files.finish()}
+    return {**digest(path), 'data': files.entries}
 
 
 def trace(definition, held, layers):

@@ -8,7 +8,8 @@ from tqdm import tqdm
 from packager.graphs import definitions
 from packager.write import digest
 
-from .checkpoint import CheckpointError, source_files
+from .checkpoint import source_files
+from .errors import CheckpointError
 from .layout import PIXEL_FOLDERS, open_official
 from .manifest import manifest
 from .pixel_decoder import open_pixel_decoder

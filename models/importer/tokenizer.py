@@ -2,7 +2,8 @@
 
 Text gets one leading space, spaces become U+2581, and what no piece spells falls back to bytes.
 """
-from .checkpoint import CheckpointError
+from .errors import CheckpointError
+from .impostors import refuse_impostor
 
 NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6
 BPE = 2
@@ -15,6 +16,7 @@ def convert(path):
     label = f'{path.parent.name}/{path.name}'
     if not path.is_file():
         raise CheckpointError(f'{label}: missing')
+    refuse_impostor(path, label)
     model = sentencepiece_model_pb2.ModelProto()
     try:
         model.ParseFromString(path.read_bytes())

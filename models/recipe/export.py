@@ -6,6 +6,7 @@ manifest is written.
 """
 import argparse
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -106,9 +107,13 @@ def main():
     parser.add_argument('--about', help='JSON file: version, steps, provenance, quality')
     parser.add_argument('--pictures', default='../test/fixtures', help='folder of PNG files to check the graphs on')
     parser.add_argument('--bits', type=int, choices=(8, 16), default=8, help='of the matrices')
-    parser.add_argument('--out', required=True)
+    parser.add_argument('--tokenizer', default='lavit-mini/tokenizer.json', help='goes into the package')
+    parser.add_argument('--out', required=True, help='folder of the package')
     args = parser.parse_args()
     out, model = Path(args.out), build(MINI)
+    out.mkdir(parents=True, exist_ok=True)
+    if (out / 'tokenizer.json').resolve() != Path(args.tokenizer).resolve():
+        shutil.copyfile(args.tokenizer, out / 'tokenizer.json')
     if args.weights:
         load_weights(model, args.weights)
     round_weights(model, args.bits)

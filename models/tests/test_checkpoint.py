@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 
 from importer import __main__ as command
-from importer import staging, stream
+from importer import module, staging, stream
 from importer.layout import open_official
 from importer.make_checkpoint import make
 
@@ -58,6 +58,22 @@ class Accepted(Checkpoint):
                 for key in ours:
                     self.assertTrue(torch.equal(ours[key].read(), theirs[key].read()), key)
 
+    def test_a_file_whose_name_tells_the_other_format(self):
+        path = self.checkpoint / VISUAL / 'tokenizer_encoder.bin'
+        save_file(torch.load(path, weights_only=True), path)
+        open_official(self.checkpoint)
+
+    def test_options_without_effect_and_the_base_of_the_rotary_embedding(self):
+        path = self.checkpoint / LANGUAGE / 'config.json'
+        config = {**json.loads(path.read_text()), 'head_dim': 12, 'attention_bias': False, 'torch_dtype': 'float16',
+                  'bos_token_id': 1, '_name_or_path': 'LaVIT', 'pretraining_tp': 1, 'sliding_window': None,
+                  'pruned_heads': {}}
+        del config['rope_theta']
+        for values, base in (({}, 1e4), ({'rope_theta': 5e5}, 5e5), ({'rope_scaling': {'rope_type': 'default'}}, 1e4),
+                             ({'rope_parameters': {'rope_theta': 2e4, 'rope_type': 'default'}}, 2e4)):
+            path.write_text(json.dumps({**config, **values}))
+            self.assertEqual(open_official(self.checkpoint).config.language_model.rotary_base, base)
+
     def test_frequencies_that_old_libraries_stored_with_the_language_model(self):
         shard, key = 'pytorch_model-00001-of-00002.bin', 'model.layers.0.self_attn.rotary_emb.inv_freq'
         self.change(f'{LANGUAGE}/{shard}', lambda state: state.update({key: torch.zeros(6)}))
@@ -78,6 +94,7 @@ class Refused(Checkpoint):
         self.assertNotEqual(code, 0)
         for word in said:
             self.assertIn(word, line)
+        self.assertNotRegex(line, 'weights_only|[Pp]ickle|allowlist|safe_globals')
         self.assertTrue(line.startswith('importer: '), line)
         self.assertEqual(sorted(self.folder.iterdir()), before)
 
@@ -100,7 +117,7 @@ class Refused(Checkpoint):
 
     def test_an_archive_that_would_run_code(self):
         torch.save({'weight': Path('.')}, self.checkpoint / VISUAL / 'tokenizer_encoder.bin')
-        self.refused('visual_tokenizer/tokenizer_encoder.bin')
+        self.refused('visual_tokenizer/tokenizer_encoder.bin', 'pathlib', 'not read')
 
     def test_missing_files(self):
         for name in (f'{VISUAL}/eva_vitg_psz14.bin', f'{VISUAL}/tokenizer_encoder.bin', f'{LANGUAGE}/visual_weight.bin',
@@ -156,15 +173,83 @@ class Refused(Checkpoint):
                     lambda state: state.update({'vit_proj.bias': torch.zeros(48).int()}))
         self.refused('language_model/visual_weight.bin', 'vit_proj.bias', 'int32')
 
-    def test_a_config_that_the_weights_contradict_or_that_is_not_computed(self):
-        for values in ({'num_hidden_layers': 3}, {'vocab_size': 32000}, {'num_key_value_heads': 2},
-                       {'hidden_act': 'gelu'},
-                       {'rope_scaling': {'type': 'linear', 'factor': 2}}, {'tie_word_embeddings': True}):
-            with self.subTest(values):
-                kept = (self.checkpoint / LANGUAGE / 'config.json').read_text()
-                self.change_config(**values)
-                self.refused('config.json')
-                (self.checkpoint / LANGUAGE / 'config.json').write_text(kept)
+    def test_a_config_that_the_weights_contradict(self):
+        for values in ({'num_hidden_layers': 3}, {'vocab_size': 32000}, {'hidden_size': 52}, {'hidden_size': '48'},
+                       {'num_attention_heads': 0}, {'num_attention_heads': 5}, {'rms_norm_eps': float('nan')}):
+            self.refused_config(values, *values)
+
+    def test_options_that_change_what_is_computed(self):
+        for values in ({'rope_scaling': {'type': 'linear', 'factor': 2}}, {'rope_scaling': 'linear'},
+                       {'rope_parameters': {'rope_theta': 10000., 'rope_type': 'yarn', 'factor': 4.}},
+                       {'rope_parameters': {'rope_type': 'default', 'factor': 4.}},
+                       {'rope_parameters': {'rope_type': 'default', 'partial_rotary_factor': .5}},
+                       {'num_key_value_heads': 2}, {'head_dim': 16}, {'partial_rotary_factor': .5},
+                       {'sliding_window': 512}, {'use_sliding_window': True}, {'attention_bias': True},
+                       {'mlp_bias': True}, {'hidden_act': 'gelu'}, {'tie_word_embeddings': True}, {'rope_theta': -1},
+                       {'quantization_config': {'quant_method': 'awq', 'bits': 4}}, {'model_type': 'mistral'},
+                       {'logit_scale': .25}, {'attn_logit_softcapping': 50.}, {'layer_types': ['full_attention'] * 2},
+                       {'pruned_heads': {'0': [1]}}):
+            self.refused_config(values, *values)
+
+    def refused_config(self, values, *said):
+        with self.subTest(values):
+            path = self.checkpoint / LANGUAGE / 'config.json'
+            kept = path.read_text()
+            self.change_config(**values)
+            self.refused('config.json', *said)
+            path.write_text(kept)
+
+    def test_two_bases_of_the_rotary_embedding(self):
+        self.change_config(rope_theta=10000., rope_parameters={'rope_theta': 5e5, 'rope_type': 'default'})
+        self.refused('config.json', 'rope_theta', '10000', '500000')
+
+    def test_weights_that_are_no_numbers(self):
+        key = 'causal_encoder.blocks.0.mlp.fc2.weight'
+        for value, said in ((float('nan'), 'NaN'), (float('-inf'), 'infinite')):
+            with self.subTest(said):
+                self.change(f'{LANGUAGE}/visual_weight.bin', lambda state, v=value: state[key].view(-1)[7:8].fill_(v))
+                self.refused('language_model/visual_weight.bin', key, said)
+
+    def test_weights_that_are_no_numbers_in_a_tensor_that_goes_from_file_to_file(self):
+        key = 'model.layers.1.mlp.down_proj.weight'
+        self.change(f'{LANGUAGE}/pytorch_model-00002-of-00002.bin',
+                    lambda state: state[key].view(-1)[-1:].fill_(float('nan')))
+        with mock.patch.object(module, 'PLACEHOLDER_FROM', 1):
+            self.refused('pytorch_model-00002-of-00002.bin', key, 'NaN')
+
+    def test_something_else_in_place_of_weights(self):
+        pointer = b'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2\nsize 9978\n'
+        for content, said in ((b'', 'empty'), (pointer, 'git-lfs pointer'), (bytes(4096), 'zeros'),
+                              (b'<!DOCTYPE html><html><body>Sign in', 'web page'), (b'\n <html lang="en">', 'web page'),
+                              (b'Entry not found', 'Entry not found'), ('Zugriff verweigert: ü'.encode(), 'verweigert'),
+                              (b'{"error": "Repository not found"}', 'text'), (b'\x1f\x8b\x08' + bytes(99), 'gzip')):
+            for name in (f'{LANGUAGE}/pytorch_model-00001-of-00002.bin', f'{VISUAL}/tokenizer_encoder.bin',
+                         f'{LANGUAGE}/tokenizer.model'):
+                with self.subTest(said, name=name):
+                    kept = (self.checkpoint / name).read_bytes()
+                    (self.checkpoint / name).write_bytes(content)
+                    self.refused(name, said)
+                    (self.checkpoint / name).write_bytes(kept)
+
+    def test_something_else_in_place_of_json(self):
+        for content, said in ((b'', 'empty'), (b'version https://git-lfs.github.com/spec/v1\n', 'git-lfs pointer'),
+                              (b'<html>', 'web page'), (b'[1, 2]', 'text'), (b'{"hidden_size": ', 'not JSON')):
+            for name in (f'{LANGUAGE}/config.json', f'{LANGUAGE}/pytorch_model.bin.index.json'):
+                with self.subTest(said, name=name):
+                    kept = (self.checkpoint / name).read_bytes()
+                    (self.checkpoint / name).write_bytes(content)
+                    self.refused(name, said)
+                    (self.checkpoint / name).write_bytes(kept)
+
+    def test_weights_in_a_wrapping(self):
+        name = f'{LANGUAGE}/visual_weight.bin'
+        state = torch.load(self.checkpoint / name, weights_only=True)
+        for content, said in (({'model': state}, "'model'"), ({'epoch': 3, 'state_dict': state}, 'epoch'),
+                              ({'state_dict': state, 'epoch': 3}, "'state_dict'"), ([state], 'list'),
+                              ({'visual': 'none', **state}, 'visual'), ({}, 'no tensors')):
+            with self.subTest(said):
+                torch.save(content, self.checkpoint / name)
+                self.refused(name, said)
 
     def test_a_truncated_text_model(self):
         path = self.checkpoint / LANGUAGE / 'tokenizer.model'

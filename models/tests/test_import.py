@@ -99,7 +99,8 @@ class Imported(unittest.TestCase):
     def test_no_weight_file_is_larger_than_two_gigabytes_whatever_it_holds(self):
         files = DataFiles(self.folder, 'split', largest=10_000)
         places = [files.add(str(i), torch.full((1500,), float(i))) for i in range(5)]
-        entries = files.finish()
+        files.close()
+        entries = files.entries
         self.assertEqual([e['bytes'] <= 10_000 for e in entries], [True] * 5)
         self.assertEqual(len({{d.key: d.value for d in p.external_data}['location'] for p in places}), 5)
 
@@ -118,7 +119,7 @@ class Weights(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             graph, files = helper.make_graph([], 'g', [], []), DataFiles(Path(folder), 'g')
             add(graph, {name: []}, name, tensor, files, half=True)
-            files.finish()
+            files.close()
         return graph.initializer[0].data_type
 
     def test_half_precision_wherever_it_does_not_change_a_code_or_overflow(self):

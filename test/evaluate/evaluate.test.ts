@@ -113,7 +113,7 @@ t.test('a failed request is told and spoils nothing else', async t => {
   t.equal(report.failed, 1)
   t.equal(report.figures['CIDEr-D']!.samples, 1)
   t.match(report.records, [{ id: 2 }, { id: 1, error: '/caption answered 422: image_unreadable: The picture is corrupt' }])
-  t.match(tableOf(report), /1 requests failed/)
+  t.match(tableOf(report), /\n1 of 2 requests failed; the first, of item 1: .*422: image_unreadable: The picture is corrupt$/)
 })
 
 t.test('what cannot be run is said', async t => {
