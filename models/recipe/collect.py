@@ -9,6 +9,7 @@ from pathlib import Path
 from networks.config import CONCEPTS, MINI
 from networks.model import OPTIONAL, build, save_weights
 
+from .data.batches import measured
 from .data.scenes import Sprites
 from .loop import load
 from .stages.encoder import EncoderHeads
@@ -25,15 +26,16 @@ def was_trained(stage, args):
     return (Path(args.runs) / f'{stage}.pt').exists() or (Path(args.weights) / f'{stage}.safetensors').exists()
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--runs', default='recipe/runs')
     parser.add_argument('--sprites', default='recipe/sprites')
     parser.add_argument('--concepts', type=int, default=CONCEPTS)
     parser.add_argument('--weights', default='recipe/weights', help='stands in for stages without a checkpoint')
     parser.add_argument('--stages', nargs='+', choices=STAGES, default=list(STAGES), help='only these')
+    parser.add_argument('--measure', type=float, default=1, help='share of the usual scenes to calibrate on')
     parser.add_argument('--out', required=True)
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     model = build(MINI)
     model.heads, model.judge = EncoderHeads(MINI.encoder.width, args.concepts), Judge(args.concepts)
     stages = [stage for stage in args.stages if stage not in OPTIONAL or was_trained(stage, args)]
@@ -42,7 +44,7 @@ def main():
              **{part: getattr(model, part) for part in STAGES[stage]})
     if 'tokenizer' in stages:
         load(args, 'encoder', encoder=model.encoder)
-        calibrate(model.encoder, model.tokenizer, Sprites(args.sprites, args.concepts))
+        calibrate(model.encoder, model.tokenizer, Sprites(args.sprites, args.concepts), measured(args, 300))
     save_weights(model, args.out, [part for stage in stages for part in STAGES[stage]])
 
 

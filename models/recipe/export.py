@@ -64,6 +64,7 @@ def real_inputs(model, files):
     }
 
 
+NOTICE = 'lavit-mini/NOTICE'  # credits of the art go with the weights
 TEXT = {'num_beams': 1, 'max_tokens': 40, 'min_tokens': 1, 'temperature': 0, 'top_p': 1, 'top_k': 0,
         'repetition_penalty': 1, 'length_penalty': 1, 'early_stopping': False, 'postprocess': 'none'}
 
@@ -99,7 +100,8 @@ def manifest(config, graphs, out, concepts, about):
     }
 
 
-def main():
+@torch.no_grad()
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--weights', help='folder of safetensors files; without it the weights are random')
     parser.add_argument('--concepts', default='recipe/art/concepts.json')
@@ -109,11 +111,12 @@ def main():
     parser.add_argument('--bits', type=int, choices=(8, 16), default=8, help='of the matrices')
     parser.add_argument('--tokenizer', default='lavit-mini/tokenizer.json', help='goes into the package')
     parser.add_argument('--out', required=True, help='folder of the package')
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     out, model = Path(args.out), build(MINI)
     out.mkdir(parents=True, exist_ok=True)
-    if (out / 'tokenizer.json').resolve() != Path(args.tokenizer).resolve():
-        shutil.copyfile(args.tokenizer, out / 'tokenizer.json')
+    for source, name in ((args.tokenizer, 'tokenizer.json'), (NOTICE, 'NOTICE')):
+        if (out / name).resolve() != Path(source).resolve():
+            shutil.copyfile(source, out / name)
     if args.weights:
         load_weights(model, args.weights)
     round_weights(model, args.bits)
@@ -131,5 +134,4 @@ def main():
 
 
 if __name__ == '__main__':
-    with torch.no_grad():
-        main()
+    main()

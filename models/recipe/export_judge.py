@@ -33,13 +33,13 @@ class Looking(nn.Module):
         return self.judge.concept(features), self.judge.ground(features), features
 
 
-if __name__ == '__main__':
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--weights', default='recipe/weights')
     parser.add_argument('--sprites', default='recipe/sprites')
     parser.add_argument('--concepts', type=int, default=CONCEPTS)
     parser.add_argument('--out', required=True)
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     out = Path(args.out)
     judge = Looking(fill(Judge(args.concepts), Path(args.weights) / 'judge.safetensors')).eval()
     sprites = Sprites(args.sprites, args.concepts)
@@ -51,3 +51,7 @@ if __name__ == '__main__':
     labels = {'size': SIZE, 'concepts': Words(args.concepts).labels, 'grounds': GROUND_NAMES}
     path.with_suffix('.json').write_text(json.dumps(labels) + '\n')
     print(f'judge: {path.stat().st_size / 1e6:.1f} MB, gap {gap:.1e}')
+
+
+if __name__ == '__main__':
+    main()

@@ -13,8 +13,9 @@ from torch.utils.data import DataLoader
 from networks.model import borrow, fill
 
 from .data.batches import Batches
+from .lifetime import die_with_parent
 
-CHECKPOINT = 240  # seconds between checkpoints
+TOLD_EVERY, CHECKPOINT = 30, 240  # seconds between lines of progress, and between checkpoints
 
 
 def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow=(), seed=0, every=300):
@@ -22,7 +23,7 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
 
     `make(sprites, rng)` draws a batch in a worker, `loss_of(batch, progress)` gives (loss, figures), `evaluate()` the
     held-out figures. Checkpoint `{name}.pt` and log `{name}.jsonl` stand in `args.runs`. Several processes average
-    their gradients; the first one keeps time, measures and saves, and its buffers hold for all.
+    their gradients; the first one keeps time, measures, tells and saves, and its buffers hold for all.
     """
     lr, every, runs = args.lr or lr, args.every or every, Path(args.runs)
     runs.mkdir(parents=True, exist_ok=True)
@@ -44,18 +45,24 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
     torch.manual_seed(seed * 1000 + step * world + rank)
     log = open(runs / f'{name}.jsonl', 'a' if step else 'w') if rank == 0 else None
     batches = iter(DataLoader(Batches(make, args.sprites, args.concepts, seed, step * world + rank, world),
-                              batch_size=None, num_workers=1, prefetch_factor=4))
+                              batch_size=None, num_workers=1, prefetch_factor=4, worker_init_fn=die_with_parent))
     batch = next(batches)  # the worker needs some seconds to start
-    budget, clock, means, last = args.minutes * 60, time.time(), {}, time.time()
-    saved_at, warmup = time.time(), 30 if args.warm else 100
+    budget, clock, means = args.minutes * 60, time.time(), {}
+    last = told = saved_at = clock
+    warmup = 30 if args.warm else 100
+
+    def tell(**more):
+        figures = ', '.join(f'{k} {v:.4g}' for k, v in {**means, **more}.items())
+        print(f'{name}: {spent / 60:.1f} of {args.minutes:g} minutes, step {step}, {figures}', flush=True)
 
     def report():
         figures = {'step': step, 'minutes': round(spent / 60, 1), **{k: round(v, 4) for k, v in means.items()}}
         for module in modules.values():
             module.eval()
         with torch.no_grad():
-            figures.update(evaluate())
-        print(json.dumps(figures), file=log, flush=True)
+            held_out = evaluate()
+        tell(**held_out)
+        print(json.dumps({**figures, **held_out}), file=log, flush=True)
 
     while spent < budget:
         for module in modules.values():
@@ -83,7 +90,10 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
             saved_at = now
         if rank == 0 and now - last > every:
             report()
-            last = clock = time.time()
+            last = told = clock = time.time()
+        elif rank == 0 and now - told > TOLD_EVERY:
+            tell()
+            told = now
     if rank == 0:
         save(path, modules, optimiser, step, spent)
         report()

@@ -1,6 +1,7 @@
 """Trains one stage of the embedded model: `python -m recipe.train --stage encoder --minutes 60`.
 
-Run from `models/`. A stage that was interrupted goes on from its checkpoint; `--restart` begins anew.
+Run from `models/`. Prints how far it is, and held-out figures every few minutes. A stage that was interrupted goes on
+from its checkpoint; `--restart` begins anew.
 """
 import argparse
 import tempfile
@@ -11,18 +12,25 @@ import torch
 
 from networks.config import CONCEPTS
 
+from .lifetime import START_METHOD, die_with_parent
+
 STAGES = ('encoder', 'judge', 'tokenizer', 'painter', 'language_model', 'denoiser', 'familiarity')
 
 
 def work(rank, args, meeting):
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
+    die_with_parent()
     torch.distributed.init_process_group('gloo', init_method=meeting, rank=rank, world_size=args.processes,
                                          timeout=timedelta(hours=1))
+    stage(args)
+
+
+def stage(args):
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
     import_module(f'recipe.stages.{args.stage}').main(args)
 
 
-if __name__ == '__main__':
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--stage', choices=STAGES, required=True)
     parser.add_argument('--minutes', type=float, required=True, help='work of this stage, all its runs together')
@@ -39,7 +47,15 @@ if __name__ == '__main__':
                         help='multiply in 16 bits; quick only where the processor has AMX')
     parser.add_argument('--tokenizer', default='lavit-mini/tokenizer.json')
     parser.add_argument('--processes', type=int, default=2, help='one core each; they average their gradients')
+    parser.add_argument('--measure', type=float, default=1, help='share of the usual held-out scenes to measure on')
     parser.add_argument('--restart', action='store_true')
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
+    if args.processes == 1:
+        return stage(args)
     with tempfile.TemporaryDirectory() as meeting:
-        torch.multiprocessing.spawn(work, (args, f'file://{meeting}/point'), args.processes)
+        torch.multiprocessing.start_processes(work, (args, f'file://{meeting}/point'), args.processes,
+                                              start_method=START_METHOD)
+
+
+if __name__ == '__main__':
+    main()

@@ -107,6 +107,7 @@ if __name__ == '__main__':
     parser.add_argument('--weights', default='recipe/weights', help='stands in for stages without a checkpoint')
     parser.add_argument('--bfloat16', action='store_true',
                         help='multiply in 16 bits; quick only where the processor has AMX')
+    parser.add_argument('--measure', type=float, default=1, help='share of the usual scenes to calibrate on')
     parser.add_argument('--tokenizer', default='lavit-mini/tokenizer.json')
     parser.add_argument('--cache', default='recipe/runs/ablations', help='folder of drawn batches')
     parser.add_argument('--out', default='recipe/ablations.json', help='file of results')

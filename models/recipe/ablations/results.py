@@ -3,11 +3,10 @@ import fcntl
 import json
 from statistics import mean
 
-from ..card.table import QUESTIONS, markdown, replace, share
+from ..card.table import NONE, QUESTIONS, markdown, replace, share, two
 from .variants import VARIANTS
 
 START, STOP = '<!-- ablations: written by recipe.ablations -->\n', '<!-- /ablations -->'
-NONE = '–'
 
 
 def read(path): return json.loads(path.read_text()) if path.exists() and path.stat().st_size else None
@@ -30,9 +29,6 @@ def add(path, settings, run):
         found['runs'].append(run)
         file.truncate(0)
         file.write(json.dumps(found, indent=1) + '\n')
-
-
-def two(x): return f'{x:.2f}'
 
 
 def one(x): return f'{x:.1f}'

@@ -60,7 +60,7 @@ def rounded(x):
     return {k: rounded(v) for k, v in x.items()} if isinstance(x, dict) else round(x, 4)
 
 
-if __name__ == '__main__':
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--weights', required=True)
     parser.add_argument('--sprites', default='recipe/sprites')
@@ -71,7 +71,7 @@ if __name__ == '__main__':
     parser.add_argument('--bits', type=int, choices=(8, 16), default=8, help='of the matrices, as in export')
     parser.add_argument('--about', help='JSON file whose "quality" is replaced')
     parser.add_argument('--card', help='Markdown file whose table of figures is replaced')
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     weights = Path(args.weights)
     model = round_weights(load_weights(build(MINI), weights), args.bits)
     heads = fill(EncoderHeads(MINI.encoder.width, args.concepts), weights / 'heads.safetensors').eval()
@@ -85,3 +85,7 @@ if __name__ == '__main__':
         path.write_text(json.dumps({**json.loads(path.read_text()), 'quality': quality}, indent=2) + '\n')
     if args.card:
         card.fill(Path(args.card), quality)
+
+
+if __name__ == '__main__':
+    main()

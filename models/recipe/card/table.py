@@ -1,6 +1,7 @@
 """The table of held-out figures in the model card."""
 
 START, STOP = '<!-- figures: written by recipe.card.evaluate -->\n', '<!-- /figures -->'
+NONE = '–'
 QUESTIONS = ('colour', 'count', 'total', 'exist', 'what', 'where', 'place', 'relation', 'choice')
 
 
@@ -30,7 +31,8 @@ def table(quality):
     any_art, house, single = (quality[f'tokenizer_{art}'] for art in ('trained', 'house', 'house_single'))
     judge, text = quality['judge_on_true_pictures'], quality['painting_from_text']
     least = int(min(art['kept_least'] for art in (any_art, house, single)))
-    sizes = ', '.join(f"{any_art[f'kept_{n}_objects']:.1f}" for n in range(1, 5))
+    counts = [any_art.get(f'kept_{n}_objects') for n in range(1, 5)]
+    sizes = ', '.join(NONE if count is None else f'{count:.1f}' for count in counts)
     more = [('patches kept of 64, mean over all scenes (least)', f"{any_art['kept']:.1f} ({least})"),
             ('patches kept with one, two, three, four objects', sizes),
             ('patches kept: one emoji on plain ground; four objects',
@@ -49,10 +51,13 @@ def table(quality):
             + markdown(('tokens and painting', 'figure'), more))
 
 
-def pair(arts, key): return [f'{art[key]:.2f}' if key == 'cider' else share(art[key]) for art in arts]
+def pair(arts, key): return [two(art.get(key)) if key == 'cider' else share(art.get(key)) for art in arts]
 
 
-def share(x): return f'{x:.3f}'.lstrip('0')
+def share(x): return NONE if x is None else f'{x:.3f}'.lstrip('0')
+
+
+def two(x): return NONE if x is None else f'{x:.2f}'
 
 
 def markdown(head, rows):

@@ -29,6 +29,11 @@ def to_planes(pictures):
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
 
 
+def measured(args, pictures):
+    """How many held-out pictures are measured where `pictures` are usual."""
+    return max(8, round(pictures * args.measure))
+
+
 def heldout(sprites, pictures, seed=0, **options):
     """Freshly drawn scenes for evaluation: uint8 (B, 3, S, S) and their facts."""
     rng = np.random.default_rng((EVALUATION_SEED, seed))

@@ -148,7 +148,7 @@ def two(sprites, rng): return [int(c) for c in rng.choice(len(sprites.names), 2,
 def on_ground(what, ground): return f'{what} on {a_ground(ground)} background'
 
 
-if __name__ == '__main__':
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', required=True)
     parser.add_argument('--seed', type=int, required=True)
@@ -158,7 +158,7 @@ if __name__ == '__main__':
                         help='of questions: the plainest, any that training saw, or only such as it never saw')
     parser.add_argument('--sprites', default='recipe/sprites')
     parser.add_argument('--concepts', type=int, default=CONCEPTS)
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     sprites, words = Sprites(args.sprites, args.concepts), Words(args.concepts)
     styles = {'trained': sprites.train_styles, 'unseen': sprites.heldout_styles, 'house': [sprites.house]}[args.art]
     makers = {'': partial(scenes, styles=styles, manner=args.wording), 'single': single, 'pairs': pairs, 'mixed': mixed,
@@ -167,3 +167,7 @@ if __name__ == '__main__':
         folder = Folder(Path(args.out) / name, words)
         make(folder, args.scenes, sprites, np.random.default_rng((EVALUATION_SEED, args.seed, number)))
         folder.write()
+
+
+if __name__ == '__main__':
+    main()

@@ -23,14 +23,18 @@ def moved(table, before, after):
     return torch.stack([*rows, *table[len(known):]])
 
 
-if __name__ == '__main__':
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--before', required=True)
     parser.add_argument('--after', required=True)
     parser.add_argument('--weights', default='recipe/weights', help='folder whose language model is rewritten')
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     path = Path(args.weights) / 'language_model.safetensors'
     state = load_file(path)
     table = state[TABLE]
     state[TABLE] = moved(table.float(), *map(Tokenizer.from_file, (args.before, args.after))).to(table.dtype)
     save_file(state, path)
+
+
+if __name__ == '__main__':
+    main()

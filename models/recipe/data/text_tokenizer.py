@@ -36,7 +36,7 @@ def sentences(words, count, rng):
 MINI_QUESTION = 'Question: {question} Answer:'
 
 
-def train(words):
+def train(words, count):
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
@@ -46,7 +46,7 @@ def train(words):
                                   show_progress=False)
     rng = np.random.default_rng(7)
     everything = [*words.labels, *words.many, *(s for names in words.synonyms for s in names), *NUMBERS] * 40
-    tokenizer.train_from_iterator([*everything, *sentences(words, 20000, rng)], trainer)
+    tokenizer.train_from_iterator([*everything, *sentences(words, count, rng)], trainer)
     return without_added_tokens(tokenizer)
 
 
@@ -57,9 +57,14 @@ def without_added_tokens(tokenizer):
     return Tokenizer.from_str(json.dumps(about))
 
 
-if __name__ == '__main__':
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--out', required=True)
     parser.add_argument('--concepts', type=int, default=CONCEPTS)
-    args = parser.parse_args()
-    train(Words(args.concepts)).save(args.out)
+    parser.add_argument('--sentences', type=int, default=20000, help='scenes whose sentences it learns from')
+    args = parser.parse_args(arguments)
+    train(Words(args.concepts), args.sentences).save(args.out)
+
+
+if __name__ == '__main__':
+    main()

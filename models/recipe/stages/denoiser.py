@@ -5,7 +5,7 @@ import torch
 from networks.config import MINI
 from networks.pixel_decoder import Denoiser
 
-from ..data.batches import heldout, to_planes
+from ..data.batches import heldout, measured, to_planes
 from ..data.scenes import Sprites, draw
 from ..loop import load, run
 from .judge import Judge, answers
@@ -42,7 +42,7 @@ def main(args):
     denoiser = Denoiser(MINI.encoder, MINI.pixel_decoder)
     load(args, 'judge', judge=judge)
     size = MINI.pixel_decoder.picture_size
-    pixels, scenes = heldout(sprites, 150, seed=8, styles=[sprites.house], plain=True, count=1)
+    pixels, scenes = heldout(sprites, measured(args, 150), seed=8, styles=[sprites.house], plain=True, count=1)
 
     def loss_of(batch, progress):
         condition, picture = condition_of(eyes, batch)

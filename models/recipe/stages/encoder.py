@@ -6,7 +6,7 @@ from torch import nn
 from networks.config import MINI
 from networks.visual_tokenizer import VisionEncoder
 
-from ..data.batches import heldout, to_planes
+from ..data.batches import heldout, measured, to_planes
 from ..data.scenes import GROUND_NAMES, NO_OBJECT, Sprites, draw
 from ..loop import run
 
@@ -49,8 +49,8 @@ def main(args):
     encoder = VisionEncoder(MINI.encoder).to(memory_format=torch.channels_last)
     heads = EncoderHeads(MINI.encoder.width, args.concepts)
     sprites = Sprites(args.sprites, args.concepts)
-    trained_art = heldout(sprites, 300)
-    unseen_art = heldout(sprites, 300, seed=1, styles=sprites.heldout_styles)
+    trained_art = heldout(sprites, measured(args, 300))
+    unseen_art = heldout(sprites, measured(args, 300), seed=1, styles=sprites.heldout_styles)
 
     def loss_of(batch, progress):
         pixels, labels, present, ground = batch

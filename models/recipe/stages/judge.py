@@ -5,7 +5,7 @@ from torch import nn
 
 from networks.visual_tokenizer import ConvResidual, conv
 
-from ..data.batches import heldout, to_planes
+from ..data.batches import heldout, measured, to_planes
 from ..data.scenes import GROUND_NAMES, Sprites, draw
 from ..loop import run
 
@@ -49,7 +49,7 @@ def answers(scenes):
 def main(args):
     judge = Judge(args.concepts).to(memory_format=torch.channels_last)
     sprites = Sprites(args.sprites, args.concepts)
-    pixels, scenes = heldout(sprites, 600, seed=2, styles=[sprites.house], plain=True, count=1)
+    pixels, scenes = heldout(sprites, measured(args, 600), seed=2, styles=[sprites.house], plain=True, count=1)
 
     def loss_of(batch, progress):
         x, concept, ground = small(batch[0].float() / 127.5 - 1), *batch[1:]

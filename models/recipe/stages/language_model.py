@@ -29,7 +29,7 @@ from networks.visual_tokenizer import (
     rank_order,
 )
 
-from ..data.batches import heldout, to_planes
+from ..data.batches import heldout, measured, to_planes
 from ..data.cider import cider
 from ..data.frames import pick
 from ..data.scenes import GROUND_NAMES, LAYOUTS, NO_OBJECT, Sprites, draw
@@ -158,7 +158,7 @@ class Eyes:
         load(args, 'encoder', encoder=eyes.encoder)
         load(args, 'tokenizer', tokenizer=eyes.tokenizer)
         load(args, *PAINTING, decoder=eyes.decoder, painter=eyes.painter)
-        calibrate(eyes.encoder, eyes.tokenizer, sprites)
+        calibrate(eyes.encoder, eyes.tokenizer, sprites, measured(args, 300))
         return eyes
 
     @torch.no_grad()
@@ -306,8 +306,8 @@ def main(args):
     reader = fact_reader()
     judge = Judge(args.concepts)
     load(args, 'judge', judge=judge)
-    trained_art = heldout(sprites, 120, seed=11)
-    unseen_art = heldout(sprites, 80, seed=12, styles=sprites.heldout_styles)
+    trained_art = heldout(sprites, measured(args, 120), seed=11)
+    unseen_art = heldout(sprites, measured(args, 80), seed=12, styles=sprites.heldout_styles)
     chance = np.random.default_rng(5)
 
     def loss_of(batch, progress):
@@ -325,7 +325,8 @@ def main(args):
         for name, (pixels, scenes) in (('trained', trained_art), ('unseen', unseen_art)):
             result |= {f'{name}_{k}': round(v, 4) for k, v in
                        speaking_figures(eyes, merger, lm, sentences, pixels, scenes).items()}
-        return result | {k: round(v, 4) for k, v in painting_figures(eyes, lm, sentences, judge, 64).items()}
+        painted = painting_figures(eyes, lm, sentences, judge, measured(args, 64))
+        return result | {k: round(v, 4) for k, v in painted.items()}
 
     run(args, 'language_model', {'language_model': lm, 'understanding': merger, 'reader': reader},
         partial(make, sentences), loss_of,

@@ -12,7 +12,7 @@ from networks.config import MINI
 from networks.pixel_decoder import Painter
 from networks.visual_tokenizer import DynamicTokenizer, TokenizerDecoder, VisionEncoder, choose
 
-from ..data.batches import heldout
+from ..data.batches import heldout, measured
 from ..data.scenes import Sprites
 from ..loop import load, run
 from .encoder import EncoderHeads
@@ -35,10 +35,10 @@ def main(args):
         module.requires_grad_(True)
     encoder.to(memory_format=torch.channels_last)
     sprites = Sprites(args.sprites, args.concepts)
-    calibrate(encoder, tokenizer, sprites)
-    single = heldout(sprites, 200, seed=3, styles=[sprites.house], plain=True, count=1)
-    composed = heldout(sprites, 200, seed=9, styles=[sprites.house], plain=True, count=1, composed=True)
-    any_art = heldout(sprites, 100, seed=5)
+    calibrate(encoder, tokenizer, sprites, measured(args, 300))
+    single = heldout(sprites, measured(args, 200), seed=3, styles=[sprites.house], plain=True, count=1)
+    composed = heldout(sprites, measured(args, 200), seed=9, styles=[sprites.house], plain=True, count=1, composed=True)
+    any_art = heldout(sprites, measured(args, 100), seed=5)
     chance = np.random.default_rng(6)
 
     def loss_of(batch, progress):

@@ -15,7 +15,7 @@ from networks.config import MINI
 from networks.pixel_decoder import Painter
 from networks.visual_tokenizer import DynamicTokenizer, TokenizerDecoder, VisionEncoder, choose, rank_order
 
-from ..data.batches import heldout, to_planes
+from ..data.batches import heldout, measured, to_planes
 from ..data.scenes import NO_OBJECT, Sprites, draw
 from ..loop import load, run
 from .codebook import CodebookLearner
@@ -151,9 +151,9 @@ def main(args):
     tokenizer, decoder = DynamicTokenizer(MINI.encoder, C), TokenizerDecoder(MINI.encoder, C)
     painter = Painter(MINI.encoder, MINI.pixel_decoder)
     sprites = Sprites(args.sprites, args.concepts)
-    single = heldout(sprites, 100, seed=3, styles=[sprites.house], plain=True, count=1)
-    mixed = heldout(sprites, 100, seed=4, styles=[sprites.house])
-    any_art = heldout(sprites, 100, seed=5)
+    single = heldout(sprites, measured(args, 100), seed=3, styles=[sprites.house], plain=True, count=1)
+    mixed = heldout(sprites, measured(args, 100), seed=4, styles=[sprites.house])
+    any_art = heldout(sprites, measured(args, 100), seed=5)
     learner = CodebookLearner(len(tokenizer.quantize.embedding.contents))
     learner.started.fill_(args.warm)
     turn, schedule = count(), WARM if args.warm else FRESH
@@ -225,11 +225,11 @@ def threshold_for(encoder, tokenizer, pixels):
     return scores.flatten().quantile(1 - C.keep_ratio).item()
 
 
-def calibrate(encoder, tokenizer, sprites):
+def calibrate(encoder, tokenizer, sprites, pictures=300):
     """Moves the selector's last bias so that at threshold 0.5 the target share of patches stays, over all kinds of
     scenes."""
-    house, _ = heldout(sprites, 300, seed=6, styles=[sprites.house])
-    others, _ = heldout(sprites, 300, seed=7)
+    house, _ = heldout(sprites, pictures, seed=6, styles=[sprites.house])
+    others, _ = heldout(sprites, pictures, seed=7)
     threshold = threshold_for(encoder, tokenizer, torch.cat([house, others]))
     with torch.no_grad():
         tokenizer.token_predictor.out_conv[-1].bias[0] -= math.log(threshold / (1 - threshold))
@@ -253,7 +253,7 @@ def figures(encoder, heads, tokenizer, decoder, painter, judge, pixels, scenes, 
     share = torch.bincount(torch.cat(used), minlength=C.codebook_size).float()
     share = share[share > 0] / share.sum()
     result = {'cosine': torch.cat(cosine).mean(), 'survives': torch.cat(right).float().mean() /
-              torch.cat(right_before).float().mean(), 'kept': kept.mean(), 'kept_least': kept.min(),
+              torch.cat(right_before).float().mean().clamp(min=1e-9), 'kept': kept.mean(), 'kept_least': kept.min(),
               'perplexity': (-(share * share.log()).sum()).exp(), 'threshold': threshold}
     result |= {f'kept_{n}_objects': kept[objects == n].mean() for n in range(1, 5) if (objects == n).any()}
     if (objects == 1).all():

@@ -5,6 +5,7 @@ Prints the figures of the chart.
 """
 import argparse
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -25,22 +26,36 @@ from .sheet import save
 from .token_counts import token_counts
 
 
-def sheets(model, judge, sprites, sentences, seed):
+@dataclass(frozen=True)
+class Amounts:
+    """How many scenes and prompts are drawn, shown or not."""
+    codes: int = 2500
+    sizes: int = 200   # of each number of objects
+    orders: int = 40
+    mixed: int = 9     # of each kind
+    failures: int = 20 # at a time, until enough failed
+
+
+LITTLE = Amounts(24, 6, 8, 3, 6)
+
+
+def sheets(model, judge, sprites, sentences, seed, amounts):
     """Name of each picture -> how to draw its parts."""
     eyes, lm = Eyes(model.encoder, model.tokenizer, model.decoder, model.painter), model.language_model
 
     def counts():
-        parts, figures = token_counts(eyes, sprites, seed)
+        parts, figures = token_counts(eyes, sprites, seed, amounts.sizes)
         print(json.dumps(figures, indent=2))
         return parts
 
     return {'kept-patches': lambda: kept_patches(eyes, sprites, seed),
             'token-counts': counts,
-            'codes': lambda: what_codes_mean(eyes, sprites, sentences.words, seed),
+            'codes': lambda: what_codes_mean(eyes, sprites, sentences.words, seed, amounts.codes),
             'reconstructions': lambda: from_codes(eyes, sprites, seed),
-            'from-words': lambda: from_words(eyes, lm, judge, sentences, seed),
-            'from-pictures': lambda: from_pictures(eyes, lm, judge, sentences, sprites, seed),
-            'failures': lambda: failures(eyes, model.understanding, lm, judge, sentences, sprites, seed)}
+            'from-words': lambda: from_words(eyes, lm, judge, sentences, seed, amounts.orders),
+            'from-pictures': lambda: from_pictures(eyes, lm, judge, sentences, sprites, seed, amounts.mixed),
+            'failures': lambda: failures(eyes, model.understanding, lm, judge, sentences, sprites, seed,
+                                         amounts.failures)}
 
 
 def concepts_of(weights):
@@ -49,7 +64,7 @@ def concepts_of(weights):
         return file.get_slice('concept.weight').get_shape()[0]
 
 
-if __name__ == '__main__':
+def main(arguments=None):
     parser = argparse.ArgumentParser(prog='python -m recipe.card.pictures', description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--weights', required=True)
@@ -57,14 +72,20 @@ if __name__ == '__main__':
     parser.add_argument('--sprites', default='recipe/sprites')
     parser.add_argument('--tokenizer', default='lavit-mini/tokenizer.json')
     parser.add_argument('--seed', type=int, default=200)
+    parser.add_argument('--little', action='store_true', help='of few scenes and prompts, to try it')
     parser.add_argument('--only', nargs='*', help='names of single pictures')
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     weights, out = Path(args.weights), Path(args.out)
     concepts = concepts_of(weights)
     model = round_weights(load_weights(build(MINI), weights))
     judge = fill(Judge(concepts), weights / 'judge.safetensors').eval()
     out.mkdir(parents=True, exist_ok=True)
-    drawings = sheets(model, judge, Sprites(args.sprites, concepts), Sentences(args.tokenizer, concepts), args.seed)
+    drawings = sheets(model, judge, Sprites(args.sprites, concepts), Sentences(args.tokenizer, concepts), args.seed,
+                      LITTLE if args.little else Amounts())
     with torch.no_grad():
         for name in args.only or drawings:
             save(drawings[name](), out / f'{name}.png')
+
+
+if __name__ == '__main__':
+    main()

@@ -12,7 +12,6 @@ from ...data.scenes import NO_OBJECT
 from ...stages.tokenizer import tokenize
 from .sheet import INK, MARGIN, PAPER, QUIET, SHADE, WIDTH, column, heading, row, words
 
-SCENES = 2500
 ROWS = {'content': 10, 'code': 5}
 ACROSS, TELLING, MAP = 10, 156, 60  # patches in a row; width of what is said of it; side of the map of places
 CONTENTS = MINI.tokenizer.codebook_size // MINI.encoder.patches
@@ -20,15 +19,15 @@ GAP = 6
 SIDE = (WIDTH - 2 * MARGIN - TELLING - MAP - GAP * (ACROSS + 1)) // ACROSS
 
 
-def what_codes_mean(eyes, sprites, words_of, seed):
-    pixels, scenes = heldout(sprites, SCENES, seed=seed)
+def what_codes_mean(eyes, sprites, words_of, seed, count):
+    pixels, scenes = heldout(sprites, count, seed=seed)
     used = [(number, place, code) for number, (keep, codes) in enumerate(tokens(eyes, pixels))
             for place, code in enumerate(codes.tolist()) if keep[place]]
     rng = np.random.default_rng(seed)
     shown = Shown(pixels, scenes, words_of.labels, len(used))
     by_content, by_code = gathered(used, lambda code: code % CONTENTS), gathered(used, lambda code: code)
     note = (f'{len(by_content)} of {CONTENTS} contents in use. Shown: contents evenly spread over the ranking by use, '
-            f'the most used first; patches drawn by lot from {SCENES} fresh scenes, one a scene, with their '
+            f'the most used first; patches drawn by lot from {count} fresh scenes, one a scene, with their '
             'surroundings. The map tells at which places of the picture the content occurs.')
     more = (f'{len(by_code)} of {MINI.tokenizer.codebook_size} codes in use. Shown: codes evenly spread over the '
             f'ranking of those that occur in {ACROSS} scenes.')
@@ -57,7 +56,7 @@ def gathered(used, key_of):
 def spread(ranked, count):
     """So many entries at even distances of the ranking, of those that fill a row: [(rank, key, occurrences)]."""
     full = [(rank, *entry) for rank, entry in enumerate(ranked, 1) if len({n for n, _ in entry[1]}) >= ACROSS]
-    return [full[round(i)] for i in np.linspace(0, len(full) - 1, count)]
+    return [full[round(i)] for i in np.linspace(0, len(full) - 1, count)] if full else []
 
 
 class Shown:

@@ -13,11 +13,11 @@ from ...stages.language_model import QUESTION, concepts_named, understand
 from .painted import paint_orders
 from .sheet import QUIET, WRONG, column, heading, image_of, row, side_of, words
 
-SHOWN, AT_ONCE = 6, 20
+SHOWN = 6
 SIDE = side_of(SHOWN)
 
 
-def failures(eyes, understanding, lm, judge, sentences, sprites, seed):
+def failures(eyes, understanding, lm, judge, sentences, sprites, seed, at_once):
     def say(planes, prompt=''):
         """What the model says after a picture: a caption, or the answer to a question."""
         prefix, positions, real, _ = understand(eyes, understanding, lm, planes[None])
@@ -28,14 +28,14 @@ def failures(eyes, understanding, lm, judge, sentences, sprites, seed):
         return sentences.tokenizer.decode(ids).strip()
 
     def captions():
-        for planes, scene in fresh(sprites, seed):
+        for planes, scene in fresh(sprites, seed, at_once):
             said = say(planes)
             if not set(scene.concepts) <= concepts_named(said, sentences.words):
                 yield planes, said, on_ground(counted(scene, sentences.words, None), scene.ground)
 
     def answers():
         rng = np.random.default_rng((EVALUATION_SEED, seed))
-        for planes, scene in fresh(sprites, seed):
+        for planes, scene in fresh(sprites, seed, at_once):
             (_, question, answer), = questions(scene, sentences.words, rng, 1)
             said = say(planes, QUESTION.format(question=question))
             if said != answer:
@@ -43,7 +43,7 @@ def failures(eyes, understanding, lm, judge, sentences, sprites, seed):
 
     def paintings():
         for number in count():
-            for prompt, picture, taken_for in paint_orders(eyes, lm, judge, sentences, AT_ONCE, seed + 1 + number):
+            for prompt, picture, taken_for in paint_orders(eyes, lm, judge, sentences, at_once, seed + 1 + number):
                 if taken_for:
                     yield picture, taken_for, prompt
 
@@ -56,10 +56,10 @@ def failures(eyes, understanding, lm, judge, sentences, sprites, seed):
                      row([tile(*one) for one in islice(found, SHOWN)]))]
 
 
-def fresh(sprites, seed):
+def fresh(sprites, seed, at_once):
     """Endless fresh scenes in trained art, one by one."""
     for number in count():
-        yield from zip(*heldout(sprites, AT_ONCE, seed=(seed, number)))
+        yield from zip(*heldout(sprites, at_once, seed=(seed, number)))
 
 
 def tile(planes, said, there):

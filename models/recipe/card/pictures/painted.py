@@ -12,19 +12,19 @@ from ...stages.language_model import single_orders
 from .kept import of_each_size
 from .sheet import QUIET, WRONG, column, grid, heading, image_of, marked, row, side_of, words
 
-ORDERS, ACROSS = 40, 8
-MIXED, MIXED_ACROSS, BETWEEN, SIGN = 9, 3, 36, 14
+ACROSS = 8
+MIXED_ACROSS, BETWEEN, SIGN = 3, 36, 14
 JUDGED_SIDE = .54  # of a region that holds one of several objects
 CENTRES = {place: at for layout in LAYOUTS.values() for at, place in layout}
 
 
 # ---------------------------------------------------------------- from words
 
-def from_words(eyes, lm, judge, sentences, seed):
-    samples = paint_orders(eyes, lm, judge, sentences, ORDERS, seed)
+def from_words(eyes, lm, judge, sentences, seed, orders):
+    samples = paint_orders(eyes, lm, judge, sentences, orders, seed)
     right = sum(said is None for *_, said in samples)
     side = side_of(ACROSS)
-    return [heading(f'From words: {right} of {ORDERS} as asked',
+    return [heading(f'From words: {right} of {orders} as asked',
                     'Prompts and samples by seed, none left out. The tick is '
                     'the judge\'s, a network that has only seen true pictures; in red what it takes a picture for.'),
             grid([sample(*one, side) for one in samples], ACROSS)]
@@ -49,10 +49,10 @@ def sample(prompt, picture, said, side):
 
 # ---------------------------------------------------------------- from pictures
 
-def from_pictures(eyes, lm, judge, sentences, sprites, seed):
+def from_pictures(eyes, lm, judge, sentences, sprites, seed, count):
     rng = np.random.default_rng((EVALUATION_SEED, seed))
-    changes = [picture_and_words(sprites, rng) for _ in range(MIXED)]
-    pairs = [two_pictures(sprites, rng) for _ in range(MIXED)]
+    changes = [picture_and_words(sprites, rng) for _ in range(count)]
+    pairs = [two_pictures(sprites, rng) for _ in range(count)]
     side = (side_of(MIXED_ACROSS, BETWEEN) - 4 * 6 - 2 * SIGN) // 3
     parts = []
     for title, note, prompts, scenes in (
@@ -67,7 +67,7 @@ def from_pictures(eyes, lm, judge, sentences, sprites, seed):
         verdicts = [is_there(judge, picture, scene) for picture, scene in zip(painted, scenes)]
         lines = [mixed(shown, text, picture, right, side)
                  for (shown, text), picture, right in zip(prompts, painted, verdicts)]
-        parts += [heading(f'{title}: {sum(verdicts)} of {MIXED} as asked', note), grid(lines, MIXED_ACROSS, BETWEEN)]
+        parts += [heading(f'{title}: {sum(verdicts)} of {count} as asked', note), grid(lines, MIXED_ACROSS, BETWEEN)]
     return parts
 
 

@@ -9,27 +9,27 @@ from ...data.scenes import MOST_OBJECTS
 from ...data.wording import NUMBERS
 from .sheet import ACCENT, INK, MARGIN, PAPER, QUIET, SHADE, WIDTH, heading
 
-SCENES = 200      # of each number of objects
 EQUAL = (.4, .4)  # side of every object, as a share of the picture's
 SERIES = {'every object of the same size, {:.0%} of the side': (ACCENT, {'span': EQUAL}),
           'scenes as they are drawn, where a single object is larger': ((140, 149, 159), {})}
 LEFT, TOP, BOTTOM, BAR = 44, 64, 34, 66
 
 
-def token_counts(eyes, sprites, seed):
+def token_counts(eyes, sprites, seed, scenes):
     """The parts of the sheet, and mean counts by series and number of objects."""
-    counts = [[kept(eyes, sprites, seed + objects, count=objects, **options) for objects in range(1, MOST_OBJECTS + 1)]
+    counts = [[kept(eyes, sprites, scenes, seed + objects, count=objects, **options)
+               for objects in range(1, MOST_OBJECTS + 1)]
               for _, options in SERIES.values()]
     names = [name.format(EQUAL[0]) for name in SERIES]
     figures = {name: [round(n.mean().item(), 1) for n in series] for name, series in zip(names, counts)}
-    note = (f'Mean patches kept of {MINI.encoder.patches}, over {SCENES} fresh scenes each, trained art; the line '
+    note = (f'Mean patches kept of {MINI.encoder.patches}, over {scenes} fresh scenes each, trained art; the line '
             'spans the middle half of them.')
     return [heading('Tokens by number of objects', note), chart(names, counts)], figures
 
 
-def kept(eyes, sprites, seed, **scene):
+def kept(eyes, sprites, scenes, seed, **scene):
     """Patches kept of each fresh scene."""
-    pixels, _ = heldout(sprites, SCENES, seed=seed, **scene)
+    pixels, _ = heldout(sprites, scenes, seed=seed, **scene)
     return torch.cat([eyes.see(p)[1].sum(1) for p in pixels.split(50)])
 
 
