@@ -120,8 +120,12 @@ def decoded(package, r):
             'tokenizer_decoder: highres pooled': gap(outputs[1], r['highres.pooled'])}
 
 
+def language_graphs(package):
+    return {name: session(package / f'{name}.onnx') for name in ('language_model', 'text_head', 'visual_head')}
+
+
 def language(package, manifest, r):
-    graphs = {name: session(package / f'{name}.onnx') for name in ('language_model', 'text_head', 'visual_head')}
+    graphs = language_graphs(package)
     sizes, start = manifest['language_model'], manifest['ids']['image_start']
     suppressed = np.arange(sizes['vocabulary_size']) >= start
 

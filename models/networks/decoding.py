@@ -22,14 +22,14 @@ class Rows:
     def read(self, positions, visible, token_ids=None, embeddings=None):
         """New places (B, T), by ids or by embeddings -> scores after the last one (B, V)."""
         by_ids = token_ids is not None
-        scores, *new = self.lm.step(
+        states, *new = self.lm.step(
             token_ids if by_ids else torch.zeros_like(positions),
             embeddings if not by_ids else self.nothing.expand(-1, positions.shape[1], -1),
             torch.full(positions.shape, not by_ids), positions, self.bias, *self.cache)
         self.cache = [torch.cat([old, fresh], 3 if k % 2 == 0 else 2)
                       for k, (old, fresh) in enumerate(zip(self.cache, new))]
         self.bias = torch.cat([self.bias, torch.where(visible, 0., HIDDEN)], 1)
-        return scores
+        return self.lm.head(states)
 
 
 @torch.no_grad()
