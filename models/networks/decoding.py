@@ -20,7 +20,7 @@ class Rows:
         self.bias = torch.full((count, 1), HIDDEN)
 
     def read(self, positions, visible, token_ids=None, embeddings=None):
-        """New places (B, T), by ids or by embeddings -> scores after the last one (B, V)."""
+        """New places (B, T), by ids or by embeddings -> states (B, H) after the last one."""
         by_ids = token_ids is not None
         states, *new = self.lm.step(
             token_ids if by_ids else torch.zeros_like(positions),
@@ -29,7 +29,7 @@ class Rows:
         self.cache = [torch.cat([old, fresh], 3 if k % 2 == 0 else 2)
                       for k, (old, fresh) in enumerate(zip(self.cache, new))]
         self.bias = torch.cat([self.bias, torch.where(visible, 0., HIDDEN)], 1)
-        return self.lm.head(states)
+        return states
 
 
 @torch.no_grad()
@@ -37,31 +37,31 @@ def write_captions(lm, prefix, positions, real, longest=40):
     """Greedy captions after picture prefixes (B, P, H) with their positions and reality (B, P): lists of ids."""
     rows = Rows(lm, len(prefix))
     seen = real.bool()
-    scores = rows.read(torch.where(seen, positions, NEVER), seen, embeddings=prefix)
+    states = rows.read(torch.where(seen, positions, NEVER), seen, embeddings=prefix)
     written, done = [], torch.zeros(len(prefix), dtype=torch.bool)
     for step in range(longest):
-        following = scores[:, :MINI.image_start].argmax(-1)
+        following = lm.word_log_probabilities(states, MINI.image_start).argmax(-1)
         following[done] = END
         done |= following == END
         written.append(following)
         if done.all():
             break
         at = positions[:, -1:] + 1 + step
-        scores = rows.read(at, torch.ones_like(at, dtype=torch.bool), token_ids=following[:, None])
+        states = rows.read(at, torch.ones_like(at, dtype=torch.bool), token_ids=following[:, None])
     ids = torch.stack(written, 1).tolist()
     return [row[:row.index(END)] if END in row else row for row in ids]
 
 
 def read_starts(lm, starts):
-    """Lists of ids -> `Rows` that have read them, their lengths (B), scores after the last id (B, V)."""
+    """Lists of ids -> `Rows` that have read them, their lengths (B), states after the last id (B, H)."""
     longest = max(map(len, starts))
     lengths = torch.tensor([len(s) for s in starts])
     padded = torch.tensor([[0] * (longest - len(s)) + s for s in starts])
     rows = Rows(lm, len(starts))
     for t in range(longest):
         at = (t - (longest - lengths))[:, None]
-        scores = rows.read(at.clamp(min=0), at >= 0, token_ids=padded[:, t:t + 1])
-    return rows, lengths, scores
+        states = rows.read(at.clamp(min=0), at >= 0, token_ids=padded[:, t:t + 1])
+    return rows, lengths, states
 
 
 @torch.no_grad()
@@ -70,10 +70,10 @@ def draw_codes(lm, prompts, guidance=2., temperature=.5, top_k=40, seed=0):
     generator = torch.Generator().manual_seed(seed)
     n = len(prompts)
     starts = [p + [MINI.image_start] for p in prompts] + [[MINI.image_start]] * n
-    rows, lengths, scores = read_starts(lm, starts)
+    rows, lengths, states = read_starts(lm, starts)
     drawn, done = [[] for _ in prompts], [False] * n
     for step in range(MINI.encoder.patches):
-        conditional, unconditional = scores.log_softmax(-1).split(n)
+        conditional, unconditional = lm.head(states).log_softmax(-1).split(n)
         mixed = unconditional + guidance * (conditional - unconditional)
         mixed[:, :MINI.image_end] = HIDDEN
         if step < MINI.tokenizer.min_visual_tokens:
@@ -87,5 +87,5 @@ def draw_codes(lm, prompts, guidance=2., temperature=.5, top_k=40, seed=0):
         if all(done):
             break
         at = (lengths + step)[:, None]
-        scores = rows.read(at, torch.ones_like(at, dtype=torch.bool), token_ids=chosen.repeat(2)[:, None])
+        states = rows.read(at, torch.ones_like(at, dtype=torch.bool), token_ids=chosen.repeat(2)[:, None])
     return drawn

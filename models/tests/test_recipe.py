@@ -111,6 +111,17 @@ class Smoke(unittest.TestCase):
         for path in (self.out / 'pictures').iterdir():
             Image.open(path).verify()
 
+    def test_pictures_drawn_again_are_the_same_with_any_number_of_threads(self):
+        names = ('reconstructions', 'from-words', 'from-pictures')
+        for threads in ('1', '4'):
+            again = self.out.parent / threads
+            subprocess.run([sys.executable, '-m', 'recipe.card.pictures', '--little', '--weights', self.out / 'weights',
+                            '--sprites', self.out / 'sprites', '--tokenizer', self.out / 'tokenizer.json',
+                            '--out', again, '--only', *names], cwd=MODELS, check=True,
+                           env={**os.environ, 'OMP_NUM_THREADS': threads})
+            for name in names:
+                self.assertEqual((again / f'{name}.png').read_bytes(), (self.out / f'pictures/{name}.png').read_bytes())
+
     def test_other_options_in_the_same_folder_are_refused(self):
         with self.assertRaisesRegex(SystemExit, 'sprites was done by another command.*choose another --out'):
             command.main(['--smoke', '--out', str(self.out), '--concepts', '9'])

@@ -65,10 +65,10 @@ def regression_loss(lm, prompts, pictures, vectors):
 def draw_vectors(lm, prompts):
     """Prompts (lists of ids) -> vectors of their pictures [(K, code_dim)], one by one until it is likelier that the
     picture has ended by now than that it has not."""
-    rows, lengths, scores = read_starts(lm, [p + [MINI.image_start] for p in prompts])
+    rows, lengths, states = read_starts(lm, [p + [MINI.image_start] for p in prompts])
     written, goes_on, count = [], torch.ones(len(prompts)), torch.zeros(len(prompts), dtype=torch.long)
     for step in range(MINI.encoder.patches):
-        _, vectors, end = scores.split([lm.words, sum(lm.parts), 1], -1)
+        _, vectors, end = lm.head(states).split([lm.words, sum(lm.parts), 1], -1)
         if step >= MINI.tokenizer.min_visual_tokens:
             goes_on = goes_on * (1 - end[:, 0].sigmoid())
         if (goes_on < .5).all():
@@ -76,7 +76,7 @@ def draw_vectors(lm, prompts):
         count += goes_on >= .5
         written.append(vectors)
         at = (lengths + step)[:, None]
-        scores = rows.read(at, torch.ones_like(at, dtype=torch.bool), embeddings=lm.in_proj(vectors)[:, None])
+        states = rows.read(at, torch.ones_like(at, dtype=torch.bool), embeddings=lm.in_proj(vectors)[:, None])
     return [row[:k] for row, k in zip(torch.stack(written, 1), count.tolist())]
 
 

@@ -75,6 +75,8 @@ def main(arguments=None):
     parser.add_argument('--little', action='store_true', help='of few scenes and prompts, to try it')
     parser.add_argument('--only', nargs='*', help='names of single pictures')
     args = parser.parse_args(arguments)
+    torch.set_num_threads(1)  # sums in one order, however many cores there are
+    torch.use_deterministic_algorithms(True)
     weights, out = Path(args.weights), Path(args.out)
     concepts = concepts_of(weights)
     model = round_weights(load_weights(build(MINI), weights))
