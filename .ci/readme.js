@@ -1,5 +1,7 @@
-// Does what the README says, in a clean checkout: `node .ci/readme.js CHECKOUT [COMMAND]`. COMMAND stands in for the README's first one.
-// Every curl line must give the answer written under it: JSON that the answer contains, where … leaves the rest open, `FILE: W x H` of a PNG,
+// Does what the README says, in a clean checkout: `node .ci/readme.js CHECKOUT [COMMAND]`. COMMAND stands in for the
+// README's first one.
+// Every curl line must give the answer written under it: JSON that the answer contains, where … leaves the rest open,
+// `FILE: W x H` of a PNG,
 // or `events: ` and the names of server-sent events in order, each once.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,11 +16,20 @@ const { first, curls } = readReadme(readFileSync(join(checkout, 'README.md'), 'u
 const command = process.argv[3] ?? first
 let count = 0
 
-const port = await isFree(8080) ? 8080 : await freePort()
-const server = spawn('sh', ['-c', command], { cwd: checkout, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: port === 8080 ? process.env : { ...process.env, PORT: String(port) } })
+const port = (await isFree(8080)) ? 8080 : await freePort()
+const server = spawn('sh', ['-c', command], {
+  cwd: checkout,
+  detached: true,
+  stdio: ['ignore', 'pipe', 'pipe'],
+  env: port === 8080 ? process.env : { ...process.env, PORT: String(port) }
+})
 const ended = once(server, 'close')
 let output = ''
-for (const stream of [server.stdout, server.stderr]) stream.setEncoding('utf8').on('data', text => { output += text })
+for (const stream of [server.stdout, server.stderr]) {
+  stream.setEncoding('utf8').on('data', text => {
+    output += text
+  })
+}
 process.on('exit', () => killGroup('SIGKILL'))
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
 
@@ -40,13 +51,21 @@ function readReadme (readme) {
   const lines = blocks.flatMap(block => [...block, ''])
   return {
     first: blocks[0][0],
-    curls: lines.flatMap((line, i) => line.startsWith('curl ') ? [{ line, answer: lines[i + 1].startsWith('# ') ? lines[i + 1].slice(2) : undefined }] : [])
+    curls: lines.flatMap((line, i) =>
+      line.startsWith('curl ')
+        ? [{ line, answer: lines[i + 1].startsWith('# ') ? lines[i + 1].slice(2) : undefined }]
+        : []
+    )
   }
 }
 
 function check ({ line, answer }) {
   if (answer === undefined) return report(false, `${line}: no answer is written under it`)
-  const { status, stdout, stderr } = spawnSync('sh', ['-c', line.replace('localhost:8080', `localhost:${port}`)], { cwd: checkout, encoding: 'utf8', timeout: 60_000 })
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', line.replace('localhost:8080', `localhost:${port}`)], {
+    cwd: checkout,
+    encoding: 'utf8',
+    timeout: 60_000
+  })
   const right = status === 0 && isAnswer(stdout, answer)
   report(right, line, `written: ${answer}\nanswered: ${stdout}\n${stderr}`)
 }
@@ -71,22 +90,37 @@ function contains (whole, part) {
   if (Array.isArray(part)) {
     const isOpen = part.at(-1) === '…'
     const items = isOpen ? part.slice(0, -1) : part
-    return Array.isArray(whole) && (isOpen || whole.length === items.length) && items.every((item, i) => contains(whole[i], item))
+    return (
+      Array.isArray(whole) &&
+      (isOpen || whole.length === items.length) &&
+      items.every((item, i) => contains(whole[i], item))
+    )
   }
   if (part === null || typeof part !== 'object') return whole === part
-  return whole !== null && typeof whole === 'object' && Object.entries(part).every(([key, value]) => contains(whole[key], value))
+  return (
+    whole !== null &&
+    typeof whole === 'object' &&
+    Object.entries(part).every(([key, value]) => contains(whole[key], value))
+  )
 }
 
 function isPng (path, width, height) {
   if (!existsSync(path)) return false
   const bytes = readFileSync(path)
-  return bytes.toString('latin1', 1, 4) === 'PNG' && bytes.readUInt32BE(16) === width && bytes.readUInt32BE(20) === height
+  return (
+    bytes.toString('latin1', 1, 4) === 'PNG' && bytes.readUInt32BE(16) === width && bytes.readUInt32BE(20) === height
+  )
 }
 
 async function isReady () {
   const until = performance.now() + patienceMs
   while (performance.now() < until && server.exitCode === null && server.signalCode === null) {
-    if (await fetch(`http://127.0.0.1:${port}/health/ready`).then(answer => answer.ok, () => false)) return true
+    if (
+      await fetch(`http://127.0.0.1:${port}/health/ready`).then(
+        answer => answer.ok,
+        () => false
+      )
+    ) { return true }
     await pause(200)
   }
   return false
@@ -106,7 +140,9 @@ function killGroup (signal) {
 
 async function isFree (port) {
   const probe = createServer()
-  return new Promise(resolve => probe.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => probe.close(() => resolve(true))))
+  return new Promise(resolve =>
+    probe.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+  )
 }
 
 async function freePort () {

@@ -39,7 +39,10 @@ async function report () {
   const captions = counts.reduce((total, count) => total + count, 0)
   const sorted = probes.sort((a, b) => a - b)
   const at = (share: number) => `${sorted[Math.ceil(share * sorted.length) - 1]!.toFixed(1)} ms`
-  console.log(`captions  ${captionsAtOnce} at once for ${elapsed.toFixed(1)} s: ${captions} done, ${(captions / elapsed).toFixed(1)} a second`)
+  console.log(
+    `captions  ${captionsAtOnce} at once for ${elapsed.toFixed(1)} s: ${captions} done, ` +
+      `${(captions / elapsed).toFixed(1)} a second`
+  )
   console.log(`health    ${sorted.length} probes: p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(1)}`)
 }
 
@@ -50,7 +53,11 @@ async function captionUntil (picture: Uint8Array<ArrayBuffer>, until: number) {
 }
 
 async function caption (picture: Uint8Array<ArrayBuffer>) {
-  const response = await fetch(`${url}/caption`, { method: 'POST', headers: { 'content-type': 'image/png' }, body: picture })
+  const response = await fetch(`${url}/caption`, {
+    method: 'POST',
+    headers: { 'content-type': 'image/png' },
+    body: picture
+  })
   const body = await response.text()
   if (!response.ok) throw new Error(`POST /caption answered ${response.status}: ${body}`)
 }
@@ -75,7 +82,9 @@ async function probe () {
 
 async function waitUntilReady () {
   for (let attempt = 0; attempt < 600; attempt++) {
-    if (server.exitCode !== null) throw new Error(`the server ended with exit code ${server.exitCode}; is it built (npm run build)?`)
+    if (server.exitCode !== null) {
+      throw new Error(`the server ended with exit code ${server.exitCode}; is it built (npm run build)?`)
+    }
     const response = await fetch(`${url}/health/ready`).catch(() => undefined)
     await response?.text()
     if (response?.ok) return
@@ -107,7 +116,9 @@ function encodePng (size: number, hue: number) {
   header.writeUInt32BE(size, 4)
   header.set([8, 2], 8) // 8 bits, RGB
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
-  return new Uint8Array(Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]))
+  return new Uint8Array(
+    Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))])
+  )
 }
 
 function chunk (type: string, content: Uint8Array) {

@@ -1,5 +1,6 @@
 /**
- * How long a picture takes to decode, and how long the event loop is held up meanwhile. Another checkout of this project
+ * How long a picture takes to decode, and how long the event loop is held up meanwhile. Another checkout of this
+ * project
  * as an argument is measured in turns with this one: `npx tsx bench/pictures.ts ../before`.
  */
 import { loadavg } from 'node:os'
@@ -20,12 +21,20 @@ const pictures: [name: string, bytes: Buffer][] = [
   ['1024 x 768 JPEG', await photograph(1024, 768).jpeg({ quality: 85 }).toBuffer()],
   ['4000 x 3000 JPEG', await photograph(4000, 3000).jpeg({ quality: 85 }).toBuffer()]
 ]
-const versions = await Promise.all(folders.map(async folder => {
-  const { decodePicture } = await import(pathToFileURL(join(folder, 'src/codecs/image.ts')).href) as { decodePicture: Decode }
-  return { folder, decode: (bytes: Uint8Array) => decodePicture(bytes, size, limits) }
-}))
+const versions = await Promise.all(
+  folders.map(async folder => {
+    const { decodePicture } = (await import(pathToFileURL(join(folder, 'src/codecs/image.ts')).href)) as {
+      decodePicture: Decode
+    }
+    return { folder, decode: (bytes: Uint8Array) => decodePicture(bytes, size, limits) }
+  })
+)
 
-console.log(`load average ${loadavg().map(load => load.toFixed(1)).join(', ')}; medians of ${runs}, fastest in brackets`)
+console.log(
+  `load average ${loadavg()
+    .map(load => load.toFixed(1))
+    .join(', ')}; medians of ${runs}, fastest in brackets`
+)
 for (const [name, bytes] of pictures) {
   const times = new Map(versions.map(({ folder }) => [folder, { decode: [] as number[], held: [] as number[] }]))
   for (const { decode } of versions) await decode(bytes) // warm-up
@@ -40,7 +49,9 @@ for (const [name, bytes] of pictures) {
       times.get(folder)?.held.push(delay.max / 1e6)
     }
   }
-  for (const [folder, { decode, held }] of times) console.log(`${name.padEnd(17)} ${tell(decode)} ms, event loop held ${tell(held)} ms  ${folder}`)
+  for (const [folder, { decode, held }] of times) {
+    console.log(`${name.padEnd(17)} ${tell(decode)} ms, event loop held ${tell(held)} ms  ${folder}`)
+  }
 }
 
 function tell (times: number[]) {
@@ -50,6 +61,14 @@ function tell (times: number[]) {
 
 /** Soft shapes and some grain, as a camera gives them. */
 function photograph (width: number, height: number) {
-  const grain = { create: { width: width >> 2, height: height >> 2, channels: 3 as const, background: '#808080', noise: { type: 'gaussian' as const, mean: 128, sigma: 40 } } }
+  const grain = {
+    create: {
+      width: width >> 2,
+      height: height >> 2,
+      channels: 3 as const,
+      background: '#808080',
+      noise: { type: 'gaussian' as const, mean: 128, sigma: 40 }
+    }
+  }
   return sharp(grain).blur(1.5).resize(width, height, { kernel: 'cubic' })
 }

@@ -16,12 +16,14 @@ const tasks: Record<TaskName, (run: Run) => Promise<Outcome>> = {
   tokenize: evaluateTokens
 }
 
-/** Throws `DataError` for options and files that cannot be used, `RequestError` where there is no such server or model. */
+/**
+ * Throws `DataError` for options and files that cannot be used, `RequestError` where there is no such server or model.
+ */
 export async function evaluate (args: string[], progress: Run['progress']): Promise<Report> {
   const options = readOptions(args)
   const client = createClient(options.url)
-  const name = options.model ?? (await client.get('/models') as { default: string }).default
-  const about = await client.get(`/models/${encodeURIComponent(name)}`) as Run['about'] & Record<string, unknown>
+  const name = options.model ?? ((await client.get('/models')) as { default: string }).default
+  const about = (await client.get(`/models/${encodeURIComponent(name)}`)) as Run['about'] & Record<string, unknown>
   const report = reportOf(options, about, await tasks[options.task]({ ...options, client, about, progress }))
   if (options.out !== undefined) writeFileSync(options.out, textOf(report))
   return report

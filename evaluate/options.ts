@@ -5,7 +5,7 @@ import type { Source } from './data/coco.ts'
 import { DataError } from './data/files.ts'
 
 export const taskNames = ['caption', 'vqa', 'generate', 'tokenize'] as const
-export type TaskName = typeof taskNames[number]
+export type TaskName = (typeof taskNames)[number]
 
 export type Options = {
   task: TaskName
@@ -101,7 +101,9 @@ function parse (args: string[]) {
 
 function wholeNumber (name: string, value: string, least: number): number {
   const number = Number(value)
-  if (!Number.isSafeInteger(number) || number < least) throw new DataError(`${name} must be a whole number from ${least} up`)
+  if (!Number.isSafeInteger(number) || number < least) {
+    throw new DataError(`${name} must be a whole number from ${least} up`)
+  }
   return number
 }
 

@@ -14,7 +14,11 @@ export type Report = {
   records: ItemRecord[]
 }
 
-export function reportOf ({ task, source, request, seed }: Options, about: Record<string, unknown>, { figures, records }: Outcome): Report {
+export function reportOf (
+  { task, source, request, seed }: Options,
+  about: Record<string, unknown>,
+  { figures, records }: Outcome
+): Report {
   const { name, family, version, device, digests, tasks } = about
   return {
     task,
@@ -36,11 +40,20 @@ export function textOf ({ records, ...rest }: Report): string {
 
 /** One line for each figure: name, value, interval, samples. Below them what became of requests that failed. */
 export function tableOf ({ figures, records }: Report): string {
-  const rows = Object.entries(figures).map(([name, { value, low, high, samples }]) =>
-    [name, show(value), low === null ? '' : `${show(low)} to ${show(high)}`, String(samples)])
+  const rows = Object.entries(figures).map(([name, { value, low, high, samples }]) => [
+    name,
+    show(value),
+    low === null ? '' : `${show(low)} to ${show(high)}`,
+    String(samples)
+  ])
   const lines = [['figure', 'value', '95 % interval', 'samples'], ...rows]
   const widths = [0, 1, 2, 3].map(column => Math.max(...lines.map(line => line[column]!.length)))
-  const text = lines.map(line => line.map((cell, column) => column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)).join('  ').trimEnd())
+  const text = lines.map(line =>
+    line
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
+      .join('  ')
+      .trimEnd()
+  )
   return [...text, ...failures(records)].join('\n')
 }
 

@@ -8,14 +8,16 @@ import { oas } from '@stoplight/spectral-rulesets'
 const findings: string[] = []
 for (const name of ['openapi.json', 'openapi.generators.json']) {
   const file = fileURLToPath(new URL(name, import.meta.url))
-  findings.push(...await lintByRedocly(file), ...await lintBySpectral(file))
+  findings.push(...(await lintByRedocly(file)), ...(await lintBySpectral(file)))
 }
 for (const finding of findings) console.error(finding)
 process.exitCode = findings.length > 0 ? 1 : 0
 
 async function lintByRedocly (file: string) {
   const problems = await lint({ ref: file, config: await createConfig({ extends: ['recommended'] }) })
-  return problems.map(({ ruleId, message, location }) => `${file}${location[0]?.pointer ?? ''} ${message} (redocly ${ruleId})`)
+  return problems.map(
+    ({ ruleId, message, location }) => `${file}${location[0]?.pointer ?? ''} ${message} (redocly ${ruleId})`
+  )
 }
 
 async function lintBySpectral (file: string) {

@@ -1,4 +1,7 @@
-/** Writes what is generated from the source: the OpenAPI documents, and the README's tables of variables and error codes. */
+/**
+ * Writes what is generated from the source: the OpenAPI documents, and the README's tables of variables and error
+ * codes.
+ */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { buildApp } from '../src/app.ts'
@@ -10,24 +13,33 @@ import { createRegistry } from '../src/registry/registry.ts'
 const readmeFile = fileURLToPath(new URL('../README.md', import.meta.url))
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [name, text] of Object.entries(await renderDocuments())) writeFileSync(new URL(name, import.meta.url), text)
-  const readme = existsSync(readmeFile) ? readFileSync(readmeFile, 'utf8') : '# LaVIT Server\n\n## Variables\n\n<!-- variables -->\n<!-- /variables -->\n\n## Error codes\n\n<!-- errors -->\n<!-- /errors -->\n'
+  for (const [name, text] of Object.entries(await renderDocuments())) {
+    writeFileSync(new URL(name, import.meta.url), text)
+  }
+  const readme = existsSync(readmeFile)
+    ? readFileSync(readmeFile, 'utf8')
+    : '# LaVIT Server\n\n## Variables\n\n<!-- variables -->\n<!-- /variables -->\n\n## Error codes\n\n<!-- errors ' +
+      '-->\n<!-- /errors -->\n'
   writeFileSync(readmeFile, renderTables(readme))
 }
 
 /** The documents as they are committed, by the names of their files. */
 export async function renderDocuments () {
   const config = readConfig({}, '/')
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
   const log = { info () {}, warn () {}, error () {} }
   const withoutModels = fileURLToPath(new URL('.', import.meta.url))
   const registry = createRegistry({ ...config, modelsFolder: withoutModels, log })
   const app = await buildApp({ config, registry, metrics: createMetrics(), version })
   await app.ready()
-  const written = await Promise.all(['openapi.json', 'openapi.generators.json'].map(async name => {
-    const document = (await app.inject(`/${name}`)).json()
-    return [name, JSON.stringify(document, null, 2) + '\n'] as const
-  }))
+  const written = await Promise.all(
+    ['openapi.json', 'openapi.generators.json'].map(async name => {
+      const document = (await app.inject(`/${name}`)).json()
+      return [name, JSON.stringify(document, null, 2) + '\n'] as const
+    })
+  )
   await app.close()
   return Object.fromEntries(written)
 }
@@ -38,12 +50,19 @@ export function renderTables (readme: string): string {
 }
 
 function fill (readme: string, mark: string, table: string) {
-  return readme.replace(new RegExp(`(<!-- ${mark} -->\n)[\\s\\S]*(<!-- /${mark} -->)`), (_all, open, close) => `${open}${table}${close}`)
+  return readme.replace(
+    new RegExp(`(<!-- ${mark} -->\n)[\\s\\S]*(<!-- /${mark} -->)`),
+    (_all, open, close) => `${open}${table}${close}`
+  )
 }
 
 function variableTable () {
-  const rows = Object.entries(Environment.properties as Record<string, { default?: unknown, description?: string }>)
-    .map(([name, { default: value, description }]) => `| \`${name}\` | ${value === undefined || String(value) === '' ? '' : `\`${value}\``} | ${description} |\n`)
+  const rows = Object.entries(
+    Environment.properties as Record<string, { default?: unknown; description?: string }>
+  ).map(
+    ([name, { default: value, description }]) =>
+      `| \`${name}\` | ${value === undefined || String(value) === '' ? '' : `\`${value}\``} | ${description} |\n`
+  )
   return `| variable | default | what it sets |\n|---|---|---|\n${rows.join('')}`
 }
 

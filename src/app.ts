@@ -62,7 +62,18 @@ export async function buildApp ({ config, registry, metrics, version, log }: App
   await app.register(guards, { registry, adminKey: config.adminKey, graceMs: config.graceMs })
   await app.register(negotiation)
   await app.register(events, { keepAliveMs: config.sseKeepAliveMs })
-  await app.register(validation, { schemas: [...commonSchemas, Health, TokenizeRequest, TokenizeResponse, ...understandingSchemas, ...generateSchemas, ...eventSchemas, ...modelSchemas] })
+  await app.register(validation, {
+    schemas: [
+      ...commonSchemas,
+      Health,
+      TokenizeRequest,
+      TokenizeResponse,
+      ...understandingSchemas,
+      ...generateSchemas,
+      ...eventSchemas,
+      ...modelSchemas
+    ]
+  })
   await app.register(uploads, config)
   await app.register(openapi, { version, limits: config })
 

@@ -1,37 +1,112 @@
-/** Every error this server can answer: code, status, title, and when it happens; and the one class that carries them. */
+/**
+ * Every error this server can answer: code, status, title, and when it happens; and the one class that carries them.
+ */
 
 /** What is wrong with one field: a JSON pointer into the request, and a sentence. */
-export type FieldError = { pointer: string, message: string }
+export type FieldError = { pointer: string; message: string }
 
 /** What an error may carry beside its code and detail. */
-export type ErrorExtras = { errors?: FieldError[], retryAfterSeconds?: number, headers?: Record<string, string>, cause?: unknown }
+export type ErrorExtras = {
+  errors?: FieldError[]
+  retryAfterSeconds?: number
+  headers?: Record<string, string>
+  cause?: unknown
+}
 
 /** The table behind the problem documents, the README and the OpenAPI document. */
 export const errorTable = {
-  invalid_request: { status: 400, title: 'Invalid request', when: 'The body is not JSON, the multipart form is broken, or the request cannot be parsed' },
-  unauthorized: { status: 401, title: 'Key required', when: 'The route needs a key, and the request has none or a wrong one' },
-  forbidden: { status: 403, title: 'Not allowed', when: 'The key may not do this, or the route is switched off because no key is configured' },
+  invalid_request: {
+    status: 400,
+    title: 'Invalid request',
+    when: 'The body is not JSON, the multipart form is broken, or the request cannot be parsed'
+  },
+  unauthorized: {
+    status: 401,
+    title: 'Key required',
+    when: 'The route needs a key, and the request has none or a wrong one'
+  },
+  forbidden: {
+    status: 403,
+    title: 'Not allowed',
+    when: 'The key may not do this, or the route is switched off because no key is configured'
+  },
   not_found: { status: 404, title: 'Not found', when: 'No route has this path' },
   model_not_found: { status: 404, title: 'Model not found', when: 'No model has this name' },
-  method_not_allowed: { status: 405, title: 'Method not allowed', when: 'The path exists, but not with this method; see `Allow`' },
-  not_acceptable: { status: 406, title: 'Not acceptable', when: 'The route has no answer in a form that `Accept` names' },
+  method_not_allowed: {
+    status: 405,
+    title: 'Method not allowed',
+    when: 'The path exists, but not with this method; see `Allow`'
+  },
+  not_acceptable: {
+    status: 406,
+    title: 'Not acceptable',
+    when: 'The route has no answer in a form that `Accept` names'
+  },
   request_timeout: { status: 408, title: 'Request timeout', when: 'The request did not arrive in time' },
-  image_ref_expired: { status: 410, title: 'Image reference expired', when: 'The server no longer holds the picture behind this reference; send the picture again' },
-  too_large: { status: 413, title: 'Too large', when: 'The body, the picture, the prompt or the requested output is over a limit' },
-  unsupported_media_type: { status: 415, title: 'Unsupported media type', when: 'The content is not a picture of an allowed format, or the body is of a type that the route does not read' },
-  expectation_failed: { status: 417, title: 'Expectation failed', when: '`Expect` asks for something other than `100-continue`' },
-  invalid_field: { status: 422, title: 'Invalid field', when: 'A field is unknown, missing, of the wrong type or out of range' },
+  image_ref_expired: {
+    status: 410,
+    title: 'Image reference expired',
+    when: 'The server no longer holds the picture behind this reference; send the picture again'
+  },
+  too_large: {
+    status: 413,
+    title: 'Too large',
+    when: 'The body, the picture, the prompt or the requested output is over a limit'
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: 'Unsupported media type',
+    when: 'The content is not a picture of an allowed format, or the body is of a type that the route does not read'
+  },
+  expectation_failed: {
+    status: 417,
+    title: 'Expectation failed',
+    when: '`Expect` asks for something other than `100-continue`'
+  },
+  invalid_field: {
+    status: 422,
+    title: 'Invalid field',
+    when: 'A field is unknown, missing, of the wrong type or out of range'
+  },
   image_unreadable: { status: 422, title: 'Image unreadable', when: 'The picture is truncated or corrupt' },
-  queue_full: { status: 429, title: 'Queue full', when: 'The model has as much work waiting as it may have; see `Retry-After`' },
-  headers_too_large: { status: 431, title: 'Headers too large', when: 'The request line and headers are over the limit' },
-  request_cancelled: { status: 499, title: 'Request cancelled', when: 'The client left before the answer; seen in logs and metrics only' },
-  internal_error: { status: 500, title: 'Internal error', when: 'A fault of the server; the log holds the cause under the request id' },
+  queue_full: {
+    status: 429,
+    title: 'Queue full',
+    when: 'The model has as much work waiting as it may have; see `Retry-After`'
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'Headers too large',
+    when: 'The request line and headers are over the limit'
+  },
+  request_cancelled: {
+    status: 499,
+    title: 'Request cancelled',
+    when: 'The client left before the answer; seen in logs and metrics only'
+  },
+  internal_error: {
+    status: 500,
+    title: 'Internal error',
+    when: 'A fault of the server; the log holds the cause under the request id'
+  },
   model_loading: { status: 503, title: 'Model loading', when: 'The model is being loaded; see `Retry-After`' },
-  model_unavailable: { status: 503, title: 'Model unavailable', when: 'The model could not be loaded: its files, its device or the memory budget stand in the way' },
+  model_unavailable: {
+    status: 503,
+    title: 'Model unavailable',
+    when: 'The model could not be loaded: its files, its device or the memory budget stand in the way'
+  },
   draining: { status: 503, title: 'Draining', when: 'The server is shutting down and takes no new work' },
-  engine_restarting: { status: 503, title: 'Engine restarting', when: 'The process that runs the model ended and is started again; see `Retry-After`' },
-  deadline_exceeded: { status: 504, title: 'Deadline exceeded', when: '`deadline_ms` passed before the work was done; the work was stopped' }
-} as const satisfies Record<string, { status: number, title: string, when: string }>
+  engine_restarting: {
+    status: 503,
+    title: 'Engine restarting',
+    when: 'The process that runs the model ended and is started again; see `Retry-After`'
+  },
+  deadline_exceeded: {
+    status: 504,
+    title: 'Deadline exceeded',
+    when: '`deadline_ms` passed before the work was done; the work was stopped'
+  }
+} as const satisfies Record<string, { status: number; title: string; when: string }>
 
 export type ErrorCode = keyof typeof errorTable
 
@@ -55,17 +130,28 @@ export class ServerError extends Error {
 
 /** Rebuilds an error that crossed the pipe as `{ code, detail }`; an unknown code is a fault of ours. */
 export function errorFromCode (code: string, detail: string, retryAfterSeconds?: number) {
-  return new ServerError(isErrorCode(code) ? code : 'internal_error', detail, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
+  return new ServerError(
+    isErrorCode(code) ? code : 'internal_error',
+    detail,
+    retryAfterSeconds === undefined ? {} : { retryAfterSeconds }
+  )
 }
 
 /** An `invalid_field` for one field, by its JSON pointer. */
 export function invalidField (pointer: string, message: string) {
-  return new ServerError('invalid_field', `${pointer.slice(1) || 'The request'} ${message}`, { errors: [{ pointer, message }] })
+  return new ServerError('invalid_field', `${pointer.slice(1) || 'The request'} ${message}`, {
+    errors: [{ pointer, message }]
+  })
 }
 
 /** A `too_large` that names the limit, and how much was sent where that is known. */
 export function tooManyBytes (what: string, limit: number, sent?: number) {
-  return new ServerError('too_large', sent === undefined ? `${what} has more bytes than the limit of ${limit}` : `${what} has ${sent} bytes, the limit is ${limit}`)
+  return new ServerError(
+    'too_large',
+    sent === undefined
+      ? `${what} has more bytes than the limit of ${limit}`
+      : `${what} has ${sent} bytes, the limit is ${limit}`
+  )
 }
 
 function isErrorCode (code: string): code is ErrorCode {

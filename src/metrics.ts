@@ -1,4 +1,7 @@
-/** Every counter, gauge and histogram, and their text for Prometheus. Labels are routes, tasks and our own models, never what a client chooses. */
+/**
+ * Every counter, gauge and histogram, and their text for Prometheus. Labels are routes, tasks and our own models, never
+ * what a client chooses.
+ */
 import { Counter, Gauge, Histogram, Registry as Collection, collectDefaultMetrics } from 'prom-client'
 
 type EngineCounts = {
@@ -6,7 +9,7 @@ type EngineCounts = {
   running: number
   slotsInUse: number
   queuedCost: number
-  units: { kind: string, rows: number, seconds: number }[]
+  units: { kind: string; rows: number; seconds: number }[]
 }
 
 export type Metrics = ReturnType<typeof createMetrics>
@@ -17,17 +20,71 @@ const rows = [1, 2, 4, 8, 16, 32, 64]
 export function createMetrics () {
   const collection = new Collection()
   const registers = [collection]
-  const requests = new Histogram({ name: 'lavit_request_duration_seconds', help: 'From the head of a request to the end of its answer', labelNames: ['route', 'method', 'status'], buckets: seconds, registers })
+  const requests = new Histogram({
+    name: 'lavit_request_duration_seconds',
+    help: 'From the head of a request to the end of its answer',
+    labelNames: ['route', 'method', 'status'],
+    buckets: seconds,
+    registers
+  })
   const inFlight = new Gauge({ name: 'lavit_requests_in_flight', help: 'Requests being answered', registers })
-  const errors = new Counter({ name: 'lavit_errors_total', help: 'Problem documents by code', labelNames: ['code'], registers })
-  const stages = new Histogram({ name: 'lavit_stage_duration_seconds', help: 'Time of a job in each stage', labelNames: ['route', 'stage'], buckets: seconds, registers })
-  const states = new Gauge({ name: 'lavit_model_state', help: '1 for the state that a model is in', labelNames: ['model', 'state'], registers })
-  const queueLength = new Gauge({ name: 'lavit_queue_length', help: 'Requests waiting in the engine', labelNames: ['model'], registers })
-  const queuedCost = new Gauge({ name: 'lavit_queued_cost', help: 'Cost admitted and not yet done; scale out on it', labelNames: ['model'], registers })
-  const running = new Gauge({ name: 'lavit_running', help: 'Requests being worked on in the engine', labelNames: ['model'], registers })
-  const slots = new Gauge({ name: 'lavit_kv_slots_in_use', help: 'Places of the KV cache that are taken', labelNames: ['model'], registers })
-  const batchSize = new Histogram({ name: 'lavit_batch_size', help: 'Rows of each unit of work', labelNames: ['model', 'kind'], buckets: rows, registers })
-  const unitDuration = new Histogram({ name: 'lavit_unit_duration_seconds', help: 'Time of each unit of work', labelNames: ['model', 'kind'], buckets: seconds, registers })
+  const errors = new Counter({
+    name: 'lavit_errors_total',
+    help: 'Problem documents by code',
+    labelNames: ['code'],
+    registers
+  })
+  const stages = new Histogram({
+    name: 'lavit_stage_duration_seconds',
+    help: 'Time of a job in each stage',
+    labelNames: ['route', 'stage'],
+    buckets: seconds,
+    registers
+  })
+  const states = new Gauge({
+    name: 'lavit_model_state',
+    help: '1 for the state that a model is in',
+    labelNames: ['model', 'state'],
+    registers
+  })
+  const queueLength = new Gauge({
+    name: 'lavit_queue_length',
+    help: 'Requests waiting in the engine',
+    labelNames: ['model'],
+    registers
+  })
+  const queuedCost = new Gauge({
+    name: 'lavit_queued_cost',
+    help: 'Cost admitted and not yet done; scale out on it',
+    labelNames: ['model'],
+    registers
+  })
+  const running = new Gauge({
+    name: 'lavit_running',
+    help: 'Requests being worked on in the engine',
+    labelNames: ['model'],
+    registers
+  })
+  const slots = new Gauge({
+    name: 'lavit_kv_slots_in_use',
+    help: 'Places of the KV cache that are taken',
+    labelNames: ['model'],
+    registers
+  })
+  const batchSize = new Histogram({
+    name: 'lavit_batch_size',
+    help: 'Rows of each unit of work',
+    labelNames: ['model', 'kind'],
+    buckets: rows,
+    registers
+  })
+  const unitDuration = new Histogram({
+    name: 'lavit_unit_duration_seconds',
+    help: 'Time of each unit of work',
+    labelNames: ['model', 'kind'],
+    buckets: seconds,
+    registers
+  })
 
   return {
     contentType: collection.contentType,
@@ -42,7 +99,7 @@ export function createMetrics () {
     observeStages (route: string, timings: Record<string, number>) {
       for (const [stage, durationMs] of Object.entries(timings)) stages.observe({ route, stage }, durationMs / 1000)
     },
-    setModelStates (models: { name: string, state: string }[]) {
+    setModelStates (models: { name: string; state: string }[]) {
       states.reset()
       for (const { name, state } of models) states.set({ model: name, state }, 1)
     },

@@ -35,11 +35,14 @@ async function start () {
   const app = await buildApp({ config, registry, metrics, version, log })
 
   // Running work has the grace time to finish; what still hangs after that is cut off.
-  const grace = closeWithGrace({ delay: config.graceMs + 5000, logger: log, skip: ['SIGINT', 'SIGTERM'] }, async ({ err }) => {
-    if (err) log.fatal({ err }, 'closing after a fault')
-    setTimeout(() => app.server.closeAllConnections(), config.graceMs + 2000).unref()
-    await app.close()
-  })
+  const grace = closeWithGrace(
+    { delay: config.graceMs + 5000, logger: log, skip: ['SIGINT', 'SIGTERM'] },
+    async ({ err }) => {
+      if (err) log.fatal({ err }, 'closing after a fault')
+      setTimeout(() => app.server.closeAllConnections(), config.graceMs + 2000).unref()
+      await app.close()
+    }
+  )
   onStop(signal => {
     log.info({ signal }, 'closing')
     grace.close()
@@ -47,7 +50,9 @@ async function start () {
 
   warmDecoder()
   await warmLemmatiser()
-  await app.listen({ host: config.host, port: config.port }).catch(error => { throw explainListenError(error, config) })
+  await app.listen({ host: config.host, port: config.port }).catch(error => {
+    throw explainListenError(error, config)
+  })
   registry.load(config.defaultModel).catch(async error => {
     const reason = explainLoadError(error, config)
     if (!reason) return log.warn({ err: error }, 'the default model is not ready yet')

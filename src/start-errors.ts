@@ -8,32 +8,46 @@ import { ServerError } from './errors.ts'
 export function checkModels ({ modelsFolder, defaultModel }: Config) {
   const packages = findPackages(modelsFolder)
   if (packages.includes(defaultModel)) return
-  if (packages.length === 0) throw refuse('LAVIT_MODELS', modelsFolder, 'a folder that holds model packages, each a folder with a manifest.json')
+  if (packages.length === 0) {
+    throw refuse('LAVIT_MODELS', modelsFolder, 'a folder that holds model packages, each a folder with a manifest.json')
+  }
   throw refuse('LAVIT_MODEL', defaultModel, `a package of ${modelsFolder}: ${packages.join(', ')}`)
 }
 
 /** The error to end with when the server cannot listen. */
 export function explainListenError (error: NodeJS.ErrnoException, { host, port }: Config): Error {
   switch (error.code) {
-    case 'EADDRINUSE': return new StartError(`PORT=${port} is in use on ${host}; allowed is a free port, or 0 to take one`, 1)
-    case 'EACCES': return refuse('PORT', port, 'a port that this user may listen on, mostly from 1024, or 0 for a free one')
+    case 'EADDRINUSE':
+      return new StartError(`PORT=${port} is in use on ${host}; allowed is a free port, or 0 to take one`, 1)
+    case 'EACCES':
+      return refuse('PORT', port, 'a port that this user may listen on, mostly from 1024, or 0 for a free one')
     case 'EADDRNOTAVAIL':
     case 'EAFNOSUPPORT':
-    case 'EINVAL': return refuse('HOST', host)
-    default: return error.syscall === 'getaddrinfo' ? refuse('HOST', host) : error
+    case 'EINVAL':
+      return refuse('HOST', host)
+    default:
+      return error.syscall === 'getaddrinfo' ? refuse('HOST', host) : error
   }
 }
 
-/** The error to end with when the default model did not load; undefined where it may load later, or is not wanted any more. */
+/**
+ * The error to end with when the default model did not load; undefined where it may load later, or is not wanted any
+ * more.
+ */
 export function explainLoadError (error: unknown, { defaultModel, device }: Config): unknown {
   if (!(error instanceof ServerError)) return error
   if (error.code === 'draining' || error.retryAfterSeconds !== undefined) return undefined
-  return new StartError(`LAVIT_MODEL=${JSON.stringify(defaultModel)} cannot be served on LAVIT_DEVICE=${JSON.stringify(device)}: ${error.message}`)
+  return new StartError(
+    `LAVIT_MODEL=${JSON.stringify(defaultModel)} cannot be served on LAVIT_DEVICE=${JSON.stringify(device)}: ` +
+      `${error.message}`
+  )
 }
 
 function findPackages (folder: string) {
   try {
-    return readdirSync(folder).sort().filter(name => existsSync(join(folder, name, 'manifest.json')))
+    return readdirSync(folder)
+      .sort()
+      .filter(name => existsSync(join(folder, name, 'manifest.json')))
   } catch {
     throw refuse('LAVIT_MODELS', folder)
   }

@@ -11,37 +11,68 @@ t.test('any JSON body gives 2xx or 4xx, never 5xx', async t => {
   const app = await buildTestApp(t)
   const picture = fc.constantFrom(base64, `data:image/png;base64,${base64}`, 'x', { ref: 'img_1' })
   const tokens = fc.array(fc.integer({ min: -1, max: 101 }), { maxLength: 20 })
-  const wild = <T>(value: fc.Arbitrary<T>) => fc.option(fc.oneof({ weight: 4, arbitrary: value as fc.Arbitrary<unknown> }, fc.jsonValue()), { nil: undefined })
+  const wild = <T>(value: fc.Arbitrary<T>) =>
+    fc.option(fc.oneof({ weight: 4, arbitrary: value as fc.Arbitrary<unknown> }, fc.jsonValue()), { nil: undefined })
   const number = fc.oneof(fc.integer({ min: -1, max: 20 }), fc.double({ min: -1, max: 3, noNaN: true }))
-  const part = fc.record({ type: fc.constantFrom('text', 'image', 'visual_tokens', 'x'), text: wild(fc.string()), image: wild(picture), visual_tokens: wild(tokens) })
-  const body = fc.record({
+  const part = fc.record({
+    type: fc.constantFrom('text', 'image', 'visual_tokens', 'x'),
+    text: wild(fc.string()),
     image: wild(picture),
-    visual_tokens: wild(tokens),
-    prompt: wild(fc.oneof(fc.string(), fc.array(part, { maxLength: 4 }))),
-    question: wild(fc.string()),
-    n: wild(number),
-    temperature: wild(number),
-    top_p: wild(number),
-    num_beams: wild(number),
-    max_tokens: wild(number),
-    min_tokens: wild(number),
-    keep_threshold: wild(number),
-    size: wild(fc.constantFrom('8x8', '9x9')),
-    steps: wild(number),
-    seed: wild(number),
-    model: wild(fc.constantFrom('lavit-mini', '__proto__'))
-  }, { requiredKeys: [] })
-  await fc.assert(fc.asyncProperty(fc.constantFrom('tokenize', 'detokenize', 'caption', 'vqa', 'generate'), fc.oneof({ weight: 5, arbitrary: body as fc.Arbitrary<unknown> }, fc.jsonValue()), async (route, payload) => {
-    const response = await app.inject({ method: 'POST', url: `/${route}`, payload: JSON.stringify(payload), headers: { 'content-type': 'application/json' } })
-    return response.statusCode < 500 && (response.statusCode === 200 || response.json().status === response.statusCode)
-  }), { numRuns: 200 })
+    visual_tokens: wild(tokens)
+  })
+  const body = fc.record(
+    {
+      image: wild(picture),
+      visual_tokens: wild(tokens),
+      prompt: wild(fc.oneof(fc.string(), fc.array(part, { maxLength: 4 }))),
+      question: wild(fc.string()),
+      n: wild(number),
+      temperature: wild(number),
+      top_p: wild(number),
+      num_beams: wild(number),
+      max_tokens: wild(number),
+      min_tokens: wild(number),
+      keep_threshold: wild(number),
+      size: wild(fc.constantFrom('8x8', '9x9')),
+      steps: wild(number),
+      seed: wild(number),
+      model: wild(fc.constantFrom('lavit-mini', '__proto__'))
+    },
+    { requiredKeys: [] }
+  )
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom('tokenize', 'detokenize', 'caption', 'vqa', 'generate'),
+      fc.oneof({ weight: 5, arbitrary: body as fc.Arbitrary<unknown> }, fc.jsonValue()),
+      async (route, payload) => {
+        const response = await app.inject({
+          method: 'POST',
+          url: `/${route}`,
+          payload: JSON.stringify(payload),
+          headers: { 'content-type': 'application/json' }
+        })
+        return (
+          response.statusCode < 500 && (response.statusCode === 200 || response.json().status === response.statusCode)
+        )
+      }
+    ),
+    { numRuns: 200 }
+  )
   t.equal(app.seen.loans, 0)
 })
 
 /** Sends a request over a socket; resolves with status, headers and body. */
-async function send (port: number, { agent, signal }: { agent?: Agent, signal?: AbortSignal } = {}) {
+async function send (port: number, { agent, signal }: { agent?: Agent; signal?: AbortSignal } = {}) {
   const body = JSON.stringify({ visual_tokens: [1] })
-  const sent = request({ port, host: '127.0.0.1', method: 'POST', path: '/detokenize', agent, signal, headers: { 'content-type': 'application/json', 'content-length': body.length } }).end(body)
+  const sent = request({
+    port,
+    host: '127.0.0.1',
+    method: 'POST',
+    path: '/detokenize',
+    agent,
+    signal,
+    headers: { 'content-type': 'application/json', 'content-length': body.length }
+  }).end(body)
   const [response] = await once(sent, 'response')
   let text = ''
   for await (const chunk of response) text += chunk
@@ -53,14 +84,20 @@ t.test('over a socket', async t => {
   let finish = () => {}
   let ask = () => {}
   let closing = Promise.resolve()
-  const asked = new Promise<void>(resolve => { ask = resolve })
-  const start = () => new Promise<AbortSignal>(resolve => { running = resolve })
+  const asked = new Promise<void>(resolve => {
+    ask = resolve
+  })
+  const start = () =>
+    new Promise<AbortSignal>(resolve => {
+      running = resolve
+    })
   const app = await buildTestApp(t, {
-    submit: (work, { signal }) => new Promise((resolve, reject) => {
-      signal!.addEventListener('abort', () => reject(new ServerError('request_cancelled', 'gone')))
-      finish = () => resolve(answerWork(work, {}))
-      running(signal!)
-    }),
+    submit: (work, { signal }) =>
+      new Promise((resolve, reject) => {
+        signal!.addEventListener('abort', () => reject(new ServerError('request_cancelled', 'gone')))
+        finish = () => resolve(answerWork(work, {}))
+        running(signal!)
+      }),
     registry: {
       async close () {
         ask()
@@ -99,7 +136,9 @@ t.test('over a socket', async t => {
     const answer = send(port)
     await started
     let drained = () => {}
-    closing = new Promise(resolve => { drained = resolve })
+    closing = new Promise(resolve => {
+      drained = resolve
+    })
     const closed = app.close()
     await asked
     const late = await send(port)
@@ -124,7 +163,9 @@ t.test('a drain may take as long as the grace time', async t => {
           mock.timers.tick(60_000)
           drained()
         })
-        return new Promise<void>(resolve => { drained = resolve })
+        return new Promise<void>(resolve => {
+          drained = resolve
+        })
       }
     }
   })

@@ -4,31 +4,185 @@ import { Environment, findUnknownVariables, readConfig, StartError } from '../sr
 
 const names = Object.keys(Environment.properties)
 
-/** For each variable: texts that are taken, with what becomes of them, and texts that are refused, with what the refusal must name. */
-const table: Record<string, { key: string, taken: [text: string, value: unknown][], refused: string[], allowed: string }> = {
-  HOST: { key: 'host', taken: [['::', '::'], [' localhost\n', 'localhost']], refused: ['a b'], allowed: 'an address' },
-  PORT: { key: 'port', taken: [['0', 0], ['65535', 65535], [' 8080 ', 8080], ['08080', 8080]], refused: ['abc', '65536', '-1', '1e3', '0x10', '80.5', '8080;', '१'], allowed: '0 to 65535' },
-  LAVIT_MODELS: { key: 'modelsFolder', taken: [['/data', '/data'], ['data', '/srv/data']], refused: [], allowed: '' },
+/**
+ * For each variable: texts that are taken, with what becomes of them, and texts that are refused, with what the refusal
+ * must name.
+ */
+const table: Record<
+  string,
+  { key: string; taken: [text: string, value: unknown][]; refused: string[]; allowed: string }
+> = {
+  HOST: {
+    key: 'host',
+    taken: [
+      ['::', '::'],
+      [' localhost\n', 'localhost']
+    ],
+    refused: ['a b'],
+    allowed: 'an address'
+  },
+  PORT: {
+    key: 'port',
+    taken: [
+      ['0', 0],
+      ['65535', 65535],
+      [' 8080 ', 8080],
+      ['08080', 8080]
+    ],
+    refused: ['abc', '65536', '-1', '1e3', '0x10', '80.5', '8080;', '१'],
+    allowed: '0 to 65535'
+  },
+  LAVIT_MODELS: {
+    key: 'modelsFolder',
+    taken: [
+      ['/data', '/data'],
+      ['data', '/srv/data']
+    ],
+    refused: [],
+    allowed: ''
+  },
   LAVIT_MODEL: { key: 'defaultModel', taken: [['other', 'other']], refused: [], allowed: '' },
-  LAVIT_DEVICE: { key: 'device', taken: [['cpu', 'cpu'], ['CUDA', 'cuda'], ['WebGPU', 'webgpu']], refused: ['gpu', 'cpu,cuda', '0'], allowed: 'cpu, webgpu, cuda' },
-  LAVIT_ENGINES: { key: 'engines', taken: [['0', 0], ['2', 2]], refused: ['-1', '257', 'auto'], allowed: '0 to 256' },
-  LAVIT_ENGINE_TIMEOUT_MS: { key: 'engineTimeoutMs', taken: [['0', 0], ['30000', 30_000]], refused: ['-1', '30s', '9'.repeat(30)], allowed: '0 to 3600000' },
-  LAVIT_THREADS: { key: 'threads', taken: [['0', 0], ['4', 4]], refused: ['-1', '2.5', 'all', '1e3', '9'.repeat(30)], allowed: '0 to 1024' },
+  LAVIT_DEVICE: {
+    key: 'device',
+    taken: [
+      ['cpu', 'cpu'],
+      ['CUDA', 'cuda'],
+      ['WebGPU', 'webgpu']
+    ],
+    refused: ['gpu', 'cpu,cuda', '0'],
+    allowed: 'cpu, webgpu, cuda'
+  },
+  LAVIT_ENGINES: {
+    key: 'engines',
+    taken: [
+      ['0', 0],
+      ['2', 2]
+    ],
+    refused: ['-1', '257', 'auto'],
+    allowed: '0 to 256'
+  },
+  LAVIT_ENGINE_TIMEOUT_MS: {
+    key: 'engineTimeoutMs',
+    taken: [
+      ['0', 0],
+      ['30000', 30_000]
+    ],
+    refused: ['-1', '30s', '9'.repeat(30)],
+    allowed: '0 to 3600000'
+  },
+  LAVIT_THREADS: {
+    key: 'threads',
+    taken: [
+      ['0', 0],
+      ['4', 4]
+    ],
+    refused: ['-1', '2.5', 'all', '1e3', '9'.repeat(30)],
+    allowed: '0 to 1024'
+  },
   LAVIT_SLOTS: { key: 'slots', taken: [['1', 1]], refused: ['0', '1025', 'x'], allowed: '1 to 1024' },
-  LAVIT_QUEUE_LIMIT: { key: 'queueLimit', taken: [['1', 1]], refused: ['0', 'x', '9'.repeat(30)], allowed: '1 to 1000000' },
-  LAVIT_QUEUE_COST: { key: 'queueCost', taken: [['5000000000', 5_000_000_000]], refused: ['0', 'x', '9'.repeat(30)], allowed: '1 to 1000000000000' },
-  LAVIT_MAX_IMAGE_BYTES: { key: 'maxImageBytes', taken: [['1', 1]], refused: ['0', '10MB', '9'.repeat(30)], allowed: '1 to 268435456' },
-  LAVIT_MAX_UPLOAD_BYTES: { key: 'maxUploadBytes', taken: [['1', 1]], refused: ['0', '40MB', '9'.repeat(30)], allowed: '1 to 1073741824' },
-  LAVIT_MAX_IMAGE_PIXELS: { key: 'maxImagePixels', taken: [['1', 1]], refused: ['0', '4k', '9'.repeat(30)], allowed: '1 to 1000000000' },
-  LAVIT_IMAGE_FORMATS: { key: 'imageFormats', taken: [['png', ['png']], ['PNG, svg', ['png', 'svg']]], refused: ['tiff', 'png,', 'png jpeg'], allowed: 'a list with commas of png, jpeg, webp, gif, avif, svg' },
-  LAVIT_MAX_PROMPT_CHARACTERS: { key: 'maxPromptCharacters', taken: [['1', 1]], refused: ['0', 'x', '9'.repeat(30)], allowed: '1 to 1000000' },
-  LAVIT_MEMORY_BUDGET_MB: { key: 'memoryBudgetMb', taken: [['512', 512]], refused: ['-1', '2GB', '9'.repeat(30)], allowed: '0 to 16777216' },
-  LAVIT_SSE_KEEPALIVE_MS: { key: 'sseKeepAliveMs', taken: [['1', 1], ['3600000', 3_600_000]], refused: ['0', '15s', '3600001'], allowed: '1 to 3600000' },
-  LAVIT_GRACE_MS: { key: 'graceMs', taken: [['0', 0], ['86400000', 86_400_000]], refused: ['-1', '10s', '86400001', '2147483648'], allowed: '0 to 86400000' },
-  LAVIT_ADMIN_KEY: { key: 'adminKey', taken: [[' 0123456789abcdef ', '0123456789abcdef']], refused: ['short', '0123456789 abcdef', '0123456789abcdéf'], allowed: 'at least 16 visible ASCII characters' },
-  LAVIT_CORS_ORIGINS: { key: 'corsOrigins', taken: [['*', ['*']], ['https://a.example, http://localhost:3000', ['https://a.example', 'http://localhost:3000']]], refused: ['a.example', 'https://a.example/', 'https://a.example,'], allowed: 'origins such as https://example.org' },
-  LAVIT_TRUST_PROXY: { key: 'trustProxy', taken: [['true', true], ['False', false], ['loopback, 10.0.0.0/8,::1', ['loopback', '10.0.0.0/8', '::1']]], refused: ['10.0.0.0/33', 'proxy', '10.0.0.1,', '1.2.3'], allowed: 'a number of proxies' },
-  LOG_LEVEL: { key: 'logLevel', taken: [['silent', 'silent'], ['INFO', 'info']], refused: ['loud', '30'], allowed: 'fatal, error, warn, info, debug, trace, silent' }
+  LAVIT_QUEUE_LIMIT: {
+    key: 'queueLimit',
+    taken: [['1', 1]],
+    refused: ['0', 'x', '9'.repeat(30)],
+    allowed: '1 to 1000000'
+  },
+  LAVIT_QUEUE_COST: {
+    key: 'queueCost',
+    taken: [['5000000000', 5_000_000_000]],
+    refused: ['0', 'x', '9'.repeat(30)],
+    allowed: '1 to 1000000000000'
+  },
+  LAVIT_MAX_IMAGE_BYTES: {
+    key: 'maxImageBytes',
+    taken: [['1', 1]],
+    refused: ['0', '10MB', '9'.repeat(30)],
+    allowed: '1 to 268435456'
+  },
+  LAVIT_MAX_UPLOAD_BYTES: {
+    key: 'maxUploadBytes',
+    taken: [['1', 1]],
+    refused: ['0', '40MB', '9'.repeat(30)],
+    allowed: '1 to 1073741824'
+  },
+  LAVIT_MAX_IMAGE_PIXELS: {
+    key: 'maxImagePixels',
+    taken: [['1', 1]],
+    refused: ['0', '4k', '9'.repeat(30)],
+    allowed: '1 to 1000000000'
+  },
+  LAVIT_IMAGE_FORMATS: {
+    key: 'imageFormats',
+    taken: [
+      ['png', ['png']],
+      ['PNG, svg', ['png', 'svg']]
+    ],
+    refused: ['tiff', 'png,', 'png jpeg'],
+    allowed: 'a list with commas of png, jpeg, webp, gif, avif, svg'
+  },
+  LAVIT_MAX_PROMPT_CHARACTERS: {
+    key: 'maxPromptCharacters',
+    taken: [['1', 1]],
+    refused: ['0', 'x', '9'.repeat(30)],
+    allowed: '1 to 1000000'
+  },
+  LAVIT_MEMORY_BUDGET_MB: {
+    key: 'memoryBudgetMb',
+    taken: [['512', 512]],
+    refused: ['-1', '2GB', '9'.repeat(30)],
+    allowed: '0 to 16777216'
+  },
+  LAVIT_SSE_KEEPALIVE_MS: {
+    key: 'sseKeepAliveMs',
+    taken: [
+      ['1', 1],
+      ['3600000', 3_600_000]
+    ],
+    refused: ['0', '15s', '3600001'],
+    allowed: '1 to 3600000'
+  },
+  LAVIT_GRACE_MS: {
+    key: 'graceMs',
+    taken: [
+      ['0', 0],
+      ['86400000', 86_400_000]
+    ],
+    refused: ['-1', '10s', '86400001', '2147483648'],
+    allowed: '0 to 86400000'
+  },
+  LAVIT_ADMIN_KEY: {
+    key: 'adminKey',
+    taken: [[' 0123456789abcdef ', '0123456789abcdef']],
+    refused: ['short', '0123456789 abcdef', '0123456789abcdéf'],
+    allowed: 'at least 16 visible ASCII characters'
+  },
+  LAVIT_CORS_ORIGINS: {
+    key: 'corsOrigins',
+    taken: [
+      ['*', ['*']],
+      ['https://a.example, http://localhost:3000', ['https://a.example', 'http://localhost:3000']]
+    ],
+    refused: ['a.example', 'https://a.example/', 'https://a.example,'],
+    allowed: 'origins such as https://example.org'
+  },
+  LAVIT_TRUST_PROXY: {
+    key: 'trustProxy',
+    taken: [
+      ['true', true],
+      ['False', false],
+      ['loopback, 10.0.0.0/8,::1', ['loopback', '10.0.0.0/8', '::1']]
+    ],
+    refused: ['10.0.0.0/33', 'proxy', '10.0.0.1,', '1.2.3'],
+    allowed: 'a number of proxies'
+  },
+  LOG_LEVEL: {
+    key: 'logLevel',
+    taken: [
+      ['silent', 'silent'],
+      ['INFO', 'info']
+    ],
+    refused: ['loud', '30'],
+    allowed: 'fatal, error, warn, info, debug, trace, silent'
+  }
 }
 
 t.test('the table above has every variable', async t => {
@@ -36,11 +190,21 @@ t.test('the table above has every variable', async t => {
 })
 
 t.test('defaults hold where nothing is set', async t => {
-  t.match(readConfig({}, '/srv'), { host: '127.0.0.1', port: 8080, modelsFolder: '/srv/models', defaultModel: 'lavit-mini', device: 'cpu', imageFormats: ['png', 'jpeg', 'webp', 'gif', 'avif'], adminKey: undefined })
+  t.match(readConfig({}, '/srv'), {
+    host: '127.0.0.1',
+    port: 8080,
+    modelsFolder: '/srv/models',
+    defaultModel: 'lavit-mini',
+    device: 'cpu',
+    imageFormats: ['png', 'jpeg', 'webp', 'gif', 'avif'],
+    adminKey: undefined
+  })
 })
 
 t.test('an empty value is none', async t => {
-  for (const empty of ['', ' \t']) t.strictSame(readConfig(Object.fromEntries(names.map(name => [name, empty])), '/srv'), readConfig({}, '/srv'))
+  for (const empty of ['', ' \t']) {
+    t.strictSame(readConfig(Object.fromEntries(names.map(name => [name, empty])), '/srv'), readConfig({}, '/srv'))
+  }
 })
 
 t.test('the result is frozen and holds nothing else', async t => {
@@ -51,14 +215,20 @@ t.test('the result is frozen and holds nothing else', async t => {
 
 for (const [name, { key, taken, refused, allowed }] of Object.entries(table)) {
   t.test(name, async t => {
-    for (const [text, value] of taken) t.strictSame({ ...readConfig({ [name]: text }, '/srv') }[key], value, JSON.stringify(text))
+    for (const [text, value] of taken) {
+      t.strictSame({ ...readConfig({ [name]: text }, '/srv') }[key], value, JSON.stringify(text))
+    }
     for (const text of refused) {
       const error = refusal({ [name]: text })
       t.equal(error?.exitCode, 78, JSON.stringify(text))
       t.match(error?.message, /^[^\n]+$/, 'one line')
       t.ok(error?.message.startsWith(name))
       t.ok(error?.message.includes(allowed), `it says what is allowed: ${error?.message}`)
-      t.equal(error?.message.includes(JSON.stringify(text)), name !== 'LAVIT_ADMIN_KEY', 'the value is shown unless it is secret')
+      t.equal(
+        error?.message.includes(JSON.stringify(text)),
+        name !== 'LAVIT_ADMIN_KEY',
+        'the value is shown unless it is secret'
+      )
     }
   })
 }
@@ -80,7 +250,10 @@ t.test('a name that is nearly a variable is warned of', async t => {
 t.test('the README lists exactly the variables', async t => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
   const table = readme.slice(readme.indexOf('<!-- variables -->'), readme.indexOf('<!-- /variables -->'))
-  t.strictSame([...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name), names)
+  t.strictSame(
+    [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name),
+    names
+  )
 })
 
 function refusal (environment: Record<string, string>) {

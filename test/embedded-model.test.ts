@@ -19,7 +19,12 @@ t.test('the embedded model', async t => {
   const app = await startApp(t)
 
   async function send (url: string, picture: Buffer, accept = 'application/json') {
-    const response = await app.inject({ method: 'POST', url, payload: picture, headers: { 'content-type': 'image/png', accept } })
+    const response = await app.inject({
+      method: 'POST',
+      url,
+      payload: picture,
+      headers: { 'content-type': 'image/png', accept }
+    })
     t.equal(response.statusCode, 200, response.body)
     return response
   }
@@ -32,15 +37,21 @@ t.test('the embedded model', async t => {
   })
 
   t.test('questions are answered', async t => {
-    const answerOf = async (picture: Buffer, question: string) => (await send(`/vqa?question=${encodeURIComponent(question)}`, picture)).json().answers[0].text
+    const answerOf = async (picture: Buffer, question: string) =>
+      (await send(`/vqa?question=${encodeURIComponent(question)}`, picture)).json().answers[0].text
     t.equal(await answerOf(scene, 'what color is the background?'), 'blue')
     t.equal(await answerOf(scene, 'how many objects are there?'), 'two')
     t.equal(await answerOf(apple, 'what is it?'), 'red apple')
   })
 
   t.test('more content keeps more tokens, and they paint the picture again', async t => {
-    const smaller = await sharp(apple).extend({ top: 96, bottom: 96, left: 96, right: 96, background: '#f8e045' }).png().toBuffer()
-    const [few, one, many] = await Promise.all([smaller, apple, four].map(async picture => (await send('/tokenize', picture)).json().count))
+    const smaller = await sharp(apple)
+      .extend({ top: 96, bottom: 96, left: 96, right: 96, background: '#f8e045' })
+      .png()
+      .toBuffer()
+    const [few, one, many] = await Promise.all(
+      [smaller, apple, four].map(async picture => (await send('/tokenize', picture)).json().count)
+    )
     t.ok(few < one, `${few} of a small apple, ${one} of a large one`)
     t.ok(few < many, `${few} of a small apple, ${many} of four objects`)
     const payload = { visual_tokens: (await send('/tokenize', scene)).json().visual_tokens }
@@ -49,7 +60,8 @@ t.test('the embedded model', async t => {
   })
 
   t.test('words are painted, and the same seed gives the same bytes', async t => {
-    const paint = (prompt: unknown) => app.inject({ method: 'POST', url: '/generate', payload: { prompt, seed: 7 }, headers: { accept: 'image/png' } })
+    const paint = (prompt: unknown) =>
+      app.inject({ method: 'POST', url: '/generate', payload: { prompt, seed: 7 }, headers: { accept: 'image/png' } })
     for (const colour of ['red', 'green', 'blue']) {
       const [first, second] = await Promise.all([1, 2].map(() => paint(`an apple on a ${colour} background`)))
       t.equal(await groundOf(first!.rawPayload), colour)
@@ -71,11 +83,19 @@ t.test('the embedded model', async t => {
       t.equal(whole.statusCode, 200, whole.body)
       const events = eventsOf((await app.inject({ method: 'POST', url, payload: { ...payload, stream: true } })).body)
       t.equal(events[0]?.event, 'queued')
-      t.strictSame(events.filter(({ event }) => event === 'done' || event === 'error'), [{ event: 'done', data: whole.body }])
+      t.strictSame(
+        events.filter(({ event }) => event === 'done' || event === 'error'),
+        [{ event: 'done', data: whole.body }]
+      )
       const { captions, answers, images = [] } = whole.json()
       if (url !== '/generate') t.equal(textOf(events), (captions ?? answers)[0].text)
       const told = events.filter(({ event }) => event === 'token').map(({ data }) => JSON.parse(data))
-      for (const [i, { visual_tokens: codes }] of images.entries()) t.strictSame(told.filter(({ index }) => index === i).map(token => token.visual_token), codes)
+      for (const [i, { visual_tokens: codes }] of images.entries()) {
+        t.strictSame(
+          told.filter(({ index }) => index === i).map(token => token.visual_token),
+          codes
+        )
+      }
     }
   })
 })
@@ -84,7 +104,12 @@ t.test('the embedded model', async t => {
 async function startApp (t: Test) {
   const config = readConfig({}, join(import.meta.dirname, '..'))
   const metrics = createMetrics()
-  const registry = createRegistry({ ...config, threads: 1, log: pino({ level: 'silent' }), onCounts: metrics.addEngineCounts })
+  const registry = createRegistry({
+    ...config,
+    threads: 1,
+    log: pino({ level: 'silent' }),
+    onCounts: metrics.addEngineCounts
+  })
   const app = await buildApp({ config, registry, metrics, version: '0.1.0' })
   t.teardown(() => app.close())
   await registry.load(config.defaultModel)
@@ -93,10 +118,15 @@ async function startApp (t: Test) {
 
 /** The strongest channel along the border of a picture. */
 async function groundOf (picture: Buffer) {
-  const { data, info: { width, height, channels } } = await sharp(picture).raw().toBuffer({ resolveWithObject: true })
+  const {
+    data,
+    info: { width, height, channels }
+  } = await sharp(picture).raw().toBuffer({ resolveWithObject: true })
   const sums = [0, 0, 0]
   for (let x = 0; x < width; x++) {
-    for (const y of [0, height - 1]) for (const channel of sums.keys()) sums[channel]! += data[(y * width + x) * channels + channel]!
+    for (const y of [0, height - 1]) {
+      for (const channel of sums.keys()) sums[channel]! += data[(y * width + x) * channels + channel]!
+    }
   }
   return ['red', 'green', 'blue'][sums.indexOf(Math.max(...sums))]
 }

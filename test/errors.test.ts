@@ -5,7 +5,9 @@ import { ServerError, errorCodes, errorFromCode, errorTable, invalidField } from
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
 t.test('an error carries the status of its code, and what it is given beside', async t => {
-  for (const code of errorCodes) t.match(new ServerError(code, 'why'), { code, message: 'why', statusCode: errorTable[code].status }, code)
+  for (const code of errorCodes) {
+    t.match(new ServerError(code, 'why'), { code, message: 'why', statusCode: errorTable[code].status }, code)
+  }
   const cause = new Error('within')
   t.match(new ServerError('queue_full', 'why', { retryAfterSeconds: 3, cause }), { retryAfterSeconds: 3, cause })
   t.notMatch(Object.keys(new ServerError('queue_full', 'why')), ['errors'])
@@ -14,15 +16,27 @@ t.test('an error carries the status of its code, and what it is given beside', a
 t.test('the README lists exactly the codes of the table', async t => {
   const table = readme.slice(readme.indexOf('<!-- errors -->'), readme.indexOf('<!-- /errors -->'))
   const listed = [...table.matchAll(/^\| (\d+) \| `(\w+)`/gm)].map(([, status, code]) => `${status} ${code}`)
-  t.strictSame(listed, Object.entries(errorTable).map(([code, { status }]) => `${status} ${code}`))
+  t.strictSame(
+    listed,
+    Object.entries(errorTable).map(([code, { status }]) => `${status} ${code}`)
+  )
 })
 
 t.test('errorFromCode rebuilds what crossed the pipe', async t => {
-  t.match(errorFromCode('queue_full', '100 % full', 3), { code: 'queue_full', statusCode: 429, message: '100 % full', retryAfterSeconds: 3 })
+  t.match(errorFromCode('queue_full', '100 % full', 3), {
+    code: 'queue_full',
+    statusCode: 429,
+    message: '100 % full',
+    retryAfterSeconds: 3
+  })
   t.match(errorFromCode('no_such_code', 'why'), { code: 'internal_error', statusCode: 500 })
   t.match(errorFromCode('toString', 'why'), { code: 'internal_error' })
 })
 
 t.test('invalidField names the field by pointer', async t => {
-  t.match(invalidField('/size', 'must be small'), { code: 'invalid_field', message: 'size must be small', errors: [{ pointer: '/size', message: 'must be small' }] })
+  t.match(invalidField('/size', 'must be small'), {
+    code: 'invalid_field',
+    message: 'size must be small',
+    errors: [{ pointer: '/size', message: 'must be small' }]
+  })
 })

@@ -11,7 +11,18 @@ import type { Manifest, TextDefaults } from '../src/package/manifest.ts'
 import type { Registry } from '../src/registry/registry.ts'
 
 const file = { file: 'x.onnx', sha256: '0'.repeat(64), bytes: 1 }
-const text: TextDefaults = { num_beams: 2, max_tokens: 20, min_tokens: 1, temperature: 0, top_p: 1, top_k: 0, repetition_penalty: 1, length_penalty: 1, early_stopping: false, postprocess: 'none' }
+const text: TextDefaults = {
+  num_beams: 2,
+  max_tokens: 20,
+  min_tokens: 1,
+  temperature: 0,
+  top_p: 1,
+  top_k: 0,
+  repetition_penalty: 1,
+  length_penalty: 1,
+  early_stopping: false,
+  postprocess: 'none'
+}
 
 export const manifest: Manifest = {
   schema: 1,
@@ -21,16 +32,53 @@ export const manifest: Manifest = {
   description: 'A fake',
   image: { size: 16, grid: { rows: 4, columns: 4 } },
   visual_tokenizer: { feature_dim: 8, codebook_size: 100, min_visual_tokens: 2, selection: 'threshold' },
-  language_model: { layers: 1, kv_heads: 1, head_dim: 4, hidden_size: 8, vocabulary_size: 402, max_length: 100, candidates: 64 },
+  language_model: {
+    layers: 1,
+    kv_heads: 1,
+    head_dim: 4,
+    hidden_size: 8,
+    vocabulary_size: 402,
+    max_length: 100,
+    candidates: 64
+  },
   ids: { end: 2, image_start: 300, image_end: 301, visual_offset: 302 },
   prompts: { question: 'Question: {question} Answer:' },
   tasks: {
     caption: text,
     vqa: { ...text, num_beams: 5, max_tokens: 5 },
-    generate: { max_tokens: 17, min_tokens: 2, temperature: 1, top_p: 1, top_k: 50, guidance_scale: 3, mixed_guidance_scale: 4, decoder_guidance_scale: 2, steps: 4, size: '8x8' }
+    generate: {
+      max_tokens: 17,
+      min_tokens: 2,
+      temperature: 1,
+      top_p: 1,
+      top_k: 50,
+      guidance_scale: 3,
+      mixed_guidance_scale: 4,
+      decoder_guidance_scale: 2,
+      steps: 4,
+      size: '8x8'
+    }
   },
-  pixel_decoder: { sizes: ['8x8', '16x8'], latent_channels: 3, latent_scale: 1, scaling_factor: 1, max_steps: 50, schedule: { kind: 'flow' } },
-  graphs: { vision: file, token_predictor: file, merger_codes: file, merger_embeddings: file, language_model: file, text_head: file, visual_head: file, tokenizer_decoder: file, painter: file, denoiser: file },
+  pixel_decoder: {
+    sizes: ['8x8', '16x8'],
+    latent_channels: 3,
+    latent_scale: 1,
+    scaling_factor: 1,
+    max_steps: 50,
+    schedule: { kind: 'flow' }
+  },
+  graphs: {
+    vision: file,
+    token_predictor: file,
+    merger_codes: file,
+    merger_embeddings: file,
+    language_model: file,
+    text_head: file,
+    visual_head: file,
+    tokenizer_decoder: file,
+    painter: file,
+    denoiser: file
+  },
   tokenizer: file,
   provenance: {},
   quality: { caption_accuracy: 0.9 },
@@ -44,33 +92,85 @@ const textCodec = {
 }
 
 type Submit = (work: Work, options: SubmitOptions) => Promise<ResultOf[Work['task']]>
-type Overrides = { model?: Manifest, submit?: Submit, state?: () => string, registry?: Partial<Registry>, environment?: Record<string, string> }
+type Overrides = {
+  model?: Manifest
+  submit?: Submit
+  state?: () => string
+  registry?: Partial<Registry>
+  environment?: Record<string, string>
+}
 
 /** Answers of a model that keeps the first three patches and says ` two cats `. */
 export const answerWork: Submit = async work => {
   switch (work.task) {
-    case 'tokenize': return { codes: [7, 8, 9], keepMask: Array.from({ length: 16 }, (_, patch) => patch < 3), keepProbabilities: Array.from({ length: 16 }, (_, patch) => patch < 3 ? 0.9 : 0.1) }
-    case 'text': return { sequences: Array.from({ length: work.n }, (_, i) => ({ ids: textCodec.encode(' two cats '), logProbability: -1 - i, finishReason: 'stop' as const })), visualTokens: 3, promptTokens: 0 }
-    case 'generate': return { pictures: Array.from({ length: work.n }, (_, i) => paint(work.painting, i)), visualTokens: work.segments.filter(({ kind }) => kind === 'codes').length * 3, promptTokens: 0 }
-    case 'detokenize': return { pictures: [{ ...paint(work.painting, 0), codes: work.codes }], visualTokens: 0, promptTokens: 0 }
+    case 'tokenize':
+      return {
+        codes: [7, 8, 9],
+        keepMask: Array.from({ length: 16 }, (_, patch) => patch < 3),
+        keepProbabilities: Array.from({ length: 16 }, (_, patch) => (patch < 3 ? 0.9 : 0.1))
+      }
+    case 'text':
+      return {
+        sequences: Array.from({ length: work.n }, (_, i) => ({
+          ids: textCodec.encode(' two cats '),
+          logProbability: -1 - i,
+          finishReason: 'stop' as const
+        })),
+        visualTokens: 3,
+        promptTokens: 0
+      }
+    case 'generate':
+      return {
+        pictures: Array.from({ length: work.n }, (_, i) => paint(work.painting, i)),
+        visualTokens: work.segments.filter(({ kind }) => kind === 'codes').length * 3,
+        promptTokens: 0
+      }
+    case 'detokenize':
+      return { pictures: [{ ...paint(work.painting, 0), codes: work.codes }], visualTokens: 0, promptTokens: 0 }
   }
 }
 
-function paint ({ width, height, seed }: { width: number, height: number, seed: number }, i: number): PaintedPicture {
+function paint ({ width, height, seed }: { width: number; height: number; seed: number }, i: number): PaintedPicture {
   return { pixels: new Uint8Array(width * height * 3).fill(200), width, height, seed: seed + i, codes: [1, 2, 3] }
 }
 
 /** The app, closed when the test ends, and what it did: works submitted, loans open, calls of the registry. */
-export async function buildTestApp (t: Test, { model = manifest, submit = answerWork, state = () => 'ready', registry: overrides = {}, environment = {} }: Overrides = {}) {
+export async function buildTestApp (
+  t: Test,
+  {
+    model = manifest,
+    submit = answerWork,
+    state = () => 'ready',
+    registry: overrides = {},
+    environment = {}
+  }: Overrides = {}
+) {
   const seen = { works: [] as Work[], options: [] as SubmitOptions[], loans: 0, calls: [] as string[] }
   const summary = () => ({ name: 'lavit-mini', family: 'lavit', version: '1.0.0', state: state(), device: 'cpu' })
-  const find = (name: string) => { if (name !== 'lavit-mini') throw new ServerError('model_not_found', 'There is no such model') }
+  const find = (name: string) => {
+    if (name !== 'lavit-mini') throw new ServerError('model_not_found', 'There is no such model')
+  }
   const registry = {
     defaultModel: 'lavit-mini',
     list: () => [summary()],
     describe (name: string) {
       find(name)
-      return { ...summary(), detail: null, limits: { image_size: 16, grid: manifest.image.grid, codebook_size: 100, max_length: 100, sizes: ['8x8'], max_steps: 50 }, tasks: manifest.tasks, digests: { 'x.onnx': file.sha256 }, quality: manifest.quality, concepts: manifest.concepts }
+      return {
+        ...summary(),
+        detail: null,
+        limits: {
+          image_size: 16,
+          grid: manifest.image.grid,
+          codebook_size: 100,
+          max_length: 100,
+          sizes: ['8x8'],
+          max_steps: 50
+        },
+        tasks: manifest.tasks,
+        digests: { 'x.onnx': file.sha256 },
+        quality: manifest.quality,
+        concepts: manifest.concepts
+      }
     },
     async acquire (name = 'lavit-mini') {
       find(name)
@@ -81,9 +181,14 @@ export async function buildTestApp (t: Test, { model = manifest, submit = answer
         async submit (work: Work, options: SubmitOptions) {
           seen.works.push(work)
           seen.options.push(options)
-          return { result: await submit(work, options), timings: { queue: 1, encode: 2, prefill: 3, decode: 4, paint: 5 } }
+          return {
+            result: await submit(work, options),
+            timings: { queue: 1, encode: 2, prefill: 3, decode: 4, paint: 5 }
+          }
         },
-        release () { seen.loans-- }
+        release () {
+          seen.loans--
+        }
       }
     },
     async load (name: string) {
@@ -94,26 +199,43 @@ export async function buildTestApp (t: Test, { model = manifest, submit = answer
       find(name)
       seen.calls.push(`unload ${name}`)
     },
-    async close () { seen.calls.push('close') },
+    async close () {
+      seen.calls.push('close')
+    },
     ...overrides
   } as unknown as Registry
   const metrics = createMetrics()
-  const app = await buildApp({ config: readConfig({ LAVIT_GRACE_MS: '100', ...environment }, '/'), registry, metrics, version: '0.1.0' })
+  const app = await buildApp({
+    config: readConfig({ LAVIT_GRACE_MS: '100', ...environment }, '/'),
+    registry,
+    metrics,
+    version: '0.1.0'
+  })
   t.teardown(() => app.close())
   return Object.assign(app, { seen, metrics })
 }
 
 /** A red PNG, 20 by 10. */
-export const png = await sharp({ create: { width: 20, height: 10, channels: 3, background: '#ff0000' } }).png().toBuffer()
+export const png = await sharp({ create: { width: 20, height: 10, channels: 3, background: '#ff0000' } })
+  .png()
+  .toBuffer()
 export const base64 = png.toString('base64')
 
 /** A multipart body of fields in order; a Buffer is a file. */
 export function form (fields: [name: string, value: string | Buffer][]) {
   const boundary = 'x-boundary'
-  const parts = fields.map(([name, value]) => Buffer.concat([
-    Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${name}"${typeof value === 'string' ? '' : '; filename="a.png"\r\nContent-Type: image/png'}\r\n\r\n`),
-    Buffer.from(value),
-    Buffer.from('\r\n')
-  ]))
-  return { headers: { 'content-type': `multipart/form-data; boundary=${boundary}` }, payload: Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]) }
+  const parts = fields.map(([name, value]) =>
+    Buffer.concat([
+      Buffer.from(
+        `--${boundary}\r\nContent-Disposition: form-data; name="${name}"` +
+          `${typeof value === 'string' ? '' : '; filename="a.png"\r\nContent-Type: image/png'}\r\n\r\n`
+      ),
+      Buffer.from(value),
+      Buffer.from('\r\n')
+    ])
+  )
+  return {
+    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
+    payload: Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)])
+  }
 }

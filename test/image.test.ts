@@ -19,7 +19,8 @@ t.test('the health check of the image asks whether the server is ready', async t
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => server.close())
-  const check = async (port: string) => (await once(spawn(process.execPath, args, { env: { PORT: port }, stdio: 'inherit' }), 'close'))[0]
+  const check = async (port: string) =>
+    (await once(spawn(process.execPath, args, { env: { PORT: port }, stdio: 'inherit' }), 'close'))[0]
 
   const { port } = server.address() as AddressInfo
   t.equal(await check(String(port)), 0)
@@ -32,10 +33,17 @@ t.test('the health check of the image asks whether the server is ready', async t
 
 t.test('what the image copies is there and is not left out of what is sent to the builder', async t => {
   const ignored = read('.dockerignore').split('\n')
-  const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, sources = '']) => sources.split(' '))
+  const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, sources = '']) =>
+    sources.split(' ')
+  )
   t.ok(copied.includes('NOTICE') && copied.includes('LICENSE'))
   for (const source of copied) {
     t.ok(existsSync(new URL(`../${source}`, import.meta.url)), source)
-    t.ok(ignored.some(line => line.startsWith('!') && (source === line.slice(1) || source.startsWith(`${line.slice(1)}/`))), `${source} is sent`)
+    t.ok(
+      ignored.some(
+        line => line.startsWith('!') && (source === line.slice(1) || source.startsWith(`${line.slice(1)}/`))
+      ),
+      `${source} is sent`
+    )
   }
 })

@@ -18,12 +18,44 @@ const layers: Record<string, string[]> = {
   'src/engine': ['src/errors.ts', 'src/package', 'src/pipe', 'src/graphs'],
   'src/codecs': ['src/errors.ts', 'src/config.ts'],
   'src/registry': ['src/errors.ts', 'src/schemas', 'src/package', 'src/pipe', 'src/codecs'],
-  'src/tasks': ['src/errors.ts', 'src/config.ts', 'src/schemas', 'src/package', 'src/pipe', 'src/codecs', 'src/registry'],
-  'src/plugins': ['src/errors.ts', 'src/config.ts', 'src/metrics.ts', 'src/schemas', 'src/codecs', 'src/registry', 'src/tasks'],
-  'src/routes': ['src/errors.ts', 'src/config.ts', 'src/metrics.ts', 'src/schemas', 'src/codecs', 'src/registry', 'src/tasks', 'src/plugins'],
+  'src/tasks': [
+    'src/errors.ts',
+    'src/config.ts',
+    'src/schemas',
+    'src/package',
+    'src/pipe',
+    'src/codecs',
+    'src/registry'
+  ],
+  'src/plugins': [
+    'src/errors.ts',
+    'src/config.ts',
+    'src/metrics.ts',
+    'src/schemas',
+    'src/codecs',
+    'src/registry',
+    'src/tasks'
+  ],
+  'src/routes': [
+    'src/errors.ts',
+    'src/config.ts',
+    'src/metrics.ts',
+    'src/schemas',
+    'src/codecs',
+    'src/registry',
+    'src/tasks',
+    'src/plugins'
+  ],
   'src/app.ts': ['src/config.ts', 'src/metrics.ts', 'src/schemas', 'src/registry', 'src/plugins', 'src/routes'],
   'src/start-errors.ts': ['src/errors.ts', 'src/config.ts'],
-  'src/server.ts': ['src/app.ts', 'src/config.ts', 'src/metrics.ts', 'src/codecs', 'src/registry', 'src/start-errors.ts'],
+  'src/server.ts': [
+    'src/app.ts',
+    'src/config.ts',
+    'src/metrics.ts',
+    'src/codecs',
+    'src/registry',
+    'src/start-errors.ts'
+  ],
   evaluate: ['src/engine', 'src/graphs']
 }
 
@@ -38,9 +70,11 @@ const doors: Record<string, string[]> = {
   '@fastify/**': ['src/app.ts', 'src/routes/**', 'src/plugins/**']
 }
 
-const sources = ['src', 'evaluate'].flatMap(folder => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-  .filter(name => name.endsWith('.ts'))
-  .map(name => join(folder, name)))
+const sources = ['src', 'evaluate'].flatMap(folder =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.ts'))
+    .map(name => join(folder, name))
+)
 const imports = new Map(sources.map(file => [file, importsOf(file)]))
 
 t.test('every room imports only from the rooms below it', async t => {
@@ -72,7 +106,9 @@ t.test('no file reaches itself through its imports', async t => {
   const visit = (file: string, path: string[]) => {
     if (path.includes(file)) return circles.push([...path.slice(path.indexOf(file)), file].join(' -> '))
     if (done.has(file)) return
-    for (const name of imports.get(file) ?? []) if (name.startsWith('.')) visit(join(dirname(file), name), [...path, file])
+    for (const name of imports.get(file) ?? []) {
+      if (name.startsWith('.')) visit(join(dirname(file), name), [...path, file])
+    }
     done.add(file)
   }
   for (const file of imports.keys()) visit(file, [])

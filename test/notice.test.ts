@@ -23,22 +23,56 @@ t.test('the model package brings the part about its art', async t => {
 })
 
 t.test('NOTICE names installed software whose licence asks for more than its text', async t => {
-  const plain = ['MIT', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0', 'Apache-2.0', '(MIT OR CC0-1.0)']
-  const packages: [path: string, entry: { license?: string, dev?: boolean }][] = Object.entries(JSON.parse(read('package-lock.json')).packages)
-  const rare = packages.filter(([path, { license = '', dev }]) => path && !dev && !plain.includes(license)).map(([path]) => path.replace(/.*node_modules\//, ''))
+  const plain = [
+    'MIT',
+    'ISC',
+    '0BSD',
+    'BSD-2-Clause',
+    'BSD-3-Clause',
+    'BlueOak-1.0.0',
+    'Apache-2.0',
+    '(MIT OR CC0-1.0)'
+  ]
+  const packages: [path: string, entry: { license?: string; dev?: boolean }][] = Object.entries(
+    JSON.parse(read('package-lock.json')).packages
+  )
+  const rare = packages
+    .filter(([path, { license = '', dev }]) => path && !dev && !plain.includes(license))
+    .map(([path]) => path.replace(/.*node_modules\//, ''))
   t.ok(rare.length > 0)
   for (const name of rare) t.match(name, /^@img\/sharp-(libvips-|win32-|wasm32$)/, `${name} is in NOTICE`)
 })
 
 t.test('the npm package holds what the image holds', async t => {
-  const [{ files }]: [{ files: { path: string }[] }] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json'], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))
+  const [{ files }]: [{ files: { path: string }[] }] = JSON.parse(
+    execFileSync('npm', ['pack', '--dry-run', '--json'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore']
+    })
+  )
   const names = files.map(({ path }) => path)
-  for (const name of ['NOTICE', 'LICENSE', 'README.md', 'package.json', 'openapi/openapi.json', 'models/lavit-mini/manifest.json', 'models/lavit-mini/NOTICE']) t.ok(names.includes(name), name)
-  t.strictSame(names.filter(name => /^(src|test|models\/(?!lavit-mini)|\.ci)|tsbuildinfo/.test(name)), [])
+  for (const name of [
+    'NOTICE',
+    'LICENSE',
+    'README.md',
+    'package.json',
+    'openapi/openapi.json',
+    'models/lavit-mini/manifest.json',
+    'models/lavit-mini/NOTICE'
+  ]) {
+    t.ok(names.includes(name), name)
+  }
+  t.strictSame(
+    names.filter(name => /^(src|test|models\/(?!lavit-mini)|\.ci)|tsbuildinfo/.test(name)),
+    []
+  )
 })
 
 t.test('README, document and manifest say which world the model knows', async t => {
-  const world = 'knows a closed world, pictograms on coloured grounds; about anything else, a photograph too, it answers with the same confidence, and wrongly.'
+  const world =
+    'knows a closed world, pictograms on coloured grounds; about anything else, a photograph too, it answers with ' +
+    'the same confidence, and wrongly.'
   t.ok(read('README.md').replaceAll('\n', ' ').includes(world))
   t.ok(JSON.parse(read('openapi/openapi.json')).info.description.includes(world))
   t.ok(JSON.parse(read('models/lavit-mini/manifest.json')).description.includes(world))

@@ -11,7 +11,7 @@ import type { Document, Media, Operation } from '../src/plugins/document/shape.t
 import { createRegistry } from '../src/registry/registry.ts'
 import { form } from './helper.ts'
 
-type Sent = { type: string, headers: Record<string, string>, payload: string | Buffer }
+type Sent = { type: string; headers: Record<string, string>; payload: string | Buffer }
 
 t.test('every example request of the document is answered as the document says', async t => {
   const app = await startApp(t)
@@ -22,11 +22,16 @@ t.test('every example request of the document is answered as the document says',
     for (const [path, { post }] of Object.entries(document.paths)) {
       if (!post?.requestBody) continue
       const sent = await requestsOf(post)
-      t.strictSame([...new Set(sent.map(({ type }) => type))], Object.keys(post.requestBody.content), `${url} ${path} has an example of every type`)
+      t.strictSame(
+        [...new Set(sent.map(({ type }) => type))],
+        Object.keys(post.requestBody.content),
+        `${url} ${path} has an example of every type`
+      )
       for (const { type, headers, payload } of sent) {
         const answer = await app.inject({ method: 'POST', url: path + queryOf(post, type), headers, payload })
         t.equal(answer.statusCode, 200, `${path} ${type}: ${answer.body.slice(0, 200)}`)
-        const pointer = `document#/paths/${path.replaceAll('/', '~1')}/post/responses/200/content/application~1json/schema`
+        const operation = `document#/paths/${path.replaceAll('/', '~1')}/post`
+        const pointer = `${operation}/responses/200/content/application~1json/schema`
         const check = ajv.getSchema(pointer) ?? ajv.compile({ $ref: pointer })
         t.ok(check(answer.json()), JSON.stringify(check.errors))
       }
@@ -38,9 +43,13 @@ t.test('every example request of the document is answered as the document says',
 async function requestsOf ({ requestBody }: Operation): Promise<Sent[]> {
   const sent: Sent[] = []
   for (const [type, media] of Object.entries(requestBody?.content ?? {})) {
-    if (type.startsWith('image/')) sent.push({ type, headers: { 'content-type': type }, payload: await pictureOf(type) })
+    if (type.startsWith('image/')) {
+      sent.push({ type, headers: { 'content-type': type }, payload: await pictureOf(type) })
+    }
     for (const value of examplesOf(media)) {
-      if (type === 'application/json') sent.push({ type, headers: { 'content-type': type }, payload: JSON.stringify(value) })
+      if (type === 'application/json') {
+        sent.push({ type, headers: { 'content-type': type }, payload: JSON.stringify(value) })
+      }
       if (type === 'multipart/form-data') sent.push({ type, ...form(fieldsOf(value)) })
     }
   }
@@ -53,7 +62,9 @@ function examplesOf ({ example, examples = {} }: Media[string]): object[] {
 }
 
 function fieldsOf (value: object): [string, string][] {
-  return Object.entries(value).flatMap(([name, values]) => [values].flat().map((item): [string, string] => [name, String(item)]))
+  return Object.entries(value).flatMap(([name, values]) =>
+    [values].flat().map((item): [string, string] => [name, String(item)])
+  )
 }
 
 /** The options that a picture needs beside it, from the form's example. */
@@ -67,7 +78,9 @@ function queryOf ({ requestBody }: Operation, type: string) {
 async function pictureOf (type: string) {
   const picture = sharp({ create: { width: 32, height: 32, channels: 3, background: '#3050d0' } })
   const name = type.slice('image/'.length)
-  if (name === 'png' || name === 'jpeg' || name === 'webp' || name === 'gif' || name === 'avif') return await picture.toFormat(name).toBuffer()
+  if (name === 'png' || name === 'jpeg' || name === 'webp' || name === 'gif' || name === 'avif') {
+    return await picture.toFormat(name).toBuffer()
+  }
   throw new Error(`no picture of ${type}`)
 }
 
@@ -84,7 +97,12 @@ function withoutDialect (document: Document): object {
 async function startApp (t: Test) {
   const config = readConfig({}, join(import.meta.dirname, '..'))
   const metrics = createMetrics()
-  const registry = createRegistry({ ...config, threads: 1, log: pino({ level: 'silent' }), onCounts: metrics.addEngineCounts })
+  const registry = createRegistry({
+    ...config,
+    threads: 1,
+    log: pino({ level: 'silent' }),
+    onCounts: metrics.addEngineCounts
+  })
   const app = await buildApp({ config, registry, metrics, version: '0.1.0' })
   t.teardown(() => app.close())
   await registry.load(config.defaultModel)

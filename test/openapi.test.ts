@@ -9,13 +9,17 @@ const read = (name: string) => readFileSync(new URL(name, import.meta.url), 'utf
 const texts = await renderDocuments()
 const text = texts['openapi.json'] ?? ''
 const document = JSON.parse(text) as Document
-const operations = Object.entries(document.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, method, operation })))
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, method, operation }))
+)
 const jobs = operations.filter(({ operation }) => operation.tags?.[0] === 'jobs')
 const schemas = [...objectsWithin([document.components.schemas, document.paths])]
 const { Problem = {}, PromptPart = {} } = document.components.schemas
 
 t.test('the committed documents are the ones the source makes', async t => {
-  for (const [name, text] of Object.entries(texts)) t.equal(read(`../openapi/${name}`), text, `npm run openapi rewrites ${name}`)
+  for (const [name, text] of Object.entries(texts)) {
+    t.equal(read(`../openapi/${name}`), text, `npm run openapi rewrites ${name}`)
+  }
 })
 
 t.test('the README tables are the ones the source makes', async t => {
@@ -34,7 +38,13 @@ t.test('it says who keeps it, whom it lets in, and where it holds', async t => {
     security: [],
     components: { securitySchemes: { adminKey: { type: 'http', scheme: 'bearer', description: String } } }
   })
-  for (const { name, operation } of operations) t.strictSame((operation as { security?: unknown }).security, /load/.test(name) ? [{ adminKey: [] }] : undefined, name)
+  for (const { name, operation } of operations) {
+    t.strictSame(
+      (operation as { security?: unknown }).security,
+      /load/.test(name) ? [{ adminKey: [] }] : undefined,
+      name
+    )
+  }
 })
 
 t.test('every operation is described, with examples and its errors as problems', async t => {
@@ -50,18 +60,28 @@ t.test('every operation is described, with examples and its errors as problems',
     if (method === 'post') t.strictSame(told(['413', '415']), [], name)
   }
   t.equal(jobs.length, 5)
-  for (const { name, operation: { requestBody, responses } } of jobs) {
+  for (const {
+    name,
+    operation: { requestBody, responses }
+  } of jobs) {
     const json = requestBody?.content['application/json']
     t.ok(json?.example ?? json?.examples, name)
     t.ok(responses[200]?.content?.['application/json']?.example, name)
-    t.strictSame(['404', '406', '422', '429', '503', '504'].filter(status => !responses[status]), [], name)
+    t.strictSame(
+      ['404', '406', '422', '429', '503', '504'].filter(status => !responses[status]),
+      [],
+      name
+    )
   }
   const answers = operations.map(({ operation }) => operation.responses[200]?.description)
   t.equal(new Set(answers).size, operations.length, 'each says what it answers')
 })
 
 t.test('answers tell of their headers', async t => {
-  const told = (name: string, status: string) => Object.keys(operations.find(({ operation }) => operation.operationId === name)?.operation.responses[status]?.headers ?? {})
+  const told = (name: string, status: string) =>
+    Object.keys(
+      operations.find(({ operation }) => operation.operationId === name)?.operation.responses[status]?.headers ?? {}
+    )
   const usual = ['x-request-id', 'Server-Timing', 'Cache-Control', 'Vary']
   t.strictSame(told('caption', '200'), usual)
   t.strictSame(told('generate', '200'), [...usual, 'x-seed'])
@@ -74,35 +94,76 @@ t.test('answers tell of their headers', async t => {
 })
 
 t.test('every schema and property says what it is', async t => {
-  const describes = (schema: Schema) => schema.description !== undefined || namedSchema(document, schema).description !== undefined
+  const describes = (schema: Schema) =>
+    schema.description !== undefined || namedSchema(document, schema).description !== undefined
   for (const [name, schema] of Object.entries(document.components.schemas)) t.ok(schema.description, name)
   const properties = schemas.flatMap(({ properties = {} }) => Object.entries(properties))
-  t.strictSame(properties.filter(([, schema]) => !describes(schema)).map(([name]) => name), [])
-  for (const { name, operation } of operations) for (const parameter of operation.parameters ?? []) t.ok(parameter.description, `${name} ${parameter.name}`)
+  t.strictSame(
+    properties.filter(([, schema]) => !describes(schema)).map(([name]) => name),
+    []
+  )
+  for (const { name, operation } of operations) {
+    for (const parameter of operation.parameters ?? []) t.ok(parameter.description, `${name} ${parameter.name}`)
+  }
 })
 
 t.test('generators need not guess', async t => {
-  t.strictSame(schemas.filter(schema => 'default' in schema && 'type' in schema), [], 'a default would make a field required')
-  t.strictSame(schemas.filter(schema => Array.isArray(schema.enum) && schema.type === undefined), [])
-  t.strictSame(schemas.filter(schema => schema.patternProperties), [])
+  t.strictSame(
+    schemas.filter(schema => 'default' in schema && 'type' in schema),
+    [],
+    'a default would make a field required'
+  )
+  t.strictSame(
+    schemas.filter(schema => Array.isArray(schema.enum) && schema.type === undefined),
+    []
+  )
+  t.strictSame(
+    schemas.filter(schema => schema.patternProperties),
+    []
+  )
   const parts = ['TextPart', 'ImagePart', 'VisualTokensPart'].map(name => `#/components/schemas/${name}`)
-  t.strictSame(PromptPart.oneOf, parts.map($ref => ({ $ref })))
-  t.strictSame(PromptPart.discriminator, { propertyName: 'type', mapping: { text: parts[0], image: parts[1], visual_tokens: parts[2] } })
+  t.strictSame(
+    PromptPart.oneOf,
+    parts.map($ref => ({ $ref }))
+  )
+  t.strictSame(PromptPart.discriminator, {
+    propertyName: 'type',
+    mapping: { text: parts[0], image: parts[1], visual_tokens: parts[2] }
+  })
 })
 
 t.test('routes that read pictures tell of every form', async t => {
   for (const path of ['/tokenize', '/caption', '/vqa', '/generate']) {
-    t.strictSame(Object.keys(document.paths[path]?.post?.requestBody?.content ?? {}), ['application/json', 'multipart/form-data', 'image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif'], path)
+    t.strictSame(
+      Object.keys(document.paths[path]?.post?.requestBody?.content ?? {}),
+      ['application/json', 'multipart/form-data', 'image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif'],
+      path
+    )
   }
-  const requiredOf = (path: string) => document.paths[path]?.post?.requestBody?.content['multipart/form-data']?.schema.required
+  const requiredOf = (path: string) =>
+    document.paths[path]?.post?.requestBody?.content['multipart/form-data']?.schema.required
   t.strictSame(requiredOf('/tokenize'), ['image'])
   t.strictSame(requiredOf('/caption'), ['image'])
   t.strictSame(requiredOf('/vqa'), ['image', 'question'])
 })
 
 t.test('it tells the limits', async t => {
-  const places = [document.info.description, ...['/tokenize', '/caption', '/vqa', '/generate'].map(path => document.paths[path]?.post?.requestBody?.description)]
-  for (const place of places) for (const limit of ['10485760 bytes', '41943040 bytes', '40000000 pixels', '4000 characters', '16 parts', '64 parts']) t.match(place, limit)
+  const places = [
+    document.info.description,
+    ...['/tokenize', '/caption', '/vqa', '/generate'].map(path => document.paths[path]?.post?.requestBody?.description)
+  ]
+  for (const place of places) {
+    for (const limit of [
+      '10485760 bytes',
+      '41943040 bytes',
+      '40000000 pixels',
+      '4000 characters',
+      '16 parts',
+      '64 parts'
+    ]) {
+      t.match(place, limit)
+    }
+  }
 })
 
 t.test('it names every error code that a client can receive, and no other', async t => {
@@ -112,7 +173,10 @@ t.test('it names every error code that a client can receive, and no other', asyn
   t.strictSame(code['x-extensible-enum'], codes)
   for (const name of codes) t.match(code.description, `\`${name}\`: `)
   const told = [...text.matchAll(/`([a-z_]+)`: /g)].map(([, name]) => name)
-  t.strictSame(told.filter(name => !codes.includes(String(name))), [])
+  t.strictSame(
+    told.filter(name => !codes.includes(String(name))),
+    []
+  )
 })
 
 t.test('the document for generators leaves them one choice', async t => {
@@ -122,13 +186,33 @@ t.test('the document for generators leaves them one choice', async t => {
   for (const [path, methods] of Object.entries(variant.paths)) {
     for (const { requestBody, parameters = [], responses } of Object.values(methods)) {
       if (requestBody) t.strictSame(Object.keys(requestBody.content), ['application/json'], path)
-      t.strictSame(parameters.filter(parameter => parameter.in === 'query'), [], path)
-      for (const [status, { content }] of Object.entries(responses)) t.ok(content === undefined || Object.keys(content).length === 1, `${path} ${status}`)
+      t.strictSame(
+        parameters.filter(parameter => parameter.in === 'query'),
+        [],
+        path
+      )
+      for (const [status, { content }] of Object.entries(responses)) {
+        t.ok(content === undefined || Object.keys(content).length === 1, `${path} ${status}`)
+      }
     }
   }
   const schemas = [...objectsWithin([variant.components.schemas, variant.paths])]
-  t.strictSame(schemas.filter(schema => 'default' in schema && 'type' in schema), [])
-  t.strictSame(schemas.filter(schema => schema.const !== undefined || Array.isArray(schema.examples) || schema.anyOf?.some(({ type }) => type === 'null')), [], 'words that 3.0 does not know')
+  t.strictSame(
+    schemas.filter(schema => 'default' in schema && 'type' in schema),
+    []
+  )
+  t.strictSame(
+    schemas.filter(
+      schema =>
+        schema.const !== undefined ||
+        Array.isArray(schema.examples) ||
+        schema.anyOf?.some(({ type }) => type === 'null')
+    ),
+    [],
+    'words that 3.0 does not know'
+  )
   for (const name of ['TextPart', 'ImagePart', 'VisualTokensPart']) t.ok(variant.components.schemas[name], name)
-  for (const field of ['stream', 'previews']) t.notOk(variant.components.schemas.GenerateRequest?.properties?.[field], field)
+  for (const field of ['stream', 'previews']) {
+    t.notOk(variant.components.schemas.GenerateRequest?.properties?.[field], field)
+  }
 })

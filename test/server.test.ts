@@ -7,14 +7,18 @@ import { text } from 'node:stream/consumers'
 import t from 'tap'
 
 type Environment = Record<string, string>
-type Line = { level: number, msg: string, [field: string]: unknown }
+type Line = { level: number; msg: string; [field: string]: unknown }
 
 const root = join(import.meta.dirname, '..')
 
 /** The server as a process of its own, with nothing set but what is given. */
 function start (environment: Environment) {
   const { PATH } = process.env
-  return spawn(process.execPath, ['--import', 'tsx', 'src/server.ts'], { cwd: root, env: { PATH, PORT: '0', ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+  return spawn(process.execPath, ['--import', 'tsx', 'src/server.ts'], {
+    cwd: root,
+    env: { PATH, PORT: '0', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
 }
 
 /** Runs the server to its end. */
@@ -38,14 +42,15 @@ function follow (child: ChildProcess & { stdout: NodeJS.ReadableStream }) {
   return {
     written,
     lines,
-    until: (message: RegExp) => new Promise<Line>((resolve, reject) => {
-      child.once('close', code => reject(new Error(`the server ended with exit code ${code}`)))
-      look = () => {
-        const line = find(message)
-        if (line) resolve(line)
-      }
-      look()
-    })
+    until: (message: RegExp) =>
+      new Promise<Line>((resolve, reject) => {
+        child.once('close', code => reject(new Error(`the server ended with exit code ${code}`)))
+        look = () => {
+          const line = find(message)
+          if (line) resolve(line)
+        }
+        look()
+      })
   }
 }
 
@@ -72,11 +77,26 @@ t.test('a port in use ends the process with one line and exit code 1', async t =
   await once(other, 'listening')
   t.teardown(() => other.close())
   const { port } = other.address() as { port: number }
-  t.strictSame(await outcome({ PORT: String(port) }), { exitCode: 1, stdout: '', stderr: `PORT=${port} is in use on 127.0.0.1; allowed is a free port, or 0 to take one\n` })
+  t.strictSame(await outcome({ PORT: String(port) }), {
+    exitCode: 1,
+    stdout: '',
+    stderr: `PORT=${port} is in use on 127.0.0.1; allowed is a free port, or 0 to take one\n`
+  })
 })
 
 t.test('with empty variables it serves on the loopback address, and SIGTERM ends it with exit code 0', async t => {
-  const names = ['HOST', 'LAVIT_MODELS', 'LAVIT_MODEL', 'LAVIT_DEVICE', 'LAVIT_THREADS', 'LAVIT_SLOTS', 'LAVIT_GRACE_MS', 'LAVIT_IMAGE_FORMATS', 'LAVIT_ADMIN_KEY', 'LOG_LEVEL']
+  const names = [
+    'HOST',
+    'LAVIT_MODELS',
+    'LAVIT_MODEL',
+    'LAVIT_DEVICE',
+    'LAVIT_THREADS',
+    'LAVIT_SLOTS',
+    'LAVIT_GRACE_MS',
+    'LAVIT_IMAGE_FORMATS',
+    'LAVIT_ADMIN_KEY',
+    'LOG_LEVEL'
+  ]
   const child = start({ ...Object.fromEntries(names.map(name => [name, ''])), LAVIT_THREAD: '1' })
   const log = follow(child)
   t.match((await log.until(/listening/)).msg, /http:\/\/127\.0\.0\.1:\d+$/)
@@ -103,7 +123,10 @@ t.test('signals while work runs', async t => {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ prompt: 'a dog', n: 4, seed: 1 })
-    }).then(response => response.status, () => 'cut off')
+    }).then(
+      response => response.status,
+      () => 'cut off'
+    )
     await log.until(/incoming request/)
     return { child, log, answer, ended: once(child, 'close') }
   }

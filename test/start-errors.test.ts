@@ -7,18 +7,44 @@ import { checkModels, explainListenError, explainLoadError } from '../src/start-
 const config = readConfig({}, '/srv')
 
 t.test('the folder of models and the default model are looked for', async t => {
-  const folder = t.testdir({ empty: { 'no-package': {} }, two: { a: { 'manifest.json': '{}' }, b: { 'manifest.json': '{}' } } })
+  const folder = t.testdir({
+    empty: { 'no-package': {} },
+    two: { a: { 'manifest.json': '{}' }, b: { 'manifest.json': '{}' } }
+  })
   const check = (environment: Record<string, string>) => () => checkModels(readConfig(environment, folder))
-  t.throws(check({ LAVIT_MODELS: '/nope' }), new StartError('LAVIT_MODELS="/nope" is not allowed; allowed is a folder that can be read'))
-  t.throws(check({ LAVIT_MODELS: import.meta.filename }), { message: /^LAVIT_MODELS=".*" is not allowed; allowed is a folder that can be read$/ })
-  t.throws(check({ LAVIT_MODELS: 'empty' }), { message: /^LAVIT_MODELS=".*empty" is not allowed; allowed is a folder that holds model packages/ })
-  t.throws(check({ LAVIT_MODELS: 'two' }), { message: `LAVIT_MODEL="lavit-mini" is not allowed; allowed is a package of ${join(folder, 'two')}: a, b`, exitCode: 78 })
+  t.throws(
+    check({ LAVIT_MODELS: '/nope' }),
+    new StartError('LAVIT_MODELS="/nope" is not allowed; allowed is a folder that can be read')
+  )
+  t.throws(check({ LAVIT_MODELS: import.meta.filename }), {
+    message: /^LAVIT_MODELS=".*" is not allowed; allowed is a folder that can be read$/
+  })
+  t.throws(check({ LAVIT_MODELS: 'empty' }), {
+    message: /^LAVIT_MODELS=".*empty" is not allowed; allowed is a folder that holds model packages/
+  })
+  t.throws(check({ LAVIT_MODELS: 'two' }), {
+    message: `LAVIT_MODEL="lavit-mini" is not allowed; allowed is a package of ${join(folder, 'two')}: a, b`,
+    exitCode: 78
+  })
   t.doesNotThrow(check({ LAVIT_MODELS: 'two', LAVIT_MODEL: 'b' }))
 })
 
-for (const [code, name, exitCode] of [['EADDRINUSE', 'PORT', 1], ['EACCES', 'PORT', 78], ['EADDRNOTAVAIL', 'HOST', 78], ['EAFNOSUPPORT', 'HOST', 78], ['ENOTFOUND', 'HOST', 78], ['EAI_AGAIN', 'HOST', 78]] as const) {
+for (const [code, name, exitCode] of [
+  ['EADDRINUSE', 'PORT', 1],
+  ['EACCES', 'PORT', 78],
+  ['EADDRNOTAVAIL', 'HOST', 78],
+  ['EAFNOSUPPORT', 'HOST', 78],
+  ['ENOTFOUND', 'HOST', 78],
+  ['EAI_AGAIN', 'HOST', 78]
+] as const) {
   t.test(`${code} is told as ${name}`, async t => {
-    const error = explainListenError(Object.assign(new Error('x'), { code, syscall: code.startsWith('EA') && code !== 'EAI_AGAIN' ? 'listen' : 'getaddrinfo' }), config)
+    const error = explainListenError(
+      Object.assign(new Error('x'), {
+        code,
+        syscall: code.startsWith('EA') && code !== 'EAI_AGAIN' ? 'listen' : 'getaddrinfo'
+      }),
+      config
+    )
     t.match(error, { message: new RegExp(`^${name}=.* allowed is `), exitCode })
   })
 }
@@ -29,8 +55,14 @@ t.test('another fault of listening stays what it is', async t => {
 })
 
 t.test('a default model that cannot be loaded ends the server, one that may be loaded later does not', async t => {
-  t.match(explainLoadError(new ServerError('model_unavailable', 'no device'), config), { message: 'LAVIT_MODEL="lavit-mini" cannot be served on LAVIT_DEVICE="cpu": no device', exitCode: 78 })
-  t.equal(explainLoadError(new ServerError('model_unavailable', 'no room', { retryAfterSeconds: 5 }), config), undefined)
+  t.match(explainLoadError(new ServerError('model_unavailable', 'no device'), config), {
+    message: 'LAVIT_MODEL="lavit-mini" cannot be served on LAVIT_DEVICE="cpu": no device',
+    exitCode: 78
+  })
+  t.equal(
+    explainLoadError(new ServerError('model_unavailable', 'no room', { retryAfterSeconds: 5 }), config),
+    undefined
+  )
   t.equal(explainLoadError(new ServerError('draining', 'stopped meanwhile'), config), undefined)
   const fault = new TypeError('x')
   t.equal(explainLoadError(fault, config), fault)

@@ -18,9 +18,11 @@ export function findFile (folder: string, pattern: RegExp, option: string, named
   if (named !== undefined) return named
   const found = listFolder(folder).filter(name => pattern.test(name))
   if (found.length === 1) return join(folder, found[0]!)
-  throw new DataError(found.length === 0
-    ? `${folder} has no file whose name fits ${pattern.source}; name it with ${option}`
-    : `${folder} has several files that fit (${found.join(', ')}); name one with ${option}`)
+  throw new DataError(
+    found.length === 0
+      ? `${folder} has no file whose name fits ${pattern.source}; name it with ${option}`
+      : `${folder} has several files that fit (${found.join(', ')}); name one with ${option}`
+  )
 }
 
 /**
@@ -32,8 +34,11 @@ export function indexPictures (folder: string): (id: number, fileName?: string) 
   const known = new Set(names)
   const byNumber = new Map(names.map(name => [Number(/(\d+)\.\w+$/.exec(name)?.[1] ?? NaN), name]))
   return (id, fileName) => {
-    const name = fileName === undefined ? byNumber.get(id) : known.has(basename(fileName)) ? basename(fileName) : undefined
-    if (name === undefined) throw new DataError(`${folder} has no picture ${fileName ?? `whose name ends with the number ${id}`}`)
+    const name =
+      fileName === undefined ? byNumber.get(id) : known.has(basename(fileName)) ? basename(fileName) : undefined
+    if (name === undefined) {
+      throw new DataError(`${folder} has no picture ${fileName ?? `whose name ends with the number ${id}`}`)
+    }
     return join(folder, name)
   }
 }

@@ -15,28 +15,34 @@ const Scene = Type.Object({
 })
 
 const ScenesFile = Type.Object({
-  names: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()), { description: 'What captions call each concept' })),
+  names: Type.Optional(
+    Type.Record(Type.String(), Type.Array(Type.String()), { description: 'What captions call each concept' })
+  ),
   scenes: Type.Array(Scene)
 })
 
 const PromptsFile = Type.Object({
-  prompts: Type.Array(Type.Object({
-    image_id: Type.Integer({ description: 'The picture that shows what should be painted' }),
-    prompt: Type.Array(Type.Union([
-      Type.Object({ type: Type.Literal('text'), text: Type.String() }),
-      Type.Object({ type: Type.Literal('image'), file_name: Type.String() })
-    ]))
-  }))
+  prompts: Type.Array(
+    Type.Object({
+      image_id: Type.Integer({ description: 'The picture that shows what should be painted' }),
+      prompt: Type.Array(
+        Type.Union([
+          Type.Object({ type: Type.Literal('text'), text: Type.String() }),
+          Type.Object({ type: Type.Literal('image'), file_name: Type.String() })
+        ])
+      )
+    })
+  )
 })
 
 export type Scene = Static<typeof Scene>
-export type Scenes = { names: Record<string, string[]> | undefined, byImage: Map<number, Scene> }
+export type Scenes = { names: Record<string, string[]> | undefined; byImage: Map<number, Scene> }
 
 /** Text, or file paths of pictures and text in order. */
-export type Prompt = string | ({ type: 'text', text: string } | { type: 'image', file: string })[]
+export type Prompt = string | ({ type: 'text'; text: string } | { type: 'image'; file: string })[]
 
 /** A picture to be painted, and the true picture it is compared with. */
-export type Ordered = { id: number, file: string, prompt: Prompt }
+export type Ordered = { id: number; file: string; prompt: Prompt }
 
 /** The facts of a drawn data set; `undefined` where the folder has none. */
 export function readScenes ({ folder }: Source): Scenes | undefined {
@@ -51,13 +57,21 @@ export function readOrders (source: Source, seed: number, limit = Infinity): Ord
   const file = join(source.folder, 'prompts.json')
   if (!existsSync(file)) {
     const random = createRandom(seed, 'selection')
-    return readCaptions(source, limit).map(({ id, file, captions }) => ({ id, file, prompt: captions[Math.floor(random.uniform() * captions.length)]! }))
+    return readCaptions(source, limit).map(({ id, file, captions }) => ({
+      id,
+      file,
+      prompt: captions[Math.floor(random.uniform() * captions.length)]!
+    }))
   }
   const find = indexPictures(source.images ?? join(source.folder, 'images'))
   const findShown = indexPictures(join(source.folder, 'shown'))
-  return readChecked(PromptsFile, file).prompts.slice(0, limit).map(({ image_id: id, prompt }) => ({
-    id,
-    file: find(id),
-    prompt: prompt.map(part => part.type === 'text' ? part : { type: 'image' as const, file: findShown(NaN, part.file_name) })
-  }))
+  return readChecked(PromptsFile, file)
+    .prompts.slice(0, limit)
+    .map(({ image_id: id, prompt }) => ({
+      id,
+      file: find(id),
+      prompt: prompt.map(part =>
+        part.type === 'text' ? part : { type: 'image' as const, file: findShown(NaN, part.file_name) }
+      )
+    }))
 }

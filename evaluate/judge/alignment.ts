@@ -9,9 +9,18 @@ export type Recogniser = NonNullable<Network['recognise']>
  * `concepts`: what the judge sees at each place of the scene, or anywhere where the scene names no places.
  * `isRightWayRound`: of two different objects, whether each fits its own place better than the other's.
  */
-export type Verdict = { concepts: string[], ground: string, inPlace: Part, anywhere: Part, isComplete: boolean, isRightWayRound?: boolean, isGroundRight: boolean }
+export type Verdict = {
+  concepts: string[]
+  ground: string
+  inPlace: Part
+  anywhere: Part
+  isComplete: boolean
+  isRightWayRound?: boolean
+  isGroundRight: boolean
+}
 
-// Where objects of drawn scenes stand. Squares a little over half the side hold one of several objects and nothing else.
+// Where objects of drawn scenes stand. Squares a little over half the side hold one of several objects and nothing
+// else.
 const near = 0.27
 const far = 0.73
 const side = 0.54
@@ -27,8 +36,15 @@ const regions: Record<string, Region> = {
   'bottom right': { x: far, y: far, side }
 }
 
-export async function judgePicture (recognise: Recogniser, picture: Uint8Array, { concepts: wanted, places, ground: wantedGround }: Scene): Promise<Verdict> {
-  const { concepts, ground, scoreOf } = await recognise(picture, places.length > 0 ? places.map(place => regions[place] ?? whole) : Object.values(regions))
+export async function judgePicture (
+  recognise: Recogniser,
+  picture: Uint8Array,
+  { concepts: wanted, places, ground: wantedGround }: Scene
+): Promise<Verdict> {
+  const { concepts, ground, scoreOf } = await recognise(
+    picture,
+    places.length > 0 ? places.map(place => regions[place] ?? whole) : Object.values(regions)
+  )
   const inPlace = { of: places.length, right: places.filter((_, i) => concepts[i] === wanted[i]).length }
   const left = [...concepts]
   const found = wanted.filter(concept => {
@@ -42,8 +58,10 @@ export async function judgePicture (recognise: Recogniser, picture: Uint8Array, 
     inPlace,
     anywhere: { of: wanted.length, right: found.length },
     isComplete: places.length > 0 ? inPlace.right === wanted.length : found.length === wanted.length,
-    ...(places.length === 2 && wanted[0] !== wanted[1] && {
-      isRightWayRound: scoreOf(0, wanted[0]!) + scoreOf(1, wanted[1]!) > scoreOf(0, wanted[1]!) + scoreOf(1, wanted[0]!)
+    ...(places.length === 2 &&
+      wanted[0] !== wanted[1] && {
+      isRightWayRound:
+          scoreOf(0, wanted[0]!) + scoreOf(1, wanted[1]!) > scoreOf(0, wanted[1]!) + scoreOf(1, wanted[0]!)
     }),
     isGroundRight: ground === wantedGround
   }
@@ -54,12 +72,28 @@ export function alignmentFigures (prefix: string, verdicts: Verdict[], seed: num
   const placed = verdicts.filter(({ inPlace }) => inPlace.of > 0)
   const ordered = verdicts.filter(({ isRightWayRound }) => isRightWayRound !== undefined)
   const several = verdicts.some(({ anywhere }) => anywhere.of > 1)
-  const count = (of: Verdict[], isRight: (verdict: Verdict) => boolean | undefined) => share(of.map(verdict => ({ of: 1, right: Number(isRight(verdict)) })), seed)
+  const count = (of: Verdict[], isRight: (verdict: Verdict) => boolean | undefined) =>
+    share(
+      of.map(verdict => ({ of: 1, right: Number(isRight(verdict)) })),
+      seed
+    )
   return {
-    ...(placed.length > 0 && { [`${prefix}: object in its place`]: share(placed.map(({ inPlace }) => inPlace), seed) }),
-    ...((several || placed.length === 0) && { [`${prefix}: object anywhere`]: share(verdicts.map(({ anywhere }) => anywhere), seed) }),
+    ...(placed.length > 0 && {
+      [`${prefix}: object in its place`]: share(
+        placed.map(({ inPlace }) => inPlace),
+        seed
+      )
+    }),
+    ...((several || placed.length === 0) && {
+      [`${prefix}: object anywhere`]: share(
+        verdicts.map(({ anywhere }) => anywhere),
+        seed
+      )
+    }),
     ...(several && { [`${prefix}: all objects`]: count(verdicts, ({ isComplete }) => isComplete) }),
-    ...(ordered.length > 0 && { [`${prefix}: right way round (chance .50)`]: count(ordered, ({ isRightWayRound }) => isRightWayRound) }),
+    ...(ordered.length > 0 && {
+      [`${prefix}: right way round (chance .50)`]: count(ordered, ({ isRightWayRound }) => isRightWayRound)
+    }),
     [`${prefix}: ground`]: count(verdicts, ({ isGroundRight }) => isGroundRight)
   }
 }

@@ -1,5 +1,6 @@
 /**
- * A network that looks at pictures: an ONNX graph `pictures [B, 3, size, size]` in -1..1 to `features [B, ...]`, and for a
+ * A network that looks at pictures: an ONNX graph `pictures [B, 3, size, size]` in -1..1 to `features [B, ...]`, and
+ * for a
  * judge also `concept [B, concepts]` and `ground [B, grounds]`. The JSON file of the same name tells size and labels.
  */
 import { existsSync } from 'node:fs'
@@ -17,7 +18,7 @@ const About = Type.Object({
 })
 
 /** A square of a picture: its centre and side as shares of the picture's width and height. */
-export type Region = { x: number, y: number, side: number }
+export type Region = { x: number; y: number; side: number }
 
 export type Network = Awaited<ReturnType<typeof openNetwork>>
 
@@ -27,12 +28,20 @@ export async function openNetwork (file: string) {
   const session = await openSession(file, { device: 'cpu', threads: availableParallelism() })
   const input = session.inputNames[0]!
   return {
-    features: async (picture: Uint8Array): Promise<Float32Array> => floats(await look([picture], [whole]), session.outputNames.length === 1 ? session.outputNames[0]! : 'features'),
+    features: async (picture: Uint8Array): Promise<Float32Array> =>
+      floats(await look([picture], [whole]), session.outputNames.length === 1 ? session.outputNames[0]! : 'features'),
 
-    /** The likeliest concept of each region of a picture, its scores by concept, and the likeliest ground of all together. */
-    ...(concepts && grounds && {
+    /**
+     * The likeliest concept of each region of a picture, its scores by concept, and the likeliest ground of all
+     * together.
+     */
+    ...(concepts &&
+      grounds && {
       async recognise (picture: Uint8Array, regions: Region[]) {
-        const outputs = await look(regions.map(() => picture), regions)
+        const outputs = await look(
+          regions.map(() => picture),
+          regions
+        )
         const seen = rowsOf(outputs, 'concept', concepts.length)
         const behind = rowsOf(outputs, 'ground', grounds.length)
         return {
@@ -47,7 +56,9 @@ export async function openNetwork (file: string) {
 
   async function look (pictures: Uint8Array[], regions: Region[]) {
     const data = new Float32Array(pictures.length * 3 * size * size)
-    for (const [i, picture] of pictures.entries()) data.set(await planes(picture, regions[i]!, size), i * 3 * size * size)
+    for (const [i, picture] of pictures.entries()) {
+      data.set(await planes(picture, regions[i]!, size), i * 3 * size * size)
+    }
     return await session.run({ [input]: { type: 'float32', data, dims: [pictures.length, 3, size, size] } })
   }
 }
@@ -56,20 +67,26 @@ export const whole: Region = { x: 0.5, y: 0.5, side: 1 }
 
 /** The region as `[3, size, size]` in -1..1, resized bilinearly with antialiasing. */
 async function planes (picture: Uint8Array, { x, y, side }: Region, size: number): Promise<Float32Array> {
-  const image = sharp(await sharp(picture).autoOrient().flatten({ background: '#ffffff' }).toColourspace('srgb').png().toBuffer())
+  const image = sharp(
+    await sharp(picture).autoOrient().flatten({ background: '#ffffff' }).toColourspace('srgb').png().toBuffer()
+  )
   const { width, height } = await image.metadata()
   const span = (centre: number, length: number) => {
     const pixels = Math.max(1, Math.round(side * length))
     return { from: Math.min(Math.max(Math.round(centre * length - pixels / 2), 0), length - pixels), pixels }
   }
   const [across, down] = [span(x, width), span(y, height)]
-  const raw = await image.removeAlpha()
+  const raw = await image
+    .removeAlpha()
     .extract({ left: across.from, top: down.from, width: across.pixels, height: down.pixels })
     .resize(size, size, { fit: 'fill', kernel: 'linear' })
-    .raw().toBuffer() // [size, size, 3]
+    .raw()
+    .toBuffer() // [size, size, 3]
   const values = new Float32Array(3 * size * size)
   for (let place = 0; place < size * size; place++) {
-    for (let channel = 0; channel < 3; channel++) values[channel * size * size + place] = raw[3 * place + channel]! / 127.5 - 1
+    for (let channel = 0; channel < 3; channel++) {
+      values[channel * size * size + place] = raw[3 * place + channel]! / 127.5 - 1
+    }
   }
   return values
 }

@@ -2,10 +2,10 @@
 import { createRandom } from '../../src/engine/drawing/random.ts'
 
 /** A measured value, its 95 % interval where there is one, and how many samples it stands on. */
-export type Figure = { value: number | null, low: number | null, high: number | null, samples: number }
+export type Figure = { value: number | null; low: number | null; high: number | null; samples: number }
 
 /** What one sample adds to a share: right answers of given ones, or a score of one. */
-export type Part = { of: number, right: number }
+export type Part = { of: number; right: number }
 
 const resamplings = 1000
 
@@ -22,7 +22,10 @@ export function share (parts: Part[], seed: number): Figure {
 
 /** The mean of scores, one for each sample. */
 export function mean (scores: number[], seed: number): Figure {
-  return share(scores.map(right => ({ right, of: 1 })), seed)
+  return share(
+    scores.map(right => ({ right, of: 1 })),
+    seed
+  )
 }
 
 /** A value without an interval: an extreme, or a figure too costly to draw again. */
@@ -31,7 +34,12 @@ export function plain (value: number | null, samples: number): Figure {
 }
 
 /** The statistic of `times` samples of `count` places drawn with replacement, ascending; undefined ones fall out. */
-export function resample (count: number, times: number, seed: number, statistic: (places: number[]) => number | null): number[] {
+export function resample (
+  count: number,
+  times: number,
+  seed: number,
+  statistic: (places: number[]) => number | null
+): number[] {
   const random = createRandom(seed, 'selection')
   const values: number[] = []
   for (let i = 0; i < times; i++) {

@@ -7,21 +7,23 @@ import { wordsOf } from './words.ts'
 const longest = 4
 const sigma = 6
 
-type Vector = { weights: Map<string, number>[], norms: number[], length: number }
+type Vector = { weights: Map<string, number>[]; norms: number[]; length: number }
 
 /** The score of each picture, 0 to 10. Papers give a hundred times the mean: 1.34 here is their 134. */
 export function ciderScores (candidates: string[], references: string[][]): number[] {
   const counted = references.map(captions => captions.map(countGrams))
   const pictures = new Map<string, number>() // n-gram to the number of pictures whose references hold it
   for (const captions of counted) {
-    for (const gram of new Set(captions.flatMap(counts => [...counts.keys()]))) pictures.set(gram, (pictures.get(gram) ?? 0) + 1)
+    for (const gram of new Set(captions.flatMap(counts => [...counts.keys()]))) {
+      pictures.set(gram, (pictures.get(gram) ?? 0) + 1)
+    }
   }
   const rarity = (gram: string) => Math.log(references.length) - Math.log(Math.max(1, pictures.get(gram) ?? 0))
 
   return candidates.map((candidate, i) => {
     const own = weigh(countGrams(candidate), rarity)
     const likeness = counted[i]!.map(counts => compare(own, weigh(counts, rarity)))
-    return 10 * likeness.reduce((sum, value) => sum + value, 0) / likeness.length
+    return (10 * likeness.reduce((sum, value) => sum + value, 0)) / likeness.length
   })
 }
 
@@ -65,5 +67,5 @@ function compare (candidate: Vector, reference: Vector): number {
     }
     sum += product / norm
   }
-  return sum / longest * Math.exp(-((candidate.length - reference.length) ** 2) / (2 * sigma ** 2))
+  return (sum / longest) * Math.exp(-((candidate.length - reference.length) ** 2) / (2 * sigma ** 2))
 }

@@ -5,7 +5,7 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
 
 /** A set reduced to its mean `[dim]` and a factor `[rank, dim]` of its covariance S = factor^T factor. */
-export type Gaussian = { mean: number[], factor: Matrix }
+export type Gaussian = { mean: number[]; factor: Matrix }
 
 /** Rows of equal length, at least two. The covariance divides by one less than the number of rows. */
 export function gaussianOf (rows: ArrayLike<number>[]): Gaussian {
@@ -45,7 +45,8 @@ function covarianceOf (rows: ArrayLike<number>[], mean: number[]): Matrix {
 }
 
 /**
- * tr((S1 S2)^(1/2)) is the sum of the singular values of factor1 factor2^T: a product of `[rank1, rank2]`, however long the
+ * tr((S1 S2)^(1/2)) is the sum of the singular values of factor1 factor2^T: a product of `[rank1, rank2]`, however long
+ * the
  * features, whose squares are the eigenvalues of a symmetric matrix.
  */
 export function frechetDistance (a: Gaussian, b: Gaussian): number {

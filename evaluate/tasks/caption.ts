@@ -6,19 +6,39 @@ import { ciderScores } from '../metrics/cider.ts'
 import { conceptsIn, namesOf } from '../metrics/concepts.ts'
 import { askEach, base64, seedOf, type Outcome, type Run } from './run.ts'
 
-type Answer = { captions: { text: string, finish_reason: string }[] }
-type Naming = { named: string[], present: string[], right: number }
+type Answer = { captions: { text: string; finish_reason: string }[] }
+type Naming = { named: string[]; present: string[]; right: number }
 
 export async function evaluateCaptions (run: Run): Promise<Outcome> {
-  const { answered, failed } = await askEach(run, readCaptions(run.source, run.limit), '/caption',
+  const { answered, failed } = await askEach(
+    run,
+    readCaptions(run.source, run.limit),
+    '/caption',
     ({ file }, index) => ({ image: base64(file), seed: seedOf(run, index) }),
-    ({ captions }: Answer) => ({ caption: captions[0]!.text, ending: captions[0]!.finish_reason }))
+    ({ captions }: Answer) => ({ caption: captions[0]!.text, ending: captions[0]!.finish_reason })
+  )
   const captions = answered.map(({ caption }) => caption)
-  const cider = ciderScores(captions, answered.map(({ item }) => item.captions))
-  const namings = nameConcepts(run, answered.map(({ item }) => item.id), captions)
+  const cider = ciderScores(
+    captions,
+    answered.map(({ item }) => item.captions)
+  )
+  const namings = nameConcepts(
+    run,
+    answered.map(({ item }) => item.id),
+    captions
+  )
   return {
-    figures: { 'CIDEr-D': mean(cider, run.seed), ...namings && conceptFigures(namings, run.seed) },
-    records: [...answered.map(({ item, caption, ending }, i) => ({ id: item.id, caption, finish_reason: ending, cider: cider[i], ...namings?.[i] })), ...failed]
+    figures: { 'CIDEr-D': mean(cider, run.seed), ...(namings && conceptFigures(namings, run.seed)) },
+    records: [
+      ...answered.map(({ item, caption, ending }, i) => ({
+        id: item.id,
+        caption,
+        finish_reason: ending,
+        cider: cider[i],
+        ...namings?.[i]
+      })),
+      ...failed
+    ]
   }
 }
 
@@ -30,13 +50,23 @@ function nameConcepts ({ source, about }: Run, ids: number[], captions: string[]
   return captions.map((caption, i) => {
     const named = conceptsIn(caption, names)
     const present = new Set(scenes.byImage.get(ids[i]!)?.concepts)
-    return { named: [...named], present: [...present], right: [...named].filter(concept => present.has(concept)).length }
+    return {
+      named: [...named],
+      present: [...present],
+      right: [...named].filter(concept => present.has(concept)).length
+    }
   })
 }
 
 function conceptFigures (namings: Naming[], seed: number): Record<string, Figure> {
   return {
-    'things named that are there (precision)': share(namings.map(({ named, right }) => ({ of: named.length, right })), seed),
-    'things there that are named (recall)': share(namings.map(({ present, right }) => ({ of: present.length, right })), seed)
+    'things named that are there (precision)': share(
+      namings.map(({ named, right }) => ({ of: named.length, right })),
+      seed
+    ),
+    'things there that are named (recall)': share(
+      namings.map(({ present, right }) => ({ of: present.length, right })),
+      seed
+    )
   }
 }

@@ -9,33 +9,48 @@ import { kernelDistance } from '../metrics/kernel-distance.ts'
 import { frechetDistance, gaussianOf } from '../metrics/frechet.ts'
 import { askEach, base64, seedOf, type Outcome, type Run } from './run.ts'
 
-type Answer = { images: { data: string, visual_tokens: number[] }[] }
+type Answer = { images: { data: string; visual_tokens: number[] }[] }
 
 /** Of a painted picture and of the true one: what networks make of them. */
-type Seen = { features: Float32Array, scene?: Scene, verdict?: Verdict }
-type Painted = { ours: Seen, truth: Seen }
+type Seen = { features: Float32Array; scene?: Scene; verdict?: Verdict }
+type Painted = { ours: Seen; truth: Seen }
 
 export async function evaluatePaintings (run: Run): Promise<Outcome> {
   const orders = readOrders(run.source, run.seed, run.limit)
   const eyes = await openEyes(run)
   if (run.pictures !== undefined) mkdirSync(run.pictures, { recursive: true })
-  const { answered, failed } = await askEach(run, orders, '/generate',
+  const { answered, failed } = await askEach(
+    run,
+    orders,
+    '/generate',
     ({ prompt }, index) => ({ prompt: layOut(prompt), format: 'png', seed: seedOf(run, index) }),
     async ({ images }: Answer, { id, file }) => {
       const { data, visual_tokens: tokens } = images[0]!
       const picture = Buffer.from(data, 'base64')
       if (run.pictures !== undefined) writeFileSync(join(run.pictures, `${id}.png`), picture)
       return { tokens, ours: await eyes.look(picture, id), truth: await eyes.look(readFileSync(file), id) }
-    })
+    }
+  )
   await eyes.close()
   return {
     figures: { ...alignment(answered, run.seed), ...distances(answered, run.seed) },
-    records: [...answered.map(({ item: { id, prompt }, tokens, ours: { scene, verdict } }) => ({ id, prompt, visual_tokens: tokens, wanted: scene, seen: verdict })), ...failed]
+    records: [
+      ...answered.map(({ item: { id, prompt }, tokens, ours: { scene, verdict } }) => ({
+        id,
+        prompt,
+        visual_tokens: tokens,
+        wanted: scene,
+        seen: verdict
+      })),
+      ...failed
+    ]
   }
 }
 
 function layOut (prompt: Prompt): unknown {
-  return typeof prompt === 'string' ? prompt : prompt.map(part => part.type === 'text' ? part : { type: 'image', image: base64(part.file) })
+  return typeof prompt === 'string'
+    ? prompt
+    : prompt.map(part => (part.type === 'text' ? part : { type: 'image', image: base64(part.file) }))
 }
 
 /** The networks: one for features, and where the facts of the scenes are known one that recognises things. */
@@ -59,14 +74,30 @@ async function openEyes ({ source, judge: judgeFile, features: featuresFile }: R
 
 /** By kind of prompt: what was recognised, and what the judge recognises in true pictures, its own ceiling. */
 function alignment (painted: Painted[], seed: number): Record<string, Figure> {
-  const kindOf = ({ ours: { scene } }: Painted) => scene && (scene.case ?? `${scene.concepts.length} ${scene.concepts.length === 1 ? 'object' : 'objects'}`)
-  const kinds = new Set(painted.map(kindOf).filter(kind => kind !== undefined).sort())
+  const kindOf = ({ ours: { scene } }: Painted) =>
+    scene && (scene.case ?? `${scene.concepts.length} ${scene.concepts.length === 1 ? 'object' : 'objects'}`)
+  const kinds = new Set(
+    painted
+      .map(kindOf)
+      .filter(kind => kind !== undefined)
+      .sort()
+  )
   const figures: Record<string, Figure> = {}
   for (const kind of kinds) {
     const group = painted.filter(each => kindOf(each) === kind)
-    Object.assign(figures,
-      alignmentFigures(kind, group.map(({ ours }) => ours.verdict!), seed),
-      alignmentFigures(`judge on true pictures, ${kind}`, group.map(({ truth }) => truth.verdict!), seed))
+    Object.assign(
+      figures,
+      alignmentFigures(
+        kind,
+        group.map(({ ours }) => ours.verdict!),
+        seed
+      ),
+      alignmentFigures(
+        `judge on true pictures, ${kind}`,
+        group.map(({ truth }) => truth.verdict!),
+        seed
+      )
+    )
   }
   return figures
 }
@@ -82,10 +113,18 @@ function distances (painted: Painted[], seed: number): Record<string, Figure> {
   const between = (places: number[]) => frechetDistance(of('ours', places), of('truth', places))
   const value = between([...painted.keys()])
   const compared = painted.slice(0, mostCompared)
-  const kernel = kernelDistance(compared.map(({ ours }) => ours.features), compared.map(({ truth }) => truth.features))
-  if (Math.min(painted.length, painted[0]!.ours.features.length) > largestResampled) return { 'kernel distance': kernel, 'Fréchet distance': plain(value, painted.length) }
+  const kernel = kernelDistance(
+    compared.map(({ ours }) => ours.features),
+    compared.map(({ truth }) => truth.features)
+  )
+  if (Math.min(painted.length, painted[0]!.ours.features.length) > largestResampled) {
+    return { 'kernel distance': kernel, 'Fréchet distance': plain(value, painted.length) }
+  }
   const values = resample(painted.length, resamplings, seed, between)
   const middle = values.reduce((sum, each) => sum + each, 0) / values.length
   const spread = Math.sqrt(values.reduce((sum, each) => sum + (each - middle) ** 2, 0) / (values.length - 1))
-  return { 'kernel distance': kernel, 'Fréchet distance': { value, low: value - 1.96 * spread, high: value + 1.96 * spread, samples: painted.length } }
+  return {
+    'kernel distance': kernel,
+    'Fréchet distance': { value, low: value - 1.96 * spread, high: value + 1.96 * spread, samples: painted.length }
+  }
 }

@@ -9,19 +9,48 @@ type Answer = { answers: { text: string }[] }
 type Judged = Judgement & { item: Asked }
 
 export async function evaluateAnswers (run: Run): Promise<Outcome> {
-  const { answered: judged, failed } = await askEach(run, readQuestions(run.source, run.limit), '/vqa',
-    ({ file, question }, index) => ({ image: base64(file), question: cleanQuestion(question), seed: seedOf(run, index) }),
-    ({ answers }: Answer, { people, commonest }) => judgeAnswer(answers[0]!.text, people, commonest))
+  const { answered: judged, failed } = await askEach(
+    run,
+    readQuestions(run.source, run.limit),
+    '/vqa',
+    ({ file, question }, index) => ({
+      image: base64(file),
+      question: cleanQuestion(question),
+      seed: seedOf(run, index)
+    }),
+    ({ answers }: Answer, { people, commonest }) => judgeAnswer(answers[0]!.text, people, commonest)
+  )
   const figures: Record<string, Figure> = {
     'VQA accuracy': accuracy(judged, run.seed),
     'exact match': byPicture(judged, ({ exact }) => Number(exact), run.seed)
   }
-  for (const [field, name] of [['answerType', 'answer type'], ['kind', 'question type']] as const) {
-    const groups = new Set(judged.map(({ item }) => item[field]).filter(group => group !== undefined).sort())
-    for (const group of groups) figures[`VQA accuracy, ${name} ${group}`] = accuracy(judged.filter(({ item }) => item[field] === group), run.seed)
+  for (const [field, name] of [
+    ['answerType', 'answer type'],
+    ['kind', 'question type']
+  ] as const) {
+    const groups = new Set(
+      judged
+        .map(({ item }) => item[field])
+        .filter(group => group !== undefined)
+        .sort()
+    )
+    for (const group of groups) {
+      figures[`VQA accuracy, ${name} ${group}`] = accuracy(
+        judged.filter(({ item }) => item[field] === group),
+        run.seed
+      )
+    }
   }
-  const records = judged.map(({ item: { id, imageId, question, commonest, kind }, answer, accuracy, exact }) =>
-    ({ id, image_id: imageId, question, kind, answer, expected: commonest, accuracy, exact }))
+  const records = judged.map(({ item: { id, imageId, question, commonest, kind }, answer, accuracy, exact }) => ({
+    id,
+    image_id: imageId,
+    question,
+    kind,
+    answer,
+    expected: commonest,
+    accuracy,
+    exact
+  }))
   return { figures, records: [...records, ...failed] }
 }
 

@@ -15,7 +15,13 @@ const entry = new URL(`./decoder${extname(import.meta.url)}`, import.meta.url)
 export function startDecoder (onExit: (decoder: Decoder) => void) {
   const execArgv = entry.pathname.endsWith('.ts') ? process.execArgv : [] // TypeScript needs its parent's loaders
   const child = fork(entry, [], { execArgv, stdio: ['pipe', 'pipe', 'ignore', 'ipc'] })
-  const decoder = { pid: child.pid, work, kill: () => { child.kill('SIGKILL') } }
+  const decoder = {
+    pid: child.pid,
+    work,
+    kill: () => {
+      child.kill('SIGKILL')
+    }
+  }
   const [input, output] = [child.stdin, child.stdout]
   let fail = (_error: Error) => {}
   child.on('error', error => fail(error))
@@ -28,7 +34,10 @@ export function startDecoder (onExit: (decoder: Decoder) => void) {
   rest()
   return decoder
 
-  /** `onBegun` hears when the process turns to it. Rejects with `image_unreadable`, or with another error when the process ends. */
+  /**
+   * `onBegun` hears when the process turns to it. Rejects with `image_unreadable`, or with another error when the
+   * process ends.
+   */
   async function work ({ bytes, ...file }: PictureFile, work: PictureWork, onBegun: () => void): Promise<Buffer> {
     child.ref()
     child.channel?.ref()
@@ -36,7 +45,9 @@ export function startDecoder (onExit: (decoder: Decoder) => void) {
     let length: number | undefined
     try {
       return await new Promise((resolve, reject) => {
-        const finish = () => { if (length !== undefined && lengthOf(chunks) === length) resolve(Buffer.concat(chunks)) }
+        const finish = () => {
+          if (length !== undefined && lengthOf(chunks) === length) resolve(Buffer.concat(chunks))
+        }
         fail = reject
         output?.on('data', chunk => {
           chunks.push(chunk)
@@ -48,8 +59,12 @@ export function startDecoder (onExit: (decoder: Decoder) => void) {
           length = news.length
           finish()
         })
-        if (child.exitCode !== null || child.signalCode !== null) return reject(new Error('the decoder process has ended'))
-        child.send({ file, length: bytes.length, work } satisfies Order, error => { if (error) reject(error) })
+        if (child.exitCode !== null || child.signalCode !== null) {
+          return reject(new Error('the decoder process has ended'))
+        }
+        child.send({ file, length: bytes.length, work } satisfies Order, error => {
+          if (error) reject(error)
+        })
         input?.write(bytes)
       })
     } finally {

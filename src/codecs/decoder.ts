@@ -1,9 +1,11 @@
-/** A decoder process: one picture at a time, its order as a message, its bytes in through stdin and out through stdout. */
+/**
+ * A decoder process: one picture at a time, its order as a message, its bytes in through stdin and out through stdout.
+ */
 import { constants, setPriority } from 'node:os'
 import { workOn, type PictureFile, type PictureWork } from './pixels.ts'
 
 /** `length` bytes of the file follow. */
-export type Order = { file: Omit<PictureFile, 'bytes'>, length: number, work: PictureWork }
+export type Order = { file: Omit<PictureFile, 'bytes'>; length: number; work: PictureWork }
 
 /** `length` bytes of the result follow. */
 export type FromDecoder = 'begun' | 'unreadable' | { length: number }

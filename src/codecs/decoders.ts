@@ -1,5 +1,6 @@
 /**
- * Processes that decode pictures, apart from the server: what a stranger's file does to a decoder, it does to that process
+ * Processes that decode pictures, apart from the server: what a stranger's file does to a decoder, it does to that
+ * process
  * alone, and a process can be ended in the midst of its work, which a thread cannot.
  */
 import { ServerError } from '../errors.ts'
@@ -11,7 +12,10 @@ export type DecodersOptions = {
   count: number
   /** How long one picture may take. */
   mostMs?: number
-  /** Pictures of more pixels are large: one process is kept free of them, and work on one that nobody waits for is cut off. */
+  /**
+   * Pictures of more pixels are large: one process is kept free of them, and work on one that nobody waits for is cut
+   * off.
+   */
   largePixels?: number
   /** Pixels of all large pictures that are decoded at a time; a single one may have more. */
   mostPixels?: number
@@ -28,7 +32,13 @@ type Task = {
   settle: (outcome: Buffer | Error) => void
 }
 
-export function createDecoders ({ count, mostMs = 20_000, largePixels = 2 ** 22, mostPixels = 2 ** 26, mostWaitingPixels = 2 ** 29 }: DecodersOptions) {
+export function createDecoders ({
+  count,
+  mostMs = 20_000,
+  largePixels = 2 ** 22,
+  mostPixels = 2 ** 26,
+  mostWaitingPixels = 2 ** 29
+}: DecodersOptions) {
   const idle: Decoder[] = []
   const waiting = new Set<Task>()
   const running = new Set<Task>()
@@ -37,7 +47,9 @@ export function createDecoders ({ count, mostMs = 20_000, largePixels = 2 ** 22,
   return {
     run,
     /** Has a process at hand before the first picture comes. */
-    warm () { if (idle.length + running.size === 0) idle.push(startDecoder(forget)) },
+    warm () {
+      if (idle.length + running.size === 0) idle.push(startDecoder(forget))
+    },
     /** Process ids of those at work and of those at rest. */
     pids: () => [...[...running].map(({ decoder }) => decoder), ...idle].map(decoder => decoder?.pid),
     counts: () => ({ waiting: waiting.size, running: running.size, idle: idle.length })
@@ -56,7 +68,7 @@ export function createDecoders ({ count, mostMs = 20_000, largePixels = 2 ** 22,
     let onAbort = () => {}
     try {
       return await new Promise((resolve, reject) => {
-        const settle = (outcome: Buffer | Error) => outcome instanceof Error ? reject(outcome) : resolve(outcome)
+        const settle = (outcome: Buffer | Error) => (outcome instanceof Error ? reject(outcome) : resolve(outcome))
         const task: Task = { file, work, pixels, mayTryAgain: true, settle }
         onAbort = () => abandon(task, signal?.reason)
         signal?.addEventListener('abort', onAbort)
@@ -85,7 +97,7 @@ export function createDecoders ({ count, mostMs = 20_000, largePixels = 2 ** 22,
   }
 
   async function start (task: Task) {
-    const decoder = task.decoder = idle.pop() ?? startDecoder(forget)
+    const decoder = (task.decoder = idle.pop() ?? startDecoder(forget))
     const end = () => {
       task.mayTryAgain = false
       task.settle(new ServerError('image_unreadable', 'The picture takes too long to decode'))
@@ -93,7 +105,11 @@ export function createDecoders ({ count, mostMs = 20_000, largePixels = 2 ** 22,
     }
     let timer: NodeJS.Timeout | undefined
     try {
-      task.settle(await decoder.work(task.file, task.work, () => { timer = setTimeout(end, mostMs) }))
+      task.settle(
+        await decoder.work(task.file, task.work, () => {
+          timer = setTimeout(end, mostMs)
+        })
+      )
       idle.push(decoder)
     } catch (error) {
       if (error instanceof ServerError) {

@@ -6,7 +6,7 @@ import { unreadableError } from './decoder-client.ts'
 import { createDecoders } from './decoders.ts'
 import type { PictureFile } from './pixels.ts'
 
-export type ImageLimits = { maxImageBytes: number, maxImagePixels: number, imageFormats: readonly string[] }
+export type ImageLimits = { maxImageBytes: number; maxImagePixels: number; imageFormats: readonly string[] }
 
 /** Formats a picture can be written in. */
 export type PictureFormat = 'png' | 'webp' | 'jpeg'
@@ -33,35 +33,66 @@ export const warmDecoder = decoders.warm
  * byte as PIL does. A picture of more than 4 megapixels is shrunk in part by another filter, which is close to it.
  * Throws `too_large`, `unsupported_media_type` (not an allowed format by its content), or as the decoders do.
  */
-export async function decodePicture (bytes: Uint8Array, size: number, limits: ImageLimits, signal?: AbortSignal): Promise<Uint8Array> {
+export async function decodePicture (
+  bytes: Uint8Array,
+  size: number,
+  limits: ImageLimits,
+  signal?: AbortSignal
+): Promise<Uint8Array> {
   return new Uint8Array(await decoders.run(await openPicture(bytes, limits), { kind: 'squash', size }, signal))
 }
 
-type Mask = { keepMask: boolean[], grid: { rows: number, columns: number } }
+type Mask = { keepMask: boolean[]; grid: { rows: number; columns: number } }
 
 /** The picture as PNG with the patches that were not kept dimmed; `keepMask` is row-major over the grid. */
-export async function dimPatches (bytes: Uint8Array, { keepMask, grid }: Mask, limits: ImageLimits, signal?: AbortSignal): Promise<Buffer> {
+export async function dimPatches (
+  bytes: Uint8Array,
+  { keepMask, grid }: Mask,
+  limits: ImageLimits,
+  signal?: AbortSignal
+): Promise<Buffer> {
   return await decoders.run(await openPicture(bytes, limits), { kind: 'dim', keepMask, grid }, signal)
 }
 
 /** Painted pixels, uint8 `[height, width, 3]`, as a file. */
-export async function encodePicture ({ pixels, width, height }: { pixels: Uint8Array, width: number, height: number }, format: PictureFormat): Promise<Buffer> {
-  return await sharp(pixels, { raw: { width, height, channels: 3 } }).toFormat(format).toBuffer()
+export async function encodePicture (
+  { pixels, width, height }: { pixels: Uint8Array; width: number; height: number },
+  format: PictureFormat
+): Promise<Buffer> {
+  return await sharp(pixels, { raw: { width, height, channels: 3 } })
+    .toFormat(format)
+    .toBuffer()
 }
 
 /** The checks that need the header only, so that nothing too large is ever decoded. */
-async function openPicture (bytes: Uint8Array, { maxImageBytes, maxImagePixels, imageFormats }: ImageLimits): Promise<PictureFile> {
-  if (bytes.length > maxImageBytes) throw new ServerError('too_large', `The picture has more than ${maxImageBytes} bytes`)
+async function openPicture (
+  bytes: Uint8Array,
+  { maxImageBytes, maxImagePixels, imageFormats }: ImageLimits
+): Promise<PictureFile> {
+  if (bytes.length > maxImageBytes) {
+    throw new ServerError('too_large', `The picture has more than ${maxImageBytes} bytes`)
+  }
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 256)).toString('latin1')
   const format = Object.entries(signatures).find(([, signature]) => signature.test(head))?.[0]
   if (format === undefined || !imageFormats.includes(format)) {
-    throw new ServerError('unsupported_media_type', `The content is not a picture of an allowed format (${imageFormats.join(', ')})`)
+    throw new ServerError(
+      'unsupported_media_type',
+      `The content is not a picture of an allowed format (${imageFormats.join(', ')})`
+    )
   }
   const still = head.startsWith('ftypavis', 4) ? asStill(bytes) : bytes
   const metadata = await readable(sharp(still, { limitInputPixels: false }).metadata())
   if (metadata.format !== (format === 'avif' ? 'heif' : format)) throw unreadableError()
-  if (metadata.width * metadata.height > maxImagePixels) throw new ServerError('too_large', `The picture has more than ${maxImagePixels} pixels`)
-  return { bytes: still, format, ...metadata.autoOrient, isCmyk: metadata.space === 'cmyk', isProgressive: metadata.isProgressive }
+  if (metadata.width * metadata.height > maxImagePixels) {
+    throw new ServerError('too_large', `The picture has more than ${maxImagePixels} pixels`)
+  }
+  return {
+    bytes: still,
+    format,
+    ...metadata.autoOrient,
+    isCmyk: metadata.space === 'cmyk',
+    isProgressive: metadata.isProgressive
+  }
 }
 
 /** libvips knows an animated AVIF only by the brand of its first frame, which is there as a picture of its own. */

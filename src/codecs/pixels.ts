@@ -1,14 +1,22 @@
-/** Decoding, as the decoder processes do it: a file that passed the checks becomes the pixels of a model, or an overlay. */
+/**
+ * Decoding, as the decoder processes do it: a file that passed the checks becomes the pixels of a model, or an overlay.
+ */
 import sharp, { type FailOnOptions, type Sharp } from 'sharp'
 import { squash, type Interleaved } from './resize.ts'
 
 /** `width` and `height` are those of the upright picture. */
-export type PictureFile = { bytes: Uint8Array, format: string, width: number, height: number, isCmyk: boolean, isProgressive: boolean }
+export type PictureFile = {
+  bytes: Uint8Array
+  format: string
+  width: number
+  height: number
+  isCmyk: boolean
+  isProgressive: boolean
+}
 
 /** What a decoder makes of a file: uint8 `[3, size, size]`, or a PNG with the patches dimmed that were not kept. */
 export type PictureWork =
-  | { kind: 'squash', size: number }
-  | { kind: 'dim', keepMask: boolean[], grid: { rows: number, columns: number } }
+  { kind: 'squash'; size: number } | { kind: 'dim'; keepMask: boolean[]; grid: { rows: number; columns: number } }
 
 sharp.concurrency(1) // one thread a picture gives the most pictures a second
 sharp.cache(false)
@@ -32,17 +40,25 @@ async function squashPicture (file: PictureFile, size: number): Promise<Uint8Arr
   const isHuge = width * height > mostPixels || Math.max(width, height) > longestSide
   const side = Math.ceil(shrunkSides * size)
   const shrunk = { width: Math.min(width, side), height: Math.min(height, side) }
-  return squash(await readPixels(file, picture => {
-    return isHuge ? picture.resize({ ...shrunk, fit: 'fill', kernel: 'cubic' }) : picture
-  }), size)
+  return squash(
+    await readPixels(file, picture => {
+      return isHuge ? picture.resize({ ...shrunk, fit: 'fill', kernel: 'cubic' }) : picture
+    }),
+    size
+  )
 }
 
-async function dimPatches (file: PictureFile, { keepMask, grid }: Extract<PictureWork, { kind: 'dim' }>): Promise<Buffer> {
+async function dimPatches (
+  file: PictureFile,
+  { keepMask, grid }: Extract<PictureWork, { kind: 'dim' }>
+): Promise<Buffer> {
   const { pixels, width, height } = await readPixels(file, picture => {
     return picture.resize(overlaySide, overlaySide, { fit: 'inside', withoutEnlargement: true })
   })
   const shade = Buffer.alloc(4 * keepMask.length) // black, `[rows, columns, 4]`
-  keepMask.forEach((kept, patch) => { shade[4 * patch + 3] = kept ? 0 : dimmedAlpha })
+  keepMask.forEach((kept, patch) => {
+    shade[4 * patch + 3] = kept ? 0 : dimmedAlpha
+  })
   const overlay = await sharp(shade, { raw: { width: grid.columns, height: grid.rows, channels: 4 } })
     .resize(width, height, { fit: 'fill', kernel: 'nearest' })
     .png()
@@ -67,26 +83,34 @@ async function readPixels (file: PictureFile, prepare: (picture: Sharp) => Sharp
     return prepare(picture).raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
   }
   // The JPEG decoder only warns of lost pixels, as it does of harmless marks that cameras and phones leave.
-  const decoding = file.format !== 'jpeg'
-    ? decode(file.bytes, 'error')
-    : decode(file.bytes, 'warning').catch(error => {
-      if (harmlessJpegWarning.test(error.message)) return decode(file.bytes, 'error')
-      if (isJpegCut.test(error.message) && !file.isProgressive) return decode(Buffer.concat([file.bytes, endOfJpeg]), 'warning')
-      throw error
-    })
-  const { data, info: { width, height } } = await decoding
+  const decoding =
+    file.format !== 'jpeg'
+      ? decode(file.bytes, 'error')
+      : decode(file.bytes, 'warning').catch(error => {
+        if (harmlessJpegWarning.test(error.message)) return decode(file.bytes, 'error')
+        if (isJpegCut.test(error.message) && !file.isProgressive) {
+          return decode(Buffer.concat([file.bytes, endOfJpeg]), 'warning')
+        }
+        throw error
+      })
+  const {
+    data,
+    info: { width, height }
+  } = await decoding
   return { pixels: file.isCmyk ? rgbOfCmyk(data) : data, width, height }
 }
 
 // Of libjpeg's messages, those after which every pixel is still read.
-const harmlessJpegWarning = /extraneous bytes before marker|Invalid SOS parameters|unknown JFIF revision|Unknown Adobe color transform/
-// With the end marker put back, pixels that are missing give a warning of their own. Not so the passes of a progressive file.
+const harmlessJpegWarning =
+  /extraneous bytes before marker|Invalid SOS parameters|unknown JFIF revision|Unknown Adobe color transform/
+// With the end marker put back, pixels that are missing give a warning of their own. Not so the passes of a progressive
+// file.
 const isJpegCut = /premature end of JPEG image/
 const endOfJpeg = Buffer.from([0xff, 0xd9])
 
 /** As PIL does it, without a profile: each ink takes its share of what black leaves. */
 function rgbOfCmyk (cmyk: Uint8Array): Uint8Array {
-  const rgb = new Uint8Array(cmyk.length / 4 * 3)
+  const rgb = new Uint8Array((cmyk.length / 4) * 3)
   for (let from = 0, to = 0; from < cmyk.length; from += 4) {
     const light = 255 - cmyk[from + 3]!
     for (let ink = 0; ink < 3; ink++) rgb[to++] = light - divideBy255(cmyk[from + ink]! * light)

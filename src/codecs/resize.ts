@@ -1,7 +1,10 @@
-/** Resizes pixels to a square as PIL does with its 8-bit bicubic, byte for byte: what official checkpoints were trained on. */
+/**
+ * Resizes pixels to a square as PIL does with its 8-bit bicubic, byte for byte: what official checkpoints were trained
+ * on.
+ */
 
 /** uint8 `[height, width, 3]`. */
-export type Interleaved = { pixels: Uint8Array, width: number, height: number }
+export type Interleaved = { pixels: Uint8Array; width: number; height: number }
 
 const precision = 22 // bits of a weight behind the point
 const half = 1 << (precision - 1)
@@ -64,10 +67,11 @@ function byteOf (sum: number): number {
 }
 
 /**
- * Fixed-point weights of all places in a row: those of a place end before `ends[place]`, where the next one's begin, and
+ * Fixed-point weights of all places in a row: those of a place end before `ends[place]`, where the next one's begin,
+ * and
  * belong to the source places from `first[place]` on.
  */
-type Kernels = { first: Int32Array, ends: Int32Array, weights: Int32Array }
+type Kernels = { first: Int32Array; ends: Int32Array; weights: Int32Array }
 
 function kernels (sourceLength: number, targetLength: number): Kernels {
   const scale = sourceLength / targetLength
@@ -82,7 +86,7 @@ function kernels (sourceLength: number, targetLength: number): Kernels {
     const raw = Array.from({ length: end - start }, (_, i) => cubic((i + start - centre + 0.5) * (1 / width)))
     const sum = raw.reduce((sum, weight) => sum + weight, 0)
     for (const weight of raw) {
-      const fixed = weight / sum * (1 << precision)
+      const fixed = (weight / sum) * (1 << precision)
       weights.push(Math.trunc(fixed < 0 ? fixed - 0.5 : fixed + 0.5))
     }
     first[place] = start

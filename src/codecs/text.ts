@@ -1,7 +1,7 @@
 /** Text to token ids and back, by the tokenizer of a model package. */
 import { Tokenizer } from '@huggingface/tokenizers'
 
-type AddedToken = { id: number, special: boolean }
+type AddedToken = { id: number; special: boolean }
 
 export type TextCodec = ReturnType<typeof createTextCodec>
 
@@ -11,7 +11,8 @@ export function createTextCodec (tokenizerJson: unknown) {
   const added = definition.added_tokens ?? []
   const specialIds = new Set(added.filter(({ special }) => special).map(({ id }) => id))
   const decoder = new Tokenizer(definition, {})
-  const encoder = new Tokenizer({ ...definition, added_tokens: added.filter(({ special }) => !special) }, {}) // so that `</s>` is four characters
+  // so that `</s>` is four characters
+  const encoder = new Tokenizer({ ...definition, added_tokens: added.filter(({ special }) => !special) }, {})
 
   return {
     encode (text: string): number[] {

@@ -4,7 +4,7 @@ import type { Manifest } from '../package/manifest.ts'
 import { checkFits, worstCost } from '../pipe/cost.ts'
 import type { Work } from '../pipe/work.ts'
 
-export type Limits = { slots: number, queueLimit: number, queueCost: number }
+export type Limits = { slots: number; queueLimit: number; queueCost: number }
 
 export type Admission = ReturnType<typeof createAdmission>
 
@@ -17,13 +17,18 @@ export function createAdmission (manifest: Manifest, { slots, queueLimit, queueC
   return {
     cost: () => cost,
 
-    /** The charge of a request. Throws `too_large` for one that can never run, `queue_full` for one that cannot be taken now. */
+    /**
+     * The charge of a request. Throws `too_large` for one that can never run, `queue_full` for one that cannot be taken
+     * now.
+     */
     admit (work: Work): number {
       checkFits(work, manifest, { slots, queueCost })
       const charge = worstCost(work, manifest)
       if (requests >= queueLimit || cost + charge > queueCost) {
         const excess = Math.max(cost + charge - queueCost, cost / Math.max(requests, 1))
-        throw new ServerError('queue_full', 'The model has as much work as it may have', { retryAfterSeconds: secondsFor(excess) })
+        throw new ServerError('queue_full', 'The model has as much work as it may have', {
+          retryAfterSeconds: secondsFor(excess)
+        })
       }
       if (requests === 0) lastEnd = performance.now()
       requests++
@@ -44,6 +49,6 @@ export function createAdmission (manifest: Manifest, { slots, queueLimit, queueC
 
   function secondsFor (excess: number): number {
     if (drained.cost === 0) return 1
-    return Math.min(600, Math.max(1, Math.ceil(excess * drained.seconds / drained.cost)))
+    return Math.min(600, Math.max(1, Math.ceil((excess * drained.seconds) / drained.cost)))
   }
 }

@@ -1,4 +1,7 @@
-/** The loop that owns the device: starts a flow for each request, runs one unit at a time, and ends each request exactly once. */
+/**
+ * The loop that owns the device: starts a flow for each request, runs one unit at a time, and ends each request exactly
+ * once.
+ */
 import { setImmediate } from 'node:timers/promises'
 import { ServerError } from '../errors.ts'
 import type { Heads } from '../graphs/heads.ts'
@@ -35,13 +38,24 @@ export type Graphs = {
 export type Batcher = ReturnType<typeof createBatcher>
 
 /** `send` hears of every request that ends, and of the counts: at most every 100 ms, and when nothing is left. */
-export function createBatcher ({ manifest, graphs, limits, send }: {
+export function createBatcher ({
+  manifest,
+  graphs,
+  limits,
+  send
+}: {
   manifest: Manifest
   graphs: Graphs
   limits: Limits
   send: (message: FromEngine) => void
 }) {
-  const { layers, kv_heads: kvHeads, head_dim: headDim, max_length: maxLength, hidden_size: hiddenSize } = manifest.language_model
+  const {
+    layers,
+    kv_heads: kvHeads,
+    head_dim: headDim,
+    max_length: maxLength,
+    hidden_size: hiddenSize
+  } = manifest.language_model
   const cache = createKvCache({ slots: limits.slots, layers, kvHeads, headDim, maxLength })
   const admission = createAdmission(manifest, limits)
   const encode = createEncode(graphs.visualTokenizer, manifest)
@@ -59,30 +73,45 @@ export function createBatcher ({ manifest, graphs, limits, send }: {
 
   return { submit, cancel, counts, close }
 
-  /** Takes a request, or refuses it at once with an error message. With `isFollowed` its parts are sent as they come. */
+  /**
+   * Takes a request, or refuses it at once with an error message. With `isFollowed` its parts are sent as they come.
+   */
   function submit (id: number, work: Work, isFollowed = false): void {
     try {
       if (isClosing) throw new ServerError('draining', 'The model is being unloaded')
-      const ticket = createTicket(id, admission.admit(work), isFollowed ? part => send({ kind: 'part', id, part }) : () => {})
+      const ticket = createTicket(
+        id,
+        admission.admit(work),
+        isFollowed ? part => send({ kind: 'part', id, part }) : () => {}
+      )
       tickets.set(id, ticket)
       tellPositions()
       flowOf(ticket, work).then(
         result => end(ticket, timings => ({ kind: 'done', id, result, timings })),
-        error => end(ticket, () => error instanceof Cancelled ? { kind: 'cancelled', id } : { kind: 'error', id, ...codeOf(error) })
+        error =>
+          end(ticket, () =>
+            error instanceof Cancelled ? { kind: 'cancelled', id } : { kind: 'error', id, ...codeOf(error) }
+          )
       )
     } catch (error) {
       send({ kind: 'error', id, ...codeOf(error) })
       return
     }
-    running ??= loop().finally(() => { running = undefined })
+    running ??= loop().finally(() => {
+      running = undefined
+    })
   }
 
   function flowOf (ticket: Ticket, work: Work): Promise<TokenizeResult | TextResult | PaintResult> {
     switch (work.task) {
-      case 'tokenize': return tokenize(ticket, work, stations)
-      case 'text': return text(ticket, work, stations)
-      case 'generate': return generate(ticket, work, stations)
-      case 'detokenize': return detokenize(ticket, work, stations)
+      case 'tokenize':
+        return tokenize(ticket, work, stations)
+      case 'text':
+        return text(ticket, work, stations)
+      case 'generate':
+        return generate(ticket, work, stations)
+      case 'detokenize':
+        return detokenize(ticket, work, stations)
     }
   }
 
@@ -103,7 +132,13 @@ export function createBatcher ({ manifest, graphs, limits, send }: {
 
   function counts (): EngineCounts {
     const started = [...tickets.values()].filter(({ isStarted }) => isStarted).length
-    return { waiting: tickets.size - started, running: started, slotsInUse: cache.inUse(), queuedCost: admission.cost(), units }
+    return {
+      waiting: tickets.size - started,
+      running: started,
+      slotsInUse: cache.inUse(),
+      queuedCost: admission.cost(),
+      units
+    }
   }
 
   /** Refuses new requests, cancels the others, and resolves when the device is idle. */
@@ -120,7 +155,9 @@ export function createBatcher ({ manifest, graphs, limits, send }: {
       await setImmediate() // lets flows unwind, cancels and new requests in
       const unit = nextUnit()
       if (unit !== undefined) await run(unit)
-      else if (tickets.size > 0 && ![...tickets.values()].some(({ isCancelled }) => isCancelled)) for (const ticket of tickets.values()) stop(ticket, new Error('nothing can run'))
+      else if (tickets.size > 0 && ![...tickets.values()].some(({ isCancelled }) => isCancelled)) {
+        for (const ticket of tickets.values()) stop(ticket, new Error('nothing can run'))
+      }
       tellPositions()
       await setImmediate() // flows that have what they waited for enter their next station
       report()
@@ -141,7 +178,9 @@ export function createBatcher ({ manifest, graphs, limits, send }: {
   async function run (unit: Unit): Promise<void> {
     const from = performance.now()
     for (const ticket of unit.tickets) ticket.isStarted = true
-    const settle = await unit.run().catch(error => () => { for (const ticket of unit.tickets) stop(ticket, error) })
+    const settle = await unit.run().catch(error => () => {
+      for (const ticket of unit.tickets) stop(ticket, error)
+    })
     const ms = performance.now() - from
     for (const { timings } of unit.tickets) timings[unit.kind] += ms
     units.push({ kind: unit.kind, rows: unit.rows, seconds: ms / 1000 })
@@ -175,7 +214,7 @@ export function createBatcher ({ manifest, graphs, limits, send }: {
 }
 
 /** A typed error crosses as it is, anything else as a fault of ours. */
-function codeOf (error: unknown): { code: string, detail: string, retryAfterSeconds?: number } {
+function codeOf (error: unknown): { code: string; detail: string; retryAfterSeconds?: number } {
   if (!(error instanceof ServerError)) return { code: 'internal_error', detail: causesOf(error) }
   const { code, message: detail, retryAfterSeconds } = error
   return { code, detail, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) }

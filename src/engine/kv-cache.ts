@@ -1,21 +1,38 @@
-/** Keys and values of every sequence: one slab for each layer, rows packed so that the decoding ones are a prefix of it. */
+/**
+ * Keys and values of every sequence: one slab for each layer, rows packed so that the decoding ones are a prefix of it.
+ */
 import type { CacheView, Step } from '../graphs/language-model.ts'
 
 export const hidden = -1e9 // added to the scores of places not written
 
 /** The place of one sequence. `row` changes when the cache packs its rows; `length` counts the written places. */
-export type Slot = { row: number, length: number }
+export type Slot = { row: number; length: number }
 
-export type KvCacheShape = { slots: number, layers: number, kvHeads: number, headDim: number, maxLength: number, leastPlaces?: number }
+export type KvCacheShape = {
+  slots: number
+  layers: number
+  kvHeads: number
+  headDim: number
+  maxLength: number
+  leastPlaces?: number
+}
 
 export type KvCache = ReturnType<typeof createKvCache>
 
 /**
  * Rows 0 to `decoding` are the decode batch, the rows after them are being prefilled. A view is a window on the slab,
- * not a copy: the places of a row lie side by side, as many as the longest row needs (`leastPlaces` times a power of two). One
+ * not a copy: the places of a row lie side by side, as many as the longest row needs (`leastPlaces` times a power of
+ * two). One
  * spare row behind the last slot helps to swap two.
  */
-export function createKvCache ({ slots: capacity, layers, kvHeads, headDim, maxLength, leastPlaces = 64 }: KvCacheShape) {
+export function createKvCache ({
+  slots: capacity,
+  layers,
+  kvHeads,
+  headDim,
+  maxLength,
+  leastPlaces = 64
+}: KvCacheShape) {
   const slabSize = (capacity + 1) * kvHeads * headDim * maxLength
   const keys = Array.from({ length: layers }, () => new Float32Array(slabSize)) // [slots, G, d, P]
   const values = Array.from({ length: layers }, () => new Float32Array(slabSize)) // [slots, G, P, d]
@@ -87,7 +104,12 @@ export function createKvCache ({ slots: capacity, layers, kvHeads, headDim, maxL
    * Writes new places: row b of the step goes to `slots[b]`, the last `counts[b]` of its `width` tokens (those before
    * them fill the row up).
    */
-  function append (slots: Slot[], { newKeys, newValues }: Pick<Step, 'newKeys' | 'newValues'>, counts: number[], width: number): void {
+  function append (
+    slots: Slot[],
+    { newKeys, newValues }: Pick<Step, 'newKeys' | 'newValues'>,
+    counts: number[],
+    width: number
+  ): void {
     const ends = slots.map((slot, b) => {
       check(slot)
       return slot.length + (counts[b] ?? 0)
@@ -177,7 +199,14 @@ export function createKvCache ({ slots: capacity, layers, kvHeads, headDim, maxL
     hide(to, length)
   }
 
-  function copyStripes (slab: Float32Array, from: number, to: number, stripes: number, stride: number, length: number): void {
+  function copyStripes (
+    slab: Float32Array,
+    from: number,
+    to: number,
+    stripes: number,
+    stride: number,
+    length: number
+  ): void {
     for (let i = 0; i < stripes; i++) {
       const start = from * rowSize + i * stride
       slab.copyWithin(to * rowSize + i * stride, start, start + length)
@@ -185,7 +214,14 @@ export function createKvCache ({ slots: capacity, layers, kvHeads, headDim, maxL
   }
 
   /** New keys [B, G, d, T] into row [G, d, P], from the slot's length on. */
-  function writeKeys (slab: Float32Array, fresh: Float32Array = new Float32Array(), { row, length }: Slot, b: number, count: number, width: number): void {
+  function writeKeys (
+    slab: Float32Array,
+    fresh: Float32Array = new Float32Array(),
+    { row, length }: Slot,
+    b: number,
+    count: number,
+    width: number
+  ): void {
     const stripes = kvHeads * headDim
     for (let i = 0; i < stripes; i++) {
       const from = (b * stripes + i + 1) * width - count
@@ -195,7 +231,14 @@ export function createKvCache ({ slots: capacity, layers, kvHeads, headDim, maxL
   }
 
   /** New values [B, G, T, d] into row [G, P, d], from the slot's length on. */
-  function writeValues (slab: Float32Array, fresh: Float32Array = new Float32Array(), { row, length }: Slot, b: number, count: number, width: number): void {
+  function writeValues (
+    slab: Float32Array,
+    fresh: Float32Array = new Float32Array(),
+    { row, length }: Slot,
+    b: number,
+    count: number,
+    width: number
+  ): void {
     for (let head = 0; head < kvHeads; head++) {
       const from = ((b * kvHeads + head + 1) * width - count) * headDim
       const to = row * rowSize + (head * places + length) * headDim
@@ -204,7 +247,10 @@ export function createKvCache ({ slots: capacity, layers, kvHeads, headDim, maxL
   }
 }
 
-/** Hiding a place multiplies it by zero, which NaN and Infinity survive: kept, they would spoil every later sequence of the row. */
+/**
+ * Hiding a place multiplies it by zero, which NaN and Infinity survive: kept, they would spoil every later sequence of
+ * the row.
+ */
 function finite (x = 0): number {
   return Number.isFinite(x) ? x : 0
 }

@@ -14,27 +14,38 @@ let batcher: Batcher | undefined
 
 process.on('message', (message: ToEngine) => {
   switch (message.kind) {
-    case 'open': return open(message)
+    case 'open':
+      return open(message)
     case 'submit':
       send({ kind: 'accepted', id: message.id })
       return batcher?.submit(message.id, message.work, message.isFollowed)
-    case 'cancel': return batcher?.cancel(message.id)
-    case 'ping': return send({ kind: 'pong' })
-    case 'close': return close()
+    case 'cancel':
+      return batcher?.cancel(message.id)
+    case 'ping':
+      return send({ kind: 'pong' })
+    case 'close':
+      return close()
   }
 })
 process.on('disconnect', () => process.exit())
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {}) // the parent decides when the engine ends
+// the parent decides when the engine ends
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
 
 async function open (message: Extract<ToEngine, { kind: 'open' }>): Promise<void> {
   const { manifest, device } = message
   try {
     let onEnd = (_end: FromEngine) => {}
-    const opened = await openEngine(message, told => 'id' in told && told.id === firstWorkId ? onEnd(told) : send(told))
-    await warmUp(manifest, work => new Promise(resolve => {
-      onEnd = resolve
-      opened.submit(firstWorkId, work)
-    }))
+    const opened = await openEngine(message, told =>
+      'id' in told && told.id === firstWorkId ? onEnd(told) : send(told)
+    )
+    await warmUp(
+      manifest,
+      work =>
+        new Promise(resolve => {
+          onEnd = resolve
+          opened.submit(firstWorkId, work)
+        })
+    )
     batcher = opened
     send({ kind: 'ready', device })
   } catch (error) {

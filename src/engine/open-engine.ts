@@ -10,7 +10,10 @@ import type { GraphName } from '../package/manifest.ts'
 import { createBatcher } from './batcher.ts'
 import type { FromEngine, ToEngine } from '../pipe/messages.ts'
 
-/** Which graph does not open: its file or its weights are missing or broken, or the device is missing. `cause` has the runtime's words. */
+/**
+ * Which graph does not open: its file or its weights are missing or broken, or the device is missing. `cause` has the
+ * runtime's words.
+ */
 export class GraphError extends Error {
   readonly graph: GraphName
 
@@ -21,23 +24,45 @@ export class GraphError extends Error {
 }
 
 /** Rejects with a GraphError. 0 threads are one for each core. */
-export async function openEngine ({ folder, manifest, device, threads, slots, queueLimit, queueCost }: Extract<ToEngine, { kind: 'open' }>, send: (message: FromEngine) => void) {
-  const open = (name: GraphName) => openSession(join(folder, manifest.graphs[name]!.file), { device: device as Device, threads: threads || availableParallelism() })
-    .catch(cause => { throw new GraphError(name, { cause }) })
-  const openOptional = (name: GraphName) => manifest.graphs[name] === undefined ? undefined : open(name)
-  const visualTokenizer = createVisualTokenizer({
-    vision: await open('vision'),
-    tokenPredictor: await open('token_predictor'),
-    mergerCodes: await open('merger_codes'),
-    mergerEmbeddings: await open('merger_embeddings')
-  }, manifest)
+export async function openEngine (
+  { folder, manifest, device, threads, slots, queueLimit, queueCost }: Extract<ToEngine, { kind: 'open' }>,
+  send: (message: FromEngine) => void
+) {
+  const open = (name: GraphName) =>
+    openSession(join(folder, manifest.graphs[name]!.file), {
+      device: device as Device,
+      threads: threads || availableParallelism()
+    }).catch(cause => {
+      throw new GraphError(name, { cause })
+    })
+  const openOptional = (name: GraphName) => (manifest.graphs[name] === undefined ? undefined : open(name))
+  const visualTokenizer = createVisualTokenizer(
+    {
+      vision: await open('vision'),
+      tokenPredictor: await open('token_predictor'),
+      mergerCodes: await open('merger_codes'),
+      mergerEmbeddings: await open('merger_embeddings')
+    },
+    manifest
+  )
   const languageModel = createLanguageModel(await open('language_model'), manifest)
   const heads = createHeads({ text: await open('text_head'), visual: await open('visual_head') }, manifest)
-  const pixelDecoder = manifest.pixel_decoder && createPixelDecoder({
-    tokenizerDecoder: await open('tokenizer_decoder'),
-    painter: await openOptional('painter'),
-    denoiser: await openOptional('denoiser'),
-    autoencoderDecoder: await openOptional('autoencoder_decoder')
-  }, manifest, manifest.pixel_decoder)
-  return createBatcher({ manifest, graphs: { visualTokenizer, languageModel, heads, pixelDecoder }, limits: { slots, queueLimit, queueCost }, send })
+  const pixelDecoder =
+    manifest.pixel_decoder &&
+    createPixelDecoder(
+      {
+        tokenizerDecoder: await open('tokenizer_decoder'),
+        painter: await openOptional('painter'),
+        denoiser: await openOptional('denoiser'),
+        autoencoderDecoder: await openOptional('autoencoder_decoder')
+      },
+      manifest,
+      manifest.pixel_decoder
+    )
+  return createBatcher({
+    manifest,
+    graphs: { visualTokenizer, languageModel, heads, pixelDecoder },
+    limits: { slots, queueLimit, queueCost },
+    send
+  })
 }

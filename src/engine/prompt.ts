@@ -4,10 +4,14 @@ import type { Segment } from '../pipe/work.ts'
 import type { Seen } from './stations/encode.ts'
 
 /** Tokens of a context, in order. At `places` (ascending) the rows of `embeddings` stand in for the ids'. */
-export type Prompt = { tokenIds: number[], places: number[], embeddings: Float32Array }
+export type Prompt = { tokenIds: number[]; places: number[]; embeddings: Float32Array }
 
 /** Ids as they stand, features as embeddings, codes as visual ids. `seen` holds one for each picture, in order. */
-export function layOut (segments: Segment[], seen: Seen[], { ids, language_model: { hidden_size: hiddenSize } }: Manifest): Prompt {
+export function layOut (
+  segments: Segment[],
+  seen: Seen[],
+  { ids, language_model: { hidden_size: hiddenSize } }: Manifest
+): Prompt {
   const tokenIds: number[] = []
   const places: number[] = []
   const embeddings: Float32Array[] = []
@@ -29,8 +33,12 @@ export function layOut (segments: Segment[], seen: Seen[], { ids, language_model
 }
 
 /** What the answer's usage says of the prompt: kept patches and visual ids, and text ids. */
-export function usageOf (segments: Segment[], seen: Seen[], { ids }: Manifest): { visualTokens: number, promptTokens: number } {
-  const given = segments.flatMap(segment => segment.kind === 'ids' ? segment.ids : [])
+export function usageOf (
+  segments: Segment[],
+  seen: Seen[],
+  { ids }: Manifest
+): { visualTokens: number; promptTokens: number } {
+  const given = segments.flatMap(segment => (segment.kind === 'ids' ? segment.ids : []))
   const kept = seen.reduce((sum, { keepMask }) => sum + keepMask.filter(Boolean).length, 0)
   return {
     visualTokens: kept + given.filter(id => id >= ids.visual_offset).length,

@@ -1,4 +1,6 @@
-/** One accepted request: who it is, where its time went, and which slots it holds. All else it holds stands in its flow. */
+/**
+ * One accepted request: who it is, where its time went, and which slots it holds. All else it holds stands in its flow.
+ */
 import type { Slot } from './kv-cache.ts'
 import type { Timings } from '../pipe/messages.ts'
 import type { Part } from '../pipe/work.ts'
@@ -18,5 +20,14 @@ export type Ticket = {
 
 export function createTicket (id: number, charge: number, tell: Ticket['tell']): Ticket {
   const timings = { queue: 0, encode: 0, prefill: 0, decode: 0, paint: 0 }
-  return { id, charge, acceptedAt: performance.now(), timings, isStarted: false, isCancelled: false, slots: new Set(), tell }
+  return {
+    id,
+    charge,
+    acceptedAt: performance.now(),
+    timings,
+    isStarted: false,
+    isCancelled: false,
+    slots: new Set(),
+    tell
+  }
 }

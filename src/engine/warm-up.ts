@@ -7,8 +7,17 @@ import type { FromEngine } from '../pipe/messages.ts'
 import type { Picture, Work } from '../pipe/work.ts'
 
 /** One short work of each kind that the model can do. */
-export function firstWorks ({ image: { size }, ids, tasks: { generate }, pixel_decoder: decoder, graphs }: Manifest): Work[] {
-  const picture: Picture = { pixels: new Uint8Array(3 * size * size), selection: { rule: 'threshold', keepThreshold: 0.5, seed: 0 } }
+export function firstWorks ({
+  image: { size },
+  ids,
+  tasks: { generate },
+  pixel_decoder: decoder,
+  graphs
+}: Manifest): Work[] {
+  const picture: Picture = {
+    pixels: new Uint8Array(3 * size * size),
+    selection: { rule: 'threshold', keepThreshold: 0.5, seed: 0 }
+  }
   const segments = [
     { kind: 'ids' as const, ids: [ids.image_start] },
     { kind: 'features' as const, picture },
@@ -32,6 +41,8 @@ export function firstWorks ({ image: { size }, ids, tasks: { generate }, pixel_d
 export async function warmUp (manifest: Manifest, run: (work: Work) => Promise<FromEngine>): Promise<void> {
   for (const work of firstWorks(manifest)) {
     const end = await run(work)
-    if (end.kind === 'error' && end.code === 'internal_error') throw new Error(`the first ${work.task} fails: ${end.detail}`)
+    if (end.kind === 'error' && end.code === 'internal_error') {
+      throw new Error(`the first ${work.task} fails: ${end.detail}`)
+    }
   }
 }

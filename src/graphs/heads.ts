@@ -1,4 +1,6 @@
-/** From states to what may come next: one head for words, one for pictures, each normalised over the whole vocabulary. */
+/**
+ * From states to what may come next: one head for words, one for pictures, each normalised over the whole vocabulary.
+ */
 import type { Manifest } from '../package/manifest.ts'
 import { floats, type Session } from './session.ts'
 
@@ -12,12 +14,15 @@ export type VisualAsk = {
 }
 
 /** The most probable ids after guidance, best first; `logProbabilities` are the conditional row's own. */
-export type Candidates = { ids: number[], scores: Float32Array, logProbabilities: Float32Array }
+export type Candidates = { ids: number[]; scores: Float32Array; logProbabilities: Float32Array }
 
 export type Heads = ReturnType<typeof createHeads>
 
 /** `states` are rows of [hidden_size]. */
-export function createHeads ({ text, visual }: { text: Session, visual: Session }, { language_model: shape, ids }: Manifest) {
+export function createHeads (
+  { text, visual }: { text: Session; visual: Session },
+  { language_model: shape, ids }: Manifest
+) {
   const { hidden_size: hiddenSize, vocabulary_size: vocabulary } = shape
   const visualIds = vocabulary - ids.image_start // those from the image start on are scored by the visual head
   return {
@@ -29,7 +34,11 @@ export function createHeads ({ text, visual }: { text: Session, visual: Session 
 
     /** As many candidates as the manifest says, for each ask. */
     async candidates (states: Float32Array[], asks: VisualAsk[]): Promise<Candidates[]> {
-      const outputs = await visual.run(visualInputs(states, asks, hiddenSize), ['ids', 'scores', 'candidate_log_probabilities'])
+      const outputs = await visual.run(visualInputs(states, asks, hiddenSize), [
+        'ids',
+        'scores',
+        'candidate_log_probabilities'
+      ])
       const drawable = outputs.ids?.data
       if (!(drawable instanceof BigInt64Array)) throw new Error('the graph has no int64 output ids')
       const scores = rowsOf(floats(outputs, 'scores'), asks.length)
@@ -42,9 +51,17 @@ export function createHeads ({ text, visual }: { text: Session, visual: Session 
       }))
     },
 
-    /** Natural log-probabilities of every id that can stand in a picture, [vocabulary_size]; -Infinity for other words. */
+    /**
+     * Natural log-probabilities of every id that can stand in a picture, [vocabulary_size]; -Infinity for other words.
+     */
     async everything (states: Float32Array[]): Promise<Float32Array[]> {
-      const alone = states.map((_, row) => ({ conditional: row, unconditional: row, guidanceScale: 1, mayEnd: true, maySkip: true }))
+      const alone = states.map((_, row) => ({
+        conditional: row,
+        unconditional: row,
+        guidanceScale: 1,
+        mayEnd: true,
+        maySkip: true
+      }))
       const outputs = await visual.run(visualInputs(states, alone, hiddenSize), ['log_probabilities'])
       return rowsOf(floats(outputs, 'log_probabilities'), states.length).map(row => {
         const all = new Float32Array(vocabulary).fill(-Infinity)

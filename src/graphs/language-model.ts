@@ -1,4 +1,7 @@
-/** The decoder-only transformer without its heads: one graph reads prompts (several rows of several tokens) or takes a decode step (one token each). */
+/**
+ * The decoder-only transformer without its heads: one graph reads prompts (several rows of several tokens) or takes a
+ * decode step (one token each).
+ */
 import { floats, MisfitError, type Input, type Session } from './session.ts'
 import type { Manifest } from '../package/manifest.ts'
 
@@ -16,8 +19,11 @@ export type NewTokens = {
   count: number // T
   tokenIds: number[] // [B, T]
   positions: number[] // [B, T], 0-based place of each in its sequence; a token is blind to those of a higher one
-  /** Places among the B x T whose embedding stands in for the id's, and those embeddings in the same order, [places, hidden_size]. */
-  embedded?: { places: number[], embeddings: Float32Array }
+  /**
+   * Places among the B x T whose embedding stands in for the id's, and those embeddings in the same order, [places,
+   * hidden_size].
+   */
+  embedded?: { places: number[]; embeddings: Float32Array }
 }
 
 export type Step = {
@@ -33,7 +39,9 @@ export function createLanguageModel (session: Session, { language_model: shape }
   const { layers, kv_heads: heads, head_dim: headDim, hidden_size: hiddenSize } = shape
   const layerIndices = Array.from({ length: layers }, (_, i) => i)
   const found = session.inputNames.filter(name => name.startsWith('cache_keys.')).length
-  if (found !== layers) throw new MisfitError(`the graph language_model has ${found} layers, the manifest says ${layers}`)
+  if (found !== layers) {
+    throw new MisfitError(`the graph language_model has ${found} layers, the manifest says ${layers}`)
+  }
   return {
     async run (tokens: NewTokens, { rows, places, bias, keys, values }: CacheView): Promise<Step> {
       const inputs: Record<string, Input> = {
@@ -56,7 +64,11 @@ export function createLanguageModel (session: Session, { language_model: shape }
   }
 }
 
-function tokenInputs ({ count, tokenIds, positions, embedded }: NewTokens, rows: number, hiddenSize: number): Record<string, Input> {
+function tokenInputs (
+  { count, tokenIds, positions, embedded }: NewTokens,
+  rows: number,
+  hiddenSize: number
+): Record<string, Input> {
   const embeddings = new Float32Array(rows * count * hiddenSize)
   const isEmbedding = new Uint8Array(rows * count)
   if (embedded) {

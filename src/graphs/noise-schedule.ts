@@ -7,14 +7,17 @@ export type NoiseSchedule = {
   /** Share of noise before each step and after the last: strictly falling. */
   noiseLevels: number[] // [steps + 1]
   /** The latents after step `index`, from those before it and the denoiser's prediction. */
-  advance (latents: Float32Array, prediction: Float32Array, index: number): Float32Array
+  advance(latents: Float32Array, prediction: Float32Array, index: number): Float32Array
 }
 
 export function createNoiseSchedule (options: ScheduleOptions, steps: number): NoiseSchedule {
   return options.kind === 'flow' ? flowSchedule(steps) : ddimSchedule(options, steps)
 }
 
-/** Rectified flow: latents are (1 - t) * noise + t * picture, the prediction is picture - noise, Euler steps of equal length. */
+/**
+ * Rectified flow: latents are (1 - t) * noise + t * picture, the prediction is picture - noise, Euler steps of equal
+ * length.
+ */
 function flowSchedule (steps: number): NoiseSchedule {
   return {
     timesteps: Array.from({ length: steps }, (_, i) => i / steps),
@@ -23,7 +26,9 @@ function flowSchedule (steps: number): NoiseSchedule {
   }
 }
 
-/** DDIM with eta 0 (arXiv 2010.02502, equation 12), timesteps in "leading" spacing, betas linear in their square roots. */
+/**
+ * DDIM with eta 0 (arXiv 2010.02502, equation 12), timesteps in "leading" spacing, betas linear in their square roots.
+ */
 function ddimSchedule (options: Extract<ScheduleOptions, { kind: 'ddim' }>, steps: number): NoiseSchedule {
   const alphas = cumulativeAlphas(options)
   const alphaAt = (t: number) => alphas[t] ?? NaN
@@ -46,10 +51,14 @@ function ddimSchedule (options: Extract<ScheduleOptions, { kind: 'ddim' }>, step
   }
 }
 
-function cumulativeAlphas ({ train_steps: count, beta_start: start, beta_end: end }: Extract<ScheduleOptions, { kind: 'ddim' }>): number[] {
+function cumulativeAlphas ({
+  train_steps: count,
+  beta_start: start,
+  beta_end: end
+}: Extract<ScheduleOptions, { kind: 'ddim' }>): number[] {
   let product = 1
   return Array.from({ length: count }, (_, i) => {
-    const root = Math.sqrt(start) + (Math.sqrt(end) - Math.sqrt(start)) * i / (count - 1)
+    const root = Math.sqrt(start) + ((Math.sqrt(end) - Math.sqrt(start)) * i) / (count - 1)
     product *= 1 - root * root
     return product
   })

@@ -2,7 +2,7 @@
 import { floats, type Input, type Output, type Session } from './session.ts'
 import type { Manifest, PixelDecoderShape } from '../package/manifest.ts'
 
-export type Frame = { width: number, height: number }
+export type Frame = { width: number; height: number }
 
 /** What the denoiser is told about one picture. */
 export type Condition = {
@@ -25,7 +25,12 @@ export type Pixels = Frame & { pixels: Uint8Array }
 export type PixelDecoder = ReturnType<typeof createPixelDecoder>
 
 export function createPixelDecoder (
-  sessions: { tokenizerDecoder: Session, painter?: Session | undefined, denoiser?: Session | undefined, autoencoderDecoder?: Session | undefined },
+  sessions: {
+    tokenizerDecoder: Session
+    painter?: Session | undefined
+    denoiser?: Session | undefined
+    autoencoderDecoder?: Session | undefined
+  },
   { image: { grid } }: Pick<Manifest, 'image'>,
   { latent_channels: channels, scaling_factor: scalingFactor }: PixelDecoderShape
 ) {
@@ -33,12 +38,15 @@ export function createPixelDecoder (
   return {
     canDenoise: sessions.denoiser !== undefined,
 
-    /** Codes of each picture (1 to N) to its condition; always padded to N, so that a row cannot depend on its neighbours. */
+    /**
+     * Codes of each picture (1 to N) to its condition; always padded to N, so that a row cannot depend on its
+     * neighbours.
+     */
     async conditions (pictures: number[][]): Promise<Condition[]> {
       const outputs = await sessions.tokenizerDecoder.run(codeInputs(pictures, patches))
       const condition = rowsOf(outputs, 'condition', pictures.length)
       const pooled = outputs.pooled === undefined ? undefined : rowsOf(outputs, 'pooled', pictures.length)
-      const painted = sessions.painter && await paint(sessions.painter, condition, patches)
+      const painted = sessions.painter && (await paint(sessions.painter, condition, patches))
       return condition.map((rows, b) => ({
         condition: rows,
         ...(pooled?.[b] && { pooled: pooled[b] }),
@@ -55,16 +63,30 @@ export function createPixelDecoder (
       const [first] = rows
       if (!denoiser || !first) throw new Error('there is nothing to denoise, or nothing that does it')
       const hasOwn = denoiser.inputNames.includes('conditional')
-      const told = hasOwn ? rows : rows.map(row => row.isConditional ? row : { ...row, ...zeros(row) })
+      const told = hasOwn ? rows : rows.map(row => (row.isConditional ? row : { ...row, ...zeros(row) }))
       const inputs: Record<string, Input> = {
-        latents: stacked(rows.map(row => row.latents), [channels, frame.height, frame.width]),
+        latents: stacked(
+          rows.map(row => row.latents),
+          [channels, frame.height, frame.width]
+        ),
         timestep: { type: 'float32', data: Float32Array.from(rows, row => row.timestep), dims: [rows.length] },
-        condition: stacked(told.map(row => row.condition), [patches, first.condition.length / patches])
+        condition: stacked(
+          told.map(row => row.condition),
+          [patches, first.condition.length / patches]
+        )
       }
       const { pooled, picture } = first
-      if (pooled) inputs.pooled = stacked(told.flatMap(row => row.pooled ?? []), [pooled.length])
+      if (pooled) {
+        inputs.pooled = stacked(
+          told.flatMap(row => row.pooled ?? []),
+          [pooled.length]
+        )
+      }
       if (picture) {
-        inputs.picture = stacked(told.flatMap(row => row.picture?.values ?? []), [3, picture.height, picture.width])
+        inputs.picture = stacked(
+          told.flatMap(row => row.picture?.values ?? []),
+          [3, picture.height, picture.width]
+        )
       }
       if (hasOwn) {
         const conditional = Float32Array.from(rows, row => Number(row.isConditional))
@@ -100,7 +122,9 @@ function zeros ({ condition, pooled, picture }: Condition): Condition {
   }
 }
 
-/** A picture [3, height, width] in -1..1 as bytes [height, width, 3]; a half is rounded to even, by the clamped array. */
+/**
+ * A picture [3, height, width] in -1..1 as bytes [height, width, 3]; a half is rounded to even, by the clamped array.
+ */
 export function toPixels (picture: Float32Array, { width, height }: Frame): Uint8Array {
   const area = width * height
   const pixels = new Uint8ClampedArray(area * 3)

@@ -5,25 +5,28 @@ export type Device = 'cpu' | 'webgpu' | 'cuda'
 
 /** `data` is row-major and holds exactly the product of `dims` values. */
 export type Input =
-  | { type: 'float32', data: Float32Array, dims: number[] }
-  | { type: 'int64', data: BigInt64Array, dims: number[] }
-  | { type: 'uint8' | 'bool', data: Uint8Array, dims: number[] }
+  | { type: 'float32'; data: Float32Array; dims: number[] }
+  | { type: 'int64'; data: BigInt64Array; dims: number[] }
+  | { type: 'uint8' | 'bool'; data: Uint8Array; dims: number[] }
 
-export type Output = { data: ort.Tensor['data'], dims: readonly number[] }
+export type Output = { data: ort.Tensor['data']; dims: readonly number[] }
 
 export type Session = {
   inputNames: readonly string[]
   outputNames: readonly string[]
   /** Gives all outputs, or those that are named. */
-  run (inputs: Record<string, Input>, outputs?: string[]): Promise<Record<string, Output>>
-  release (): Promise<void>
+  run(inputs: Record<string, Input>, outputs?: string[]): Promise<Record<string, Output>>
+  release(): Promise<void>
 }
 
 /** A graph that is not what its manifest says; the message is for whoever uses the package. */
 export class MisfitError extends Error {}
 
 /** Opens one graph. `threads` is the size of its own thread pool; idle threads sleep instead of spinning. */
-export async function openSession (file: string, { device, threads }: { device: Device, threads: number }): Promise<Session> {
+export async function openSession (
+  file: string,
+  { device, threads }: { device: Device; threads: number }
+): Promise<Session> {
   const session = await ort.InferenceSession.create(file, {
     executionProviders: [device],
     intraOpNumThreads: threads,
@@ -62,5 +65,7 @@ function checkNames (expected: readonly string[], inputs: Record<string, Input>)
 
 /** Names, types and dims; never the data, which may be a client's picture. */
 function describe (inputs: Record<string, Input>): string {
-  return Object.entries(inputs).map(([name, { type, dims }]) => `${name} ${type}[${dims.join(',')}]`).join(', ')
+  return Object.entries(inputs)
+    .map(([name, { type, dims }]) => `${name} ${type}[${dims.join(',')}]`)
+    .join(', ')
 }

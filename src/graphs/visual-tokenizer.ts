@@ -9,18 +9,19 @@ export type Encoded = {
 }
 
 /** One picture with its decision, as the mergers take it. */
-export type Selected = { features: Float32Array, keepMask: boolean[] }
+export type Selected = { features: Float32Array; keepMask: boolean[] }
 
 export type VisualTokenizer = ReturnType<typeof createVisualTokenizer>
 
 export function createVisualTokenizer (
-  sessions: { vision: Session, tokenPredictor: Session, mergerCodes: Session, mergerEmbeddings: Session },
+  sessions: { vision: Session; tokenPredictor: Session; mergerCodes: Session; mergerEmbeddings: Session },
   { image, visual_tokenizer: { feature_dim: featureDim }, language_model: { hidden_size: hiddenSize } }: Manifest
 ) {
   const patches = image.grid.rows * image.grid.columns
   return {
     /**
-     * `pictures` are uint8 [3, size, size]. Their features are computed together; the selector looks at one picture at a
+     * `pictures` are uint8 [3, size, size]. Their features are computed together; the selector looks at one picture at
+     * a
      * time, since its scores in a batch may differ in the last bit from those of a single picture.
      */
     async encode (pictures: Uint8Array[]): Promise<Encoded[]> {
@@ -34,7 +35,8 @@ export function createVisualTokenizer (
       for (const b of pictures.keys()) {
         const features = all.slice(b * patches * featureDim, (b + 1) * patches * featureDim)
         const x = { type: 'float32' as const, data: features, dims: [1, patches, featureDim] }
-        const logProbabilities = floats(await sessions.tokenPredictor.run({ x }), 'log_probabilities') // [1, N, 2]: keep, drop
+        // [1, N, 2]: keep, drop
+        const logProbabilities = floats(await sessions.tokenPredictor.run({ x }), 'log_probabilities')
         encoded.push({
           features,
           keepProbabilities: Float32Array.from({ length: patches }, (_, i) => Math.exp(logProbabilities[i * 2] ?? NaN))
@@ -52,7 +54,10 @@ export function createVisualTokenizer (
 
     /** The kept rows of the understanding merger, [kept, hidden_size], in raster order. */
     async toEmbeddings (selected: Selected[]): Promise<Float32Array[]> {
-      const embeddings = floats(await sessions.mergerEmbeddings.run(mergerInputs(selected, patches, featureDim)), 'embeddings') // [B, N, H]
+      const embeddings = floats(
+        await sessions.mergerEmbeddings.run(mergerInputs(selected, patches, featureDim)),
+        'embeddings'
+      ) // [B, N, H]
       return selected.map(({ keepMask }, b) => {
         const places = keptPlaces(keepMask)
         const rows = new Float32Array(places.length * hiddenSize)
@@ -80,5 +85,5 @@ function mergerInputs (selected: Selected[], patches: number, featureDim: number
 }
 
 function keptPlaces (keepMask: boolean[]): number[] {
-  return keepMask.flatMap((isKept, place) => isKept ? [place] : [])
+  return keepMask.flatMap((isKept, place) => (isKept ? [place] : []))
 }

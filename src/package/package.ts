@@ -1,4 +1,7 @@
-/** Opens a model package: its manifest is checked, and nothing is read but the regular files that it names, in its own folder. */
+/**
+ * Opens a model package: its manifest is checked, and nothing is read but the regular files that it names, in its own
+ * folder.
+ */
 import { createHash } from 'node:crypto'
 import { constants, lstatSync, readFileSync } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
@@ -15,7 +18,9 @@ const largestManifest = 4 * 2 ** 20 // bytes
 export function readManifest (folder: string): Manifest {
   const file = 'manifest.json'
   if (!lstatSync(folder).isDirectory()) throw new PackageError('the package is not a folder of its own')
-  if (regularFileSize(folder, file) > largestManifest) throw new PackageError(`${file}: larger than ${largestManifest} bytes`)
+  if (regularFileSize(folder, file) > largestManifest) {
+    throw new PackageError(`${file}: larger than ${largestManifest} bytes`)
+  }
   const manifest = parseJson(file, readFileSync(join(folder, file), 'utf8'))
   if (!Value.Check(Manifest, manifest)) {
     const [error] = Value.Errors(Manifest, manifest)
@@ -27,12 +32,17 @@ export function readManifest (folder: string): Manifest {
   return manifest
 }
 
-/** Checks size and sha256 of every file that the manifest names. Rejects with a PackageError that names the first bad file, or with the signal's reason. */
+/**
+ * Checks size and sha256 of every file that the manifest names. Rejects with a PackageError that names the first bad
+ * file, or with the signal's reason.
+ */
 export async function verifyFiles (folder: string, manifest: Manifest, signal?: AbortSignal) {
   for (const file of filesOf(manifest)) {
     const size = regularFileSize(folder, file.file)
     if (size !== file.bytes) throw new PackageError(`${file.file}: ${size} bytes, the manifest says ${file.bytes}`)
-    if (await digest(join(folder, file.file), signal) !== file.sha256) throw new PackageError(`${file.file}: sha256 differs from the manifest`)
+    if ((await digest(join(folder, file.file), signal)) !== file.sha256) {
+      throw new PackageError(`${file.file}: sha256 differs from the manifest`)
+    }
   }
 }
 
@@ -73,24 +83,52 @@ function parseJson (file: string, text: string): unknown {
 }
 
 /** What a schema cannot say: numbers of a manifest that do not fit each other. */
-function findContradiction ({ ids, image, visual_tokenizer: tokenizer, language_model: language, tasks, pixel_decoder: decoder, graphs, familiarity }: Manifest) {
+function findContradiction ({
+  ids,
+  image,
+  visual_tokenizer: tokenizer,
+  language_model: language,
+  tasks,
+  pixel_decoder: decoder,
+  graphs,
+  familiarity
+}: Manifest) {
   const rules: [holds: boolean, otherwise: string][] = [
     [ids.end < ids.image_start, 'ids.end must be below ids.image_start'],
     [ids.image_end === ids.image_start + 1, 'ids.image_end must follow ids.image_start'],
     [ids.visual_offset === ids.image_end + 1, 'ids.visual_offset must follow ids.image_end'],
-    [ids.visual_offset + tokenizer.codebook_size <= language.vocabulary_size, 'the codes exceed language_model.vocabulary_size'],
-    [tokenizer.min_visual_tokens <= image.grid.rows * image.grid.columns, 'visual_tokenizer.min_visual_tokens exceeds the grid'],
-    [(decoder === undefined) === (graphs.tokenizer_decoder === undefined), 'pixel_decoder and graphs.tokenizer_decoder go together'],
-    [(familiarity === undefined) === (graphs.familiarity === undefined), 'familiarity and graphs.familiarity go together'],
-    ...decoder === undefined ? [] : paintingRules(tasks.generate, decoder, graphs)
+    [
+      ids.visual_offset + tokenizer.codebook_size <= language.vocabulary_size,
+      'the codes exceed language_model.vocabulary_size'
+    ],
+    [
+      tokenizer.min_visual_tokens <= image.grid.rows * image.grid.columns,
+      'visual_tokenizer.min_visual_tokens exceeds the grid'
+    ],
+    [
+      (decoder === undefined) === (graphs.tokenizer_decoder === undefined),
+      'pixel_decoder and graphs.tokenizer_decoder go together'
+    ],
+    [
+      (familiarity === undefined) === (graphs.familiarity === undefined),
+      'familiarity and graphs.familiarity go together'
+    ],
+    ...(decoder === undefined ? [] : paintingRules(tasks.generate, decoder, graphs))
   ]
   return rules.find(([holds]) => !holds)?.[1]
 }
 
-function paintingRules ({ size, steps }: PaintDefaults, decoder: PixelDecoderShape, graphs: Manifest['graphs']): [holds: boolean, otherwise: string][] {
+function paintingRules (
+  { size, steps }: PaintDefaults,
+  decoder: PixelDecoderShape,
+  graphs: Manifest['graphs']
+): [holds: boolean, otherwise: string][] {
   return [
     [decoder.sizes.includes(size), 'tasks.generate.size is none of pixel_decoder.sizes'],
     [steps <= decoder.max_steps, 'tasks.generate.steps exceeds pixel_decoder.max_steps'],
-    [steps > 0 ? 'denoiser' in graphs : 'painter' in graphs, 'tasks.generate.steps needs a graph that the package lacks']
+    [
+      steps > 0 ? 'denoiser' in graphs : 'painter' in graphs,
+      'tasks.generate.steps needs a graph that the package lacks'
+    ]
   ]
 }

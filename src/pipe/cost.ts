@@ -1,4 +1,7 @@
-/** What a request may cost at most, and whether it can run at all: asked by the server before it reads pixels, and by the engine. */
+/**
+ * What a request may cost at most, and whether it can run at all: asked by the server before it reads pixels, and by
+ * the engine.
+ */
 import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
 import type { Segment, Selection, Work } from './work.ts'
@@ -11,19 +14,33 @@ export type Planned = Work<{ selection: Selection }>
 type Segments = Segment<{ selection: Selection }>[]
 
 /** Throws `too_large` for a request that can never run. */
-export function checkFits (work: Planned, manifest: Manifest, { slots, queueCost }: { slots: number, queueCost: number }): void {
+export function checkFits (
+  work: Planned,
+  manifest: Manifest,
+  { slots, queueCost }: { slots: number; queueCost: number }
+): void {
   checkPlaces(work, manifest, slots)
   const cost = worstCost(work, manifest)
-  if (cost > queueCost) throw new ServerError('too_large', `The request may cost ${cost} units, the limit is ${queueCost}`)
+  if (cost > queueCost) {
+    throw new ServerError('too_large', `The request may cost ${cost} units, the limit is ${queueCost}`)
+  }
 }
 
 /** Tokens through the language model in all rows, patches through the vision graph, and paint steps by picture area. */
 export function worstCost (work: Planned, manifest: Manifest): number {
   switch (work.task) {
-    case 'tokenize': return patchesOf(manifest)
-    case 'detokenize': return paintCost(work.painting, manifest)
-    case 'text': return promptCost(work, manifest) + rowsOf(work) * work.sampling.maxTokens
-    case 'generate': return promptCost(work, manifest) + rowsOf(work) * work.sampling.maxTokens + work.n * paintCost(work.painting, manifest)
+    case 'tokenize':
+      return patchesOf(manifest)
+    case 'detokenize':
+      return paintCost(work.painting, manifest)
+    case 'text':
+      return promptCost(work, manifest) + rowsOf(work) * work.sampling.maxTokens
+    case 'generate':
+      return (
+        promptCost(work, manifest) +
+        rowsOf(work) * work.sampling.maxTokens +
+        work.n * paintCost(work.painting, manifest)
+      )
   }
 }
 
@@ -33,7 +50,10 @@ export function rowsOf (work: Extract<Planned, { task: 'text' | 'generate' }>): 
   return work.n * (work.guidanceScale === 1 ? 1 : 2)
 }
 
-/** Prompts that a request reads: one for each sample where the patches of its pictures are drawn, as each has its own seed. */
+/**
+ * Prompts that a request reads: one for each sample where the patches of its pictures are drawn, as each has its own
+ * seed.
+ */
 export function promptsOf (work: Extract<Planned, { task: 'text' | 'generate' }>): number {
   const isDrawn = work.segments.some(segment => segment.kind !== 'ids' && segment.picture.selection.rule === 'sample')
   return isDrawn && !(work.task === 'text' && work.numBeams > 1) ? work.n : 1
@@ -41,19 +61,35 @@ export function promptsOf (work: Extract<Planned, { task: 'text' | 'generate' }>
 
 /** The longest a prompt can get, before it is known which patches stay. */
 export function longestPrompt (segments: Segments, manifest: Manifest): number {
-  return segments.reduce((sum, segment) => sum + (segment.kind === 'ids' ? segment.ids.length : mostKept(segment.picture, manifest)), 0)
+  return segments.reduce(
+    (sum, segment) => sum + (segment.kind === 'ids' ? segment.ids.length : mostKept(segment.picture, manifest)),
+    0
+  )
 }
 
 function checkPlaces (work: Planned, manifest: Manifest, slots: number): void {
   if (work.task === 'tokenize') return
   if (work.task === 'detokenize') {
-    if (work.codes.length > patchesOf(manifest)) throw new ServerError('too_large', `A picture has at most ${patchesOf(manifest)} visual tokens`)
+    if (work.codes.length > patchesOf(manifest)) {
+      throw new ServerError('too_large', `A picture has at most ${patchesOf(manifest)} visual tokens`)
+    }
     return
   }
   const { max_length: maxLength } = manifest.language_model
   const length = longestPrompt(work.segments, manifest)
-  if (length + Math.max(work.sampling.minTokens, 1) > maxLength) throw new ServerError('too_large', `The prompt may take ${length} of the model's ${maxLength} places and leaves too few for the answer`)
-  if (rowsOf(work) > slots) throw new ServerError('too_large', `The request needs ${rowsOf(work)} sequences at a time (one for each beam, text or picture, two with guidance), the server runs ${slots}`)
+  if (length + Math.max(work.sampling.minTokens, 1) > maxLength) {
+    throw new ServerError(
+      'too_large',
+      `The prompt may take ${length} of the model's ${maxLength} places and leaves too few for the answer`
+    )
+  }
+  if (rowsOf(work) > slots) {
+    throw new ServerError(
+      'too_large',
+      `The request needs ${rowsOf(work)} sequences at a time (one for each beam, text or picture, two with ` +
+        `guidance), the server runs ${slots}`
+    )
+  }
 }
 
 function promptCost (work: Extract<Planned, { task: 'text' | 'generate' }>, manifest: Manifest): number {
@@ -61,12 +97,16 @@ function promptCost (work: Extract<Planned, { task: 'text' | 'generate' }>, mani
   return promptsOf(work) * (longestPrompt(work.segments, manifest) + pictures * patchesOf(manifest))
 }
 
-function paintCost ({ width, height, steps, decoderGuidanceScale }: Extract<Work, { task: 'detokenize' }>['painting'], manifest: Manifest): number {
+function paintCost (
+  { width, height, steps, decoderGuidanceScale }: Extract<Work, { task: 'detokenize' }>['painting'],
+  manifest: Manifest
+): number {
   const runs = Math.max(steps, 1) * (decoderGuidanceScale === 1 ? 1 : 2)
-  return patchesOf(manifest) + Math.ceil(runs * width * height / pixelsPerToken)
+  return patchesOf(manifest) + Math.ceil((runs * width * height) / pixelsPerToken)
 }
 
-function mostKept ({ selection: { maxVisualTokens = Infinity } }: { selection: Selection }, manifest: Manifest): number {
+function mostKept (work: { selection: Selection }, manifest: Manifest): number {
+  const { maxVisualTokens = Infinity } = work.selection
   return Math.min(patchesOf(manifest), Math.max(maxVisualTokens, manifest.visual_tokenizer.min_visual_tokens))
 }
 

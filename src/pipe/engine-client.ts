@@ -24,8 +24,8 @@ export type EngineOptions = Omit<Extract<ToEngine, { kind: 'open' }>, 'kind'> & 
 }
 
 /** The signal's reason is the error that the request ends with. `onPart` hears in order what it has so far. */
-export type SubmitOptions = { signal?: AbortSignal | undefined, onPart?: ((part: Part) => void) | undefined }
-export type Answer<W extends Work> = { result: ResultOf[W['task']], timings: Timings }
+export type SubmitOptions = { signal?: AbortSignal | undefined; onPart?: ((part: Part) => void) | undefined }
+export type Answer<W extends Work> = { result: ResultOf[W['task']]; timings: Timings }
 export type EngineClient = ReturnType<typeof createEngineClient>
 
 type Request = {
@@ -44,7 +44,8 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
   const child = startEngineProcess(entry)
   const where = { model: manifest.name, enginePid: child.pid }
   const requests = new Map<number, Request>()
-  const unanswered = new Map<number, number>() // cost of what was sent and not yet ended by the engine: cancelled ones too
+  // cost of what was sent and not yet ended by the engine: cancelled ones too
+  const unanswered = new Map<number, number>()
   const drain = createDrainRate()
   let counts = noCounts
   let lastId = 0
@@ -76,12 +77,17 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
   })
   ready.catch(() => {}) // whoever awaits it hears of it
   ended.then(endAll)
-  if (child.stderr) createInterface({ input: child.stderr }).on('line', line => log.warn(where, stripVTControlCharacters(line)))
+  if (child.stderr) {
+    createInterface({ input: child.stderr }).on('line', line => log.warn(where, stripVTControlCharacters(line)))
+  }
   send({ kind: 'open', ...open })
 
   return {
     pid: child.pid,
-    /** The device, once the model is open. Rejects with `model_unavailable` (it cannot be opened) or `engine_restarting` (the process ended). */
+    /**
+     * The device, once the model is open. Rejects with `model_unavailable` (it cannot be opened) or `engine_restarting`
+     * (the process ended).
+     */
     ready,
     /** Why the process ended, once it has. */
     ended,
@@ -106,7 +112,9 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
       throw unreadError()
     }
     if (unanswered.size >= queueLimit) {
-      throw new ServerError('queue_full', 'The model has as many requests as it may have', { retryAfterSeconds: drain.secondsFor(1) })
+      throw new ServerError('queue_full', 'The model has as many requests as it may have', {
+        retryAfterSeconds: drain.secondsFor(1)
+      })
     }
 
     const id = ++lastId
@@ -115,13 +123,16 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
     const answer = new Promise<Answer<Work>>((resolve, reject) => requests.set(id, { resolve, reject, onPart }))
     send({ kind: 'submit', id, work, isFollowed: onPart !== undefined })
     try {
-      return await unlessAborted(answer, signal) as Answer<W>
+      return (await unlessAborted(answer, signal)) as Answer<W>
     } finally {
       if (take(id)) send({ kind: 'cancel', id })
     }
   }
 
-  /** Takes no new work, lets requests finish for `graceMs`, then ends the process; resolves when it is gone. A later call can only shorten the time. */
+  /**
+   * Takes no new work, lets requests finish for `graceMs`, then ends the process; resolves when it is gone. A later
+   * call can only shorten the time.
+   */
   function close (graceMs = 0): Promise<void> {
     closing ??= shut()
     const timer = setTimeout(cut, graceMs)
@@ -157,10 +168,16 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
       case 'accepted':
         lastAccepted = message.id
         return
-      case 'part': return requests.get(message.id)?.onPart?.(message.part)
-      case 'done': return end(message.id, ({ resolve }) => resolve({ result: message.result, timings: message.timings }))
-      case 'error': return end(message.id, ({ reject }) => reject(errorFromCode(message.code, message.detail, message.retryAfterSeconds)))
-      case 'cancelled': return end(message.id, ({ reject }) => reject(unloadedError())) // if anybody still waits, the engine is closing
+      case 'part':
+        return requests.get(message.id)?.onPart?.(message.part)
+      case 'done':
+        return end(message.id, ({ resolve }) => resolve({ result: message.result, timings: message.timings }))
+      case 'error':
+        return end(message.id, ({ reject }) =>
+          reject(errorFromCode(message.code, message.detail, message.retryAfterSeconds))
+        )
+      case 'cancelled':
+        return end(message.id, ({ reject }) => reject(unloadedError())) // if anybody still waits, the engine is closing
     }
   }
 

@@ -5,7 +5,9 @@ const unread = new WeakSet<Error>()
 
 /** The engine process is gone, and the request with it. */
 export function restartingError () {
-  return new ServerError('engine_restarting', 'The engine process ended; it is being started again', { retryAfterSeconds: 1 })
+  return new ServerError('engine_restarting', 'The engine process ended; it is being started again', {
+    retryAfterSeconds: 1
+  })
 }
 
 /** As `restartingError`, for a request that the engine had not read: it can be sent to the next one. */

@@ -1,4 +1,6 @@
-/** Starts engine processes. None outlives this one: the pipe's end tells them, and what cannot hear is killed on exit. */
+/**
+ * Starts engine processes. None outlives this one: the pipe's end tells them, and what cannot hear is killed on exit.
+ */
 import { fork, type ChildProcess } from 'node:child_process'
 import { extname } from 'node:path'
 

@@ -1,4 +1,7 @@
-/** Tells an engine that hangs from one that works: it is asked for a sign of life, and answers between its units of work. */
+/**
+ * Tells an engine that hangs from one that works: it is asked for a sign of life, and answers between its units of
+ * work.
+ */
 
 const tickMs = 500
 const leastMs = 3000
@@ -14,7 +17,13 @@ export type Heartbeat = ReturnType<typeof createHeartbeat>
  * times its longest unit where that is more. Until `opened` is called, the time goes by the largest graph.
  * Ticks are counted rather than time, so that a server that was stopped itself does not blame the engine.
  */
-export function createHeartbeat ({ timeoutMs, largestGraphBytes, isBusy, ping, onHung }: {
+export function createHeartbeat ({
+  timeoutMs,
+  largestGraphBytes,
+  isBusy,
+  ping,
+  onHung
+}: {
   timeoutMs: number
   largestGraphBytes: number
   isBusy: () => boolean
@@ -29,15 +38,23 @@ export function createHeartbeat ({ timeoutMs, largestGraphBytes, isBusy, ping, o
 
   return {
     /** Any message will do. */
-    heard (): void { silentTicks = 0 },
+    heard (): void {
+      silentTicks = 0
+    },
 
     /** The engine has opened its model. */
-    opened (): void { isOpen = true },
+    opened (): void {
+      isOpen = true
+    },
 
     /** A unit of work took so long. */
-    sawUnit (ms: number): void { longestUnitMs = Math.max(longestUnitMs ?? 0, ms) },
+    sawUnit (ms: number): void {
+      longestUnitMs = Math.max(longestUnitMs ?? 0, ms)
+    },
 
-    stop (): void { clearInterval(timer) }
+    stop (): void {
+      clearInterval(timer)
+    }
   }
 
   function tick (): void {

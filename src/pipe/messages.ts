@@ -3,7 +3,7 @@ import type { Manifest } from '../package/manifest.ts'
 import type { PaintResult, Part, TextResult, TokenizeResult, Work } from './work.ts'
 
 /** Milliseconds spent in each stage of one request, for `Server-Timing`. */
-export type Timings = { queue: number, encode: number, prefill: number, decode: number, paint: number }
+export type Timings = { queue: number; encode: number; prefill: number; decode: number; paint: number }
 
 /** What the engine counts, sent with every report; feeds the metrics. */
 export type EngineCounts = {
@@ -11,23 +11,32 @@ export type EngineCounts = {
   running: number
   slotsInUse: number
   queuedCost: number
-  units: { kind: 'encode' | 'prefill' | 'decode' | 'paint', rows: number, seconds: number }[] // since the last report
+  units: { kind: 'encode' | 'prefill' | 'decode' | 'paint'; rows: number; seconds: number }[] // since the last report
 }
 
 export type ToEngine =
-  | { kind: 'open', folder: string, manifest: Manifest, device: string, threads: number, slots: number, queueLimit: number, queueCost: number }
-  | { kind: 'submit', id: number, work: Work, isFollowed: boolean } // followed: its parts are sent as they come
-  | { kind: 'cancel', id: number }
+  | {
+    kind: 'open'
+    folder: string
+    manifest: Manifest
+    device: string
+    threads: number
+    slots: number
+    queueLimit: number
+    queueCost: number
+  }
+  | { kind: 'submit'; id: number; work: Work; isFollowed: boolean } // followed: its parts are sent as they come
+  | { kind: 'cancel'; id: number }
   | { kind: 'ping' } // answered by a pong, between two units of work
   | { kind: 'close' }
 
 export type FromEngine =
-  | { kind: 'ready', device: string }
-  | { kind: 'failed', reason: string, detail: string } // could not open: in own words, and in those of the runtime
-  | { kind: 'accepted', id: number } // this request and all before it are read from the pipe, and die with the engine
-  | { kind: 'part', id: number, part: Part }
-  | { kind: 'done', id: number, result: TokenizeResult | TextResult | PaintResult, timings: Timings }
-  | { kind: 'error', id: number, code: string, detail: string, retryAfterSeconds?: number }
-  | { kind: 'cancelled', id: number }
-  | { kind: 'counts', counts: EngineCounts }
+  | { kind: 'ready'; device: string }
+  | { kind: 'failed'; reason: string; detail: string } // could not open: in own words, and in those of the runtime
+  | { kind: 'accepted'; id: number } // this request and all before it are read from the pipe, and die with the engine
+  | { kind: 'part'; id: number; part: Part }
+  | { kind: 'done'; id: number; result: TokenizeResult | TextResult | PaintResult; timings: Timings }
+  | { kind: 'error'; id: number; code: string; detail: string; retryAfterSeconds?: number }
+  | { kind: 'cancelled'; id: number }
+  | { kind: 'counts'; counts: EngineCounts }
   | { kind: 'pong' }

@@ -14,7 +14,7 @@ export type Selection = {
 }
 
 /** A picture as the vision graph takes it: `pixels` is uint8 `[3, size, size]`, RGB, row-major. */
-export type Picture = { pixels: Uint8Array, selection: Selection }
+export type Picture = { pixels: Uint8Array; selection: Selection }
 
 /**
  * A piece of the language model's context, in order.
@@ -22,9 +22,7 @@ export type Picture = { pixels: Uint8Array, selection: Selection }
  * `codes`: the picture's visual token ids (discrete). Image start and end ids are pieces of kind `ids`.
  */
 export type Segment<P = Picture> =
-  | { kind: 'ids', ids: number[] }
-  | { kind: 'features', picture: P }
-  | { kind: 'codes', picture: P }
+  { kind: 'ids'; ids: number[] } | { kind: 'features'; picture: P } | { kind: 'codes'; picture: P }
 
 export type Sampling = {
   maxTokens: number
@@ -46,18 +44,39 @@ export type Painting = {
 
 /** One request, in the model's terms. */
 export type Work<P = Picture> =
-  | { task: 'tokenize', picture: P }
-  | { task: 'text', segments: Segment<P>[], sampling: Sampling, numBeams: number, lengthPenalty: number, earlyStopping: boolean, n: number }
-  | { task: 'generate', segments: Segment<P>[], sampling: Sampling, guidanceScale: number, painting: Painting, n: number }
-  | { task: 'detokenize', codes: number[], painting: Painting }
+  | { task: 'tokenize'; picture: P }
+  | {
+    task: 'text'
+    segments: Segment<P>[]
+    sampling: Sampling
+    numBeams: number
+    lengthPenalty: number
+    earlyStopping: boolean
+    n: number
+  }
+  | {
+    task: 'generate'
+    segments: Segment<P>[]
+    sampling: Sampling
+    guidanceScale: number
+    painting: Painting
+    n: number
+  }
+  | { task: 'detokenize'; codes: number[]; painting: Painting }
 
-export type TokenizeResult = { codes: number[], keepMask: boolean[], keepProbabilities: number[] }
+export type TokenizeResult = { codes: number[]; keepMask: boolean[]; keepProbabilities: number[] }
 
 /**
  * A text as ids. `logProbability` is the model's own: the sum over its tokens and the end, before penalties, guidance
  * and temperature. `score` is what a beam search ranks by, `seed` what a drawn text comes of.
  */
-export type Sequence = { ids: number[], logProbability: number, finishReason: 'stop' | 'length', score?: number, seed?: number }
+export type Sequence = {
+  ids: number[]
+  logProbability: number
+  finishReason: 'stop' | 'length'
+  score?: number
+  seed?: number
+}
 
 export type TextResult = {
   sequences: Sequence[] // best first
@@ -65,19 +84,22 @@ export type TextResult = {
   promptTokens: number // text ids of the prompt
 }
 /** `pixels` is uint8 `[height, width, 3]`; `seed` is that of this picture, see `seedOfSample`. */
-export type PaintedPicture = { pixels: Uint8Array, width: number, height: number, seed: number, codes: number[] }
-export type PaintResult = { pictures: PaintedPicture[], visualTokens: number, promptTokens: number }
+export type PaintedPicture = { pixels: Uint8Array; width: number; height: number; seed: number; codes: number[] }
+export type PaintResult = { pictures: PaintedPicture[]; visualTokens: number; promptTokens: number }
 
 /** What a request has so far. `sample` counts the texts or pictures of one request. */
 export type Part =
-  | { kind: 'queued', position: number } // requests ahead of it that have not begun either
-  | { kind: 'token', sample: number, tokenId: number }
-  | { kind: 'step', sample: number, step: number, of: number } // `step` steps of the denoiser are done
-  | { kind: 'picture', sample: number, picture: PaintedPicture }
+  | { kind: 'queued'; position: number } // requests ahead of it that have not begun either
+  | { kind: 'token'; sample: number; tokenId: number }
+  | { kind: 'step'; sample: number; step: number; of: number } // `step` steps of the denoiser are done
+  | { kind: 'picture'; sample: number; picture: PaintedPicture }
 
-export type ResultOf = { tokenize: TokenizeResult, text: TextResult, generate: PaintResult, detokenize: PaintResult }
+export type ResultOf = { tokenize: TokenizeResult; text: TextResult; generate: PaintResult; detokenize: PaintResult }
 
-/** The seed of text or picture i of a request: a request of its own with this seed gives the same. Counts on within 32 bits. */
+/**
+ * The seed of text or picture i of a request: a request of its own with this seed gives the same. Counts on within 32
+ * bits.
+ */
 export function seedOfSample (seed: number, i: number): number {
   return (seed + i) % 2 ** 32
 }

@@ -9,29 +9,50 @@ import { problemOf } from './problems.ts'
 
 const mostHeaders = 500
 
-export default fp(async app => {
-  app.server.maxHeadersCount = mostHeaders // Node leaves out what comes after them
+export default fp(
+  async app => {
+    app.server.maxHeadersCount = mostHeaders // Node leaves out what comes after them
 
-  app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    const { status, headers, body } = answerOf(new ServerError('expectation_failed', 'The server knows no expectation but 100-continue'), requestId(request))
-    response.writeHead(status, headers).end(body)
-  })
+    app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+      const { status, headers, body } = answerOf(
+        new ServerError('expectation_failed', 'The server knows no expectation but 100-continue'),
+        requestId(request)
+      )
+      response.writeHead(status, headers).end(body)
+    })
 
-  app.server.on('connect', (request: IncomingMessage, socket: Duplex) => {
-    send(socket, new ServerError('method_not_allowed', 'The server is no proxy: it takes no CONNECT', { headers: { allow: 'GET, HEAD, OPTIONS, POST' } }), requestId(request))
-  })
+    app.server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+      send(
+        socket,
+        new ServerError('method_not_allowed', 'The server is no proxy: it takes no CONNECT', {
+          headers: { allow: 'GET, HEAD, OPTIONS, POST' }
+        }),
+        requestId(request)
+      )
+    })
 
-  app.addHook('onRequest', async ({ raw: { httpVersion, rawHeaders } }) => {
-    const hosts = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length
-    if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) throw new ServerError('invalid_request', `HTTP/1.1 asks for one Host header, the request has ${hosts}`)
-    if (rawHeaders.length >= 2 * mostHeaders) throw new ServerError('headers_too_large', `The request has more headers than the limit of ${mostHeaders - 1}`)
-  })
-}, { name: 'connections' })
+    app.addHook('onRequest', async ({ raw: { httpVersion, rawHeaders } }) => {
+      const hosts = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length
+      if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) {
+        throw new ServerError('invalid_request', `HTTP/1.1 asks for one Host header, the request has ${hosts}`)
+      }
+      if (rawHeaders.length >= 2 * mostHeaders) {
+        throw new ServerError('headers_too_large', `The request has more headers than the limit of ${mostHeaders - 1}`)
+      }
+    })
+  },
+  { name: 'connections' }
+)
 
 /** For what Node refuses before there is a request. */
 export function answerClientError (error: Error & { code?: string }, socket: Duplex) {
   if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
-  send(socket, socketErrors[error.code ?? '']?.() ?? new ServerError('invalid_request', 'This is not HTTP that the server understands'), randomUUID())
+  send(
+    socket,
+    socketErrors[error.code ?? '']?.() ??
+      new ServerError('invalid_request', 'This is not HTTP that the server understands'),
+    randomUUID()
+  )
 }
 
 function invalidRequest (detail: string) {
@@ -40,7 +61,8 @@ function invalidRequest (detail: string) {
 
 const socketErrors: Record<string, () => ServerError> = {
   ERR_HTTP_REQUEST_TIMEOUT: () => new ServerError('request_timeout', 'The request did not arrive in time'),
-  HPE_HEADER_OVERFLOW: () => new ServerError('headers_too_large', 'The request line and headers have more bytes than the limit of 16384'),
+  HPE_HEADER_OVERFLOW: () =>
+    new ServerError('headers_too_large', 'The request line and headers have more bytes than the limit of 16384'),
   HPE_CHUNK_EXTENSIONS_OVERFLOW: () => new ServerError('too_large', 'The extensions of the chunks are over the limit'),
   HPE_PAUSED_H2_UPGRADE: invalidRequest('The server speaks HTTP/1.1, not HTTP/2'),
   HPE_INVALID_METHOD: invalidRequest('The request begins with no method of HTTP'),
@@ -55,7 +77,9 @@ const socketErrors: Record<string, () => ServerError> = {
 
 function send (socket: Duplex, failure: ServerError, id: string) {
   const { status, title, headers, body } = answerOf(failure, id)
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  const lines = Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('')
   socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines}\r\n${body}`)
 }
 

@@ -2,10 +2,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /**
- * Calls back once. Not `request.signal`: that one follows the incoming message, which also closes when its body has been
+ * Calls back once. Not `request.signal`: that one follows the incoming message, which also closes when its body has
+ * been
  * read. Nor the response alone: one that waits behind another on the same connection does not hear of the loss.
  */
-export function onEnd ({ raw: { socket } }: FastifyRequest, { raw }: FastifyReply, callback: (isAnswered: boolean) => void) {
+export function onEnd (
+  { raw: { socket } }: FastifyRequest,
+  { raw }: FastifyReply,
+  callback: (isAnswered: boolean) => void
+) {
   let hasEnded = false
   const end = (isAnswered: boolean) => {
     if (hasEnded) return // both can close in one go

@@ -13,7 +13,9 @@ declare module 'fastify' {
     events?: Record<string, TSchema>
   }
   interface FastifyReply {
-    /** Streams a job. Rejects as the job does where it ends before anything was told, so that the status tells of it. */
+    /**
+     * Streams a job. Rejects as the job does where it ends before anything was told, so that the status tells of it.
+     */
     sendEvents: (run: (tell: Tell) => Promise<Record<string, unknown>>) => Promise<FastifyReply>
   }
 }
@@ -23,28 +25,41 @@ export const eventType = 'text/event-stream'
 const comment = ':\n\n'
 const mostSilentMs = 60_000 // a reader that takes nothing for so long is cut off
 
-export default fp<{ keepAliveMs: number }>(async (app, { keepAliveMs }) => {
-  app.decorateReply('sendEvents', async function (this: FastifyReply, run: (tell: Tell) => Promise<Record<string, unknown>>) {
-    const { request } = this
-    const feed = createFeed(keepAliveMs)
-    run((name, data) => feed.put(name, JSON.stringify(data)))
-      .then(answer => feed.end('done', String(this.serializeInput(answer, '200'))))
-      .catch(error => feed.isBegun() ? feed.end('error', JSON.stringify(app.tellProblem(error, request))) : feed.refuse(error))
-    await feed.begun
-    const { socket } = request.raw
-    if (socket instanceof Socket) socket.setTimeout(Math.max(mostSilentMs, 4 * keepAliveMs))
-    this.headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' })
-    return this.type(eventType).send(Readable.from(feed.messages()))
-  })
-}, { name: 'events', dependencies: ['problems'] })
+export default fp<{ keepAliveMs: number }>(
+  async (app, { keepAliveMs }) => {
+    app.decorateReply(
+      'sendEvents',
+      async function (this: FastifyReply, run: (tell: Tell) => Promise<Record<string, unknown>>) {
+        const { request } = this
+        const feed = createFeed(keepAliveMs)
+        run((name, data) => feed.put(name, JSON.stringify(data)))
+          .then(answer => feed.end('done', String(this.serializeInput(answer, '200'))))
+          .catch(error =>
+            feed.isBegun() ? feed.end('error', JSON.stringify(app.tellProblem(error, request))) : feed.refuse(error)
+          )
+        await feed.begun
+        const { socket } = request.raw
+        if (socket instanceof Socket) socket.setTimeout(Math.max(mostSilentMs, 4 * keepAliveMs))
+        this.headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' })
+        return this.type(eventType).send(Readable.from(feed.messages()))
+      }
+    )
+  },
+  { name: 'events', dependencies: ['problems'] }
+)
 
 /** Whether the answer is streamed: as `stream` says, else as `Accept` does. Throws `not_acceptable`. */
-export function wantsEvents (request: FastifyRequest, { stream }: { stream?: boolean }, otherwise: string[] = ['application/json']): boolean {
+export function wantsEvents (
+  request: FastifyRequest,
+  { stream }: { stream?: boolean },
+  otherwise: string[] = ['application/json']
+): boolean {
   return stream === true || chooseType(request, stream === false ? otherwise : [...otherwise, eventType]) === eventType
 }
 
 /**
- * Messages between a job and its reader. They wait here while the reader is slow: as many as the job has tokens and steps. It begins
+ * Messages between a job and its reader. They wait here while the reader is slow: as many as the job has tokens and
+ * steps. It begins
  * with the first message, or with a comment when nothing is told for `keepAliveMs`.
  */
 function createFeed (keepAliveMs: number) {

@@ -16,17 +16,20 @@ declare module 'fastify' {
 export type Properties = { properties: Record<string, object> }
 
 /** A field as it came: a text to be read by the schema, a picture's file, or a value whose type was told. */
-export type Field = { name: string, text: string } | { name: string, file: Uint8Array } | { name: string, value: unknown }
+export type Field =
+  { name: string; text: string } | { name: string; file: Uint8Array } | { name: string; value: unknown }
 
 export function queryFields ({ query }: FastifyRequest): Field[] {
-  return Object.entries(query as Record<string, string | string[]>).flatMap(([name, texts]) => [texts].flat().map(text => ({ name, text })))
+  return Object.entries(query as Record<string, string | string[]>).flatMap(([name, texts]) =>
+    [texts].flat().map(text => ({ name, text }))
+  )
 }
 
 /**
  * One body of what the body held and of the options in the query. Files go to the job's uploads and leave a mark in
  * their place. A known field with an empty text is not given. Throws `invalid_field` for a field that is given twice.
  */
-export function gather (request: FastifyRequest, sent: { json?: object, fields?: Field[] }): Record<string, unknown> {
+export function gather (request: FastifyRequest, sent: { json?: object; fields?: Field[] }): Record<string, unknown> {
   const { fields: schema, upload } = request.routeOptions.config
   const isKnown = (name: string) => name === 'image' || Object.hasOwn(schema?.properties ?? {}, name)
   const isGiven = (field: Field) => !('text' in field) || field.text !== '' || !isKnown(field.name)
@@ -34,7 +37,11 @@ export function gather (request: FastifyRequest, sent: { json?: object, fields?:
   const query = queryFields(request).filter(isGiven)
   const body: Record<string, unknown> = Object.assign(Object.create(null), sent.json)
   const names = new Set([...Object.keys(body), ...fields.map(({ name }) => name)])
-  for (const { name } of query) if (names.has(name)) throw invalidField(`/${escapeName(name)}`, 'is given both in the body and in the query')
+  for (const { name } of query) {
+    if (names.has(name)) {
+      throw invalidField(`/${escapeName(name)}`, 'is given both in the body and in the query')
+    }
+  }
 
   const parts: unknown[] = []
   const hasParts = upload?.pictures === 'prompt' && !('prompt' in body)
@@ -78,7 +85,11 @@ function isList (schema: object | undefined) {
 
 /** `17,902` and `[17, 902]` alike. */
 function listOf (text: string): unknown[] {
-  return text.trim().replace(/^\[(.*)\]$/s, '$1').split(',').map(item => numberOf(item.trim()))
+  return text
+    .trim()
+    .replace(/^\[(.*)\]$/s, '$1')
+    .split(',')
+    .map(item => numberOf(item.trim()))
 }
 
 function numberOf (text: string): number | string {

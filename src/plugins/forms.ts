@@ -8,9 +8,12 @@ import { JsonFault, escapeName, parseJson } from './json.ts'
 export const mostParts = 64
 const mostTextBytes = 1_048_576 // of a field that is no picture
 
-export type FormLimits = { maxImageBytes: number, bodyLimit: number }
+export type FormLimits = { maxImageBytes: number; bodyLimit: number }
 
-/** Throws `invalid_request` for a form that is broken or cut off, `invalid_field` for a part that cannot be what it says. */
+/**
+ * Throws `invalid_request` for a form that is broken or cut off, `invalid_field` for a part that cannot be what it
+ * says.
+ */
 export async function readForm (request: FastifyRequest, limits: FormLimits): Promise<Field[]> {
   const names = new Set(['image', ...Object.keys(request.routeOptions.config.fields?.properties ?? {})])
   const fields: Field[] = []
@@ -34,7 +37,11 @@ export function base64Limit (bytes: number) {
 }
 
 /** The bytes of a part. A picture may come as base64, which is longer than its file. */
-async function collect ({ fieldname: name, file }: MultipartFile, left: number, { maxImageBytes, bodyLimit }: FormLimits): Promise<Buffer> {
+async function collect (
+  { fieldname: name, file }: MultipartFile,
+  left: number,
+  { maxImageBytes, bodyLimit }: FormLimits
+): Promise<Buffer> {
   const isPicture = name === 'image'
   const limit = isPicture ? base64Limit(maxImageBytes) : mostTextBytes
   const chunks: Buffer[] = []
@@ -42,22 +49,37 @@ async function collect ({ fieldname: name, file }: MultipartFile, left: number, 
   for await (const chunk of file) {
     bytes += chunk.length
     if (bytes > left) throw tooManyBytes('The body', bodyLimit)
-    if (bytes > limit) throw isPicture ? tooManyBytes('The picture', maxImageBytes) : tooManyBytes(`The field ${name} of the form`, limit)
+    if (bytes > limit) {
+      throw isPicture
+        ? tooManyBytes('The picture', maxImageBytes)
+        : tooManyBytes(`The field ${name} of the form`, limit)
+    }
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
 }
 
 /** An empty part without a file name is what HTML forms send of a field that was left out. */
-function readPart ({ fieldname: name, filename, mimetype, encoding }: MultipartFile, bytes: Buffer, names: Set<string>): Field {
+function readPart (
+  { fieldname: name, filename, mimetype, encoding }: MultipartFile,
+  bytes: Buffer,
+  names: Set<string>
+): Field {
   if (typeof name !== 'string') throw new ServerError('invalid_request', 'A part of the form has no name')
   if (bytes.length === 0 && !filename) return { name, text: '' }
   const pointer = `/${escapeName(name)}`
   if (/^application\/json$/i.test(mimetype)) return { name, value: readJson(bytes, pointer) }
   if (name === 'image') return readPicture(bytes, pointer)
   if (!names.has(name)) return { name, value: null } // unknown, whatever it holds
-  if (mimetype !== 'text/plain') throw invalidField(pointer, `must be text (text/plain) or JSON (application/json), not ${mimetype.slice(0, 100)}; only image takes a file`)
-  if (!['7bit', '8bit', 'binary'].includes(encoding)) throw invalidField(pointer, 'must come as it is, without Content-Transfer-Encoding')
+  if (mimetype !== 'text/plain') {
+    throw invalidField(
+      pointer,
+      `must be text (text/plain) or JSON (application/json), not ${mimetype.slice(0, 100)}; only image takes a file`
+    )
+  }
+  if (!['7bit', '8bit', 'binary'].includes(encoding)) {
+    throw invalidField(pointer, 'must come as it is, without Content-Transfer-Encoding')
+  }
   return { name, text: readText(bytes, pointer) }
 }
 
@@ -73,7 +95,9 @@ function readJson (bytes: Buffer, pointer: string): unknown {
 /** A picture's file, or its base64 or data URL as text, told by the content: parts are typed in many ways. */
 function readPicture (bytes: Buffer, pointer: string): Field {
   if (bytes.length === 0) throw invalidField(pointer, 'is an empty file')
-  const isText = /^\s*(data:[\t\r\n\x20-\x7e]*|[A-Za-z0-9+/_=-][A-Za-z0-9+/_=\s-]*)$/i.test(bytes.toString('latin1', 0, 4096).replace(/^\xef\xbb\xbf/, ''))
+  const isText = /^\s*(data:[\t\r\n\x20-\x7e]*|[A-Za-z0-9+/_=-][A-Za-z0-9+/_=\s-]*)$/i.test(
+    bytes.toString('latin1', 0, 4096).replace(/^\xef\xbb\xbf/, '')
+  )
   return isText ? { name: 'image', text: bytes.toString('latin1') } : { name: 'image', file: bytes }
 }
 
@@ -90,11 +114,18 @@ function explain (error: unknown) {
   if (error instanceof ServerError || !(error instanceof Error)) return error
   switch ('code' in error ? error.code : undefined) {
     case 'FST_PARTS_LIMIT':
-    case 'FST_FILES_LIMIT': return new ServerError('too_large', `The form has more than ${mostParts} parts`)
-    case 'FST_PROTO_VIOLATION': return new ServerError('invalid_field', 'A field of the form has a name that no request has')
-    case 'FST_MP_PREMATURE_CLOSE': return new ServerError('request_cancelled', 'The body ended early')
+    case 'FST_FILES_LIMIT':
+      return new ServerError('too_large', `The form has more than ${mostParts} parts`)
+    case 'FST_PROTO_VIOLATION':
+      return new ServerError('invalid_field', 'A field of the form has a name that no request has')
+    case 'FST_MP_PREMATURE_CLOSE':
+      return new ServerError('request_cancelled', 'The body ended early')
   }
-  if (/boundary not found/i.test(error.message)) return new ServerError('invalid_request', 'The form has no boundary in its Content-Type')
-  if (/unexpected end|terminated early/i.test(error.message)) return new ServerError('invalid_request', 'The form ends too early: it may have been cut off')
+  if (/boundary not found/i.test(error.message)) {
+    return new ServerError('invalid_request', 'The form has no boundary in its Content-Type')
+  }
+  if (/unexpected end|terminated early/i.test(error.message)) {
+    return new ServerError('invalid_request', 'The form ends too early: it may have been cut off')
+  }
   return new ServerError('invalid_request', 'The form is not valid multipart')
 }

@@ -15,46 +15,64 @@ declare module 'fastify' {
   }
 }
 
-export default fp<{ registry: Registry, adminKey: string | undefined, graceMs: number }>(async (app, { registry, adminKey, graceMs }) => {
-  await app.register(helmet, {
-    strictTransportSecurity: false, // belongs to whoever ends TLS
-    contentSecurityPolicy: {
-      directives: { upgradeInsecureRequests: null, styleSrc: ["'self'"], imgSrc: ["'self'", 'data:', 'blob:'], fontSrc: ["'self'", 'data:'] }
-    }
-  })
+export default fp<{ registry: Registry; adminKey: string | undefined; graceMs: number }>(
+  async (app, { registry, adminKey, graceMs }) => {
+    await app.register(helmet, {
+      strictTransportSecurity: false, // belongs to whoever ends TLS
+      contentSecurityPolicy: {
+        directives: {
+          upgradeInsecureRequests: null,
+          styleSrc: ["'self'"],
+          imgSrc: ["'self'", 'data:', 'blob:'],
+          fontSrc: ["'self'", 'data:']
+        }
+      }
+    })
 
-  let draining = false
-  const open = new Map<FastifyRequest, FastifyReply>()
-  app.addHook('preClose', async () => {
-    draining = true
-    for (const [{ raw }, reply] of open) if (raw.complete === false && !reply.sent) reply.send(drainingError()) // the body may never come
-    const timer = setTimeout(() => app.endJobs(new ServerError('draining', 'The server shut down before the work was done')), graceMs)
-    await registry.close({ graceMs })
-    clearTimeout(timer)
-  })
+    let draining = false
+    const open = new Map<FastifyRequest, FastifyReply>()
+    app.addHook('preClose', async () => {
+      draining = true
+      // the body may never come
+      for (const [{ raw }, reply] of open) if (raw.complete === false && !reply.sent) reply.send(drainingError())
+      const timer = setTimeout(
+        () => app.endJobs(new ServerError('draining', 'The server shut down before the work was done')),
+        graceMs
+      )
+      await registry.close({ graceMs })
+      clearTimeout(timer)
+    })
 
-  app.addHook('onSend', async (_request, reply) => {
-    if (draining) reply.header('connection', 'close') // a connection that stays open would hold the server
-  })
+    app.addHook('onSend', async (_request, reply) => {
+      if (draining) reply.header('connection', 'close') // a connection that stays open would hold the server
+    })
 
-  app.addHook('onRequest', async (request, reply) => {
-    const { admin, whileDraining } = request.routeOptions.config
-    if (draining && !whileDraining) throw drainingError()
-    open.set(request, reply)
-    onEnd(request, reply, () => open.delete(request))
-    if (admin) checkAdminKey(request, adminKey)
-  })
-}, { name: 'guards', dependencies: ['jobs'] })
+    app.addHook('onRequest', async (request, reply) => {
+      const { admin, whileDraining } = request.routeOptions.config
+      if (draining && !whileDraining) throw drainingError()
+      open.set(request, reply)
+      onEnd(request, reply, () => open.delete(request))
+      if (admin) checkAdminKey(request, adminKey)
+    })
+  },
+  { name: 'guards', dependencies: ['jobs'] }
+)
 
 function drainingError () {
   return new ServerError('draining', 'The server is shutting down')
 }
 
 function checkAdminKey ({ headers: { authorization = '' } }: FastifyRequest, adminKey: string | undefined) {
-  if (adminKey === undefined) throw new ServerError('forbidden', 'No admin key is configured, so this route is switched off')
+  if (adminKey === undefined) {
+    throw new ServerError('forbidden', 'No admin key is configured, so this route is switched off')
+  }
   const given = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
-  if (given === undefined) throw new ServerError('unauthorized', 'The route needs the admin key as `Authorization: Bearer`')
-  if (!timingSafeEqual(digest(given), digest(adminKey))) throw new ServerError('unauthorized', 'This is not the admin key')
+  if (given === undefined) {
+    throw new ServerError('unauthorized', 'The route needs the admin key as `Authorization: ' + 'Bearer`')
+  }
+  if (!timingSafeEqual(digest(given), digest(adminKey))) {
+    throw new ServerError('unauthorized', 'This is not the admin key')
+  }
 }
 
 /** Equal lengths for the comparison, whatever was sent. */

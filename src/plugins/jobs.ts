@@ -1,4 +1,6 @@
-/** What every request carries: its id and where its time went; and what a job carries besides: its end and its uploads. */
+/**
+ * What every request carries: its id and where its time went; and what a job carries besides: its end and its uploads.
+ */
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import fp from 'fastify-plugin'
@@ -8,7 +10,9 @@ import type { Job, Limits } from '../tasks/job.ts'
 import { onEnd } from './end.ts'
 
 declare module 'fastify' {
-  interface FastifyContextConfig { job?: boolean }
+  interface FastifyContextConfig {
+    job?: boolean
+  }
   interface FastifyRequest {
     job: Job
     /** Aborts the job's signal. */
@@ -31,45 +35,52 @@ const stages = {
   paint: ['paint', 'visual tokens to pixels']
 } as const
 
-export default fp<{ registry: Registry, limits: Limits }>(async (app, { registry, limits }) => {
-  const running = new Set<AbortController>()
-  app.decorate('endJobs', reason => {
-    for (const end of running) end.abort(reason)
-  })
-  app.decorateRequest('job', null as unknown as Job)
-  app.decorateRequest('endJob', () => {})
-
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id)
-    if (!request.routeOptions.config.job) return
-    const end = new AbortController()
-    running.add(end)
-    request.endJob = reason => end.abort(reason)
-    request.job = { registry, limits, uploads: [], signal: end.signal, timings: {} }
-    onEnd(request, reply, isAnswered => {
-      running.delete(end)
-      if (!isAnswered) end.abort(new ServerError('request_cancelled', 'The client left'))
+export default fp<{ registry: Registry; limits: Limits }>(
+  async (app, { registry, limits }) => {
+    const running = new Set<AbortController>()
+    app.decorate('endJobs', reason => {
+      for (const end of running) end.abort(reason)
     })
-  })
+    app.decorateRequest('job', null as unknown as Job)
+    app.decorateRequest('endJob', () => {})
 
-  // The deadline is known when the body has been read, and counts from its arrival.
-  app.addHook('preHandler', async (request, reply) => {
-    const { deadline_ms: deadlineMs } = (request.job ? request.body : {}) as { deadline_ms?: number }
-    if (deadlineMs === undefined) return
-    const expire = () => request.endJob(new ServerError('deadline_exceeded', 'The deadline passed before the work was done'))
-    const leftMs = deadlineMs - reply.elapsedTime
-    if (leftMs <= 0) return expire()
-    const timer = setTimeout(expire, Math.min(leftMs, longestTimerMs))
-    onEnd(request, reply, () => clearTimeout(timer))
-  })
+    app.addHook('onRequest', async (request, reply) => {
+      reply.header('x-request-id', request.id)
+      if (!request.routeOptions.config.job) return
+      const end = new AbortController()
+      running.add(end)
+      request.endJob = reason => end.abort(reason)
+      request.job = { registry, limits, uploads: [], signal: end.signal, timings: {} }
+      onEnd(request, reply, isAnswered => {
+        running.delete(end)
+        if (!isAnswered) end.abort(new ServerError('request_cancelled', 'The client left'))
+      })
+    })
 
-  app.addHook('onSend', async (request, reply) => {
-    const timings = request.job
-      ? Object.entries(stages).map(([stage, [name, description]]) => `${name};desc="${description}";dur=${(request.job.timings[stage as keyof typeof stages] ?? 0).toFixed(1)}`)
-      : []
-    reply.header('server-timing', [...timings, `total;dur=${reply.elapsedTime.toFixed(1)}`].join(', '))
-  })
-}, { name: 'jobs' })
+    // The deadline is known when the body has been read, and counts from its arrival.
+    app.addHook('preHandler', async (request, reply) => {
+      const { deadline_ms: deadlineMs } = (request.job ? request.body : {}) as { deadline_ms?: number }
+      if (deadlineMs === undefined) return
+      const expire = () =>
+        request.endJob(new ServerError('deadline_exceeded', 'The deadline passed before the work was done'))
+      const leftMs = deadlineMs - reply.elapsedTime
+      if (leftMs <= 0) return expire()
+      const timer = setTimeout(expire, Math.min(leftMs, longestTimerMs))
+      onEnd(request, reply, () => clearTimeout(timer))
+    })
+
+    app.addHook('onSend', async (request, reply) => {
+      const timings = request.job
+        ? Object.entries(stages).map(
+          ([stage, [name, description]]) =>
+              `${name};desc="${description}";dur=${(request.job.timings[stage as keyof typeof stages] ?? 0).toFixed(1)}`
+        )
+        : []
+      reply.header('server-timing', [...timings, `total;dur=${reply.elapsedTime.toFixed(1)}`].join(', '))
+    })
+  },
+  { name: 'jobs' }
+)
 
 /** The client's id where it is a sane one, else a new one. */
 export function requestId ({ headers: { 'x-request-id': id } }: IncomingMessage) {

@@ -10,7 +10,7 @@ export class JsonFault extends Error {
   readonly pointer: string | undefined
   readonly isTooLarge: boolean
 
-  constructor (message: string, { pointer, isTooLarge = false }: { pointer?: string, isTooLarge?: boolean } = {}) {
+  constructor (message: string, { pointer, isTooLarge = false }: { pointer?: string; isTooLarge?: boolean } = {}) {
     super(message)
     this.pointer = pointer
     this.isTooLarge = isTooLarge
@@ -52,7 +52,7 @@ function placeOf (error: unknown, source: string) {
 }
 
 /** An array or object that is open, and how the value that comes next in it is called. */
-type Level = { names?: Set<string>, isName: boolean, next: string | number }
+type Level = { names?: Set<string>; isName: boolean; next: string | number }
 
 /** Reads the outline alone, jumping over texts. */
 function scan (bytes: Buffer) {
@@ -60,13 +60,16 @@ function scan (bytes: Buffer) {
   let outside = 0
   let isBlank = true
   for (let i = 0; i < bytes.length; i++) {
-    if (++outside > mostOutsideTexts) throw new JsonFault(`has more than ${mostOutsideTexts} bytes of JSON outside of texts`, { isTooLarge: true })
+    if (++outside > mostOutsideTexts) {
+      throw new JsonFault(`has more than ${mostOutsideTexts} bytes of JSON outside of texts`, { isTooLarge: true })
+    }
     const byte = bytes[i]
     if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) continue
     isBlank = false
     const level = levels.at(-1)
     switch (byte) {
-      case 0x22: { // "
+      case 0x22: {
+        // "
         const end = endOfText(bytes, i)
         if (end === -1) return { isBlank, isCutOff: true }
         if (level?.names && level.isName) enterName(levels, level, level.names, bytes.toString('utf8', i, end + 1))

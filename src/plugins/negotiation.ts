@@ -11,15 +11,20 @@ declare module 'fastify' {
   }
 }
 
-export default fp(async app => {
-  await app.register(accepts)
-  app.addHook('onRequest', async request => {
-    const { produces = ['application/json'] } = request.routeOptions.config
-    if (!request.is404 && produces.length > 0) chooseType(request, produces)
-  })
-}, { name: 'negotiation' })
+export default fp(
+  async app => {
+    await app.register(accepts)
+    app.addHook('onRequest', async request => {
+      const { produces = ['application/json'] } = request.routeOptions.config
+      if (!request.is404 && produces.length > 0) chooseType(request, produces)
+    })
+  },
+  { name: 'negotiation' }
+)
 
-/** The best of `types` for the client, in the server's order where the client does not mind. Throws `not_acceptable`. */
+/**
+ * The best of `types` for the client, in the server's order where the client does not mind. Throws `not_acceptable`.
+ */
 export function chooseType<T extends string> (request: FastifyRequest, types: T[]): T {
   const chosen = request.accepts().type(types)
   if (chosen === false) throw new ServerError('not_acceptable', `The answer can be had as ${types.join(', ')}`)

@@ -20,63 +20,96 @@ declare module 'fastify' {
 }
 
 const title = 'LaVIT Server'
-const description = `One model that turns a picture into a variable number of visual tokens and reads and writes them beside words. Errors are problem documents (RFC 9457). Every answer carries \`x-request-id\` and \`Server-Timing\`. \`/openapi.generators.json\` says the same with one form of each request and answer, for programs that write clients.
+const description =
+  'One model that turns a picture into a variable number of visual tokens and reads and writes them beside words. ' +
+  'Errors are problem documents (RFC 9457). Every answer carries `x-request-id` and `Server-Timing`. ' +
+  '`/openapi.generators.json` says the same with one form of each request and answer, for programs that write ' +
+  'clients.\n\nThe embedded model, `lavit-mini`, knows a closed world, pictograms on coloured grounds; about ' +
+  'anything else, a photograph too, it answers with the same confidence, and wrongly.'
 
-The embedded model, \`lavit-mini\`, knows a closed world, pictograms on coloured grounds; about anything else, a photograph too, it answers with the same confidence, and wrongly.`
+export default fp<{ version: string; limits: DocumentLimits }>(
+  async (app, { version, limits }) => {
+    const configs = new Map<string, FastifyContextConfig>()
+    app.addHook('onRoute', ({ schema, config = {} }) => {
+      const id = (schema as { operationId?: string } | undefined)?.operationId
+      if (id) configs.set(id, config as FastifyContextConfig)
+    })
 
-export default fp<{ version: string, limits: DocumentLimits }>(async (app, { version, limits }) => {
-  const configs = new Map<string, FastifyContextConfig>()
-  app.addHook('onRoute', ({ schema, config = {} }) => {
-    const id = (schema as { operationId?: string } | undefined)?.operationId
-    if (id) configs.set(id, config as FastifyContextConfig)
-  })
-
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title,
-        version,
-        description,
-        contact: { name: 'The maintainers of LaVIT Server' },
-        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' }
+    await app.register(swagger, {
+      openapi: {
+        openapi: '3.1.0',
+        info: {
+          title,
+          version,
+          description,
+          contact: { name: 'The maintainers of LaVIT Server' },
+          license: { name: 'Apache-2.0', identifier: 'Apache-2.0' }
+        },
+        security: [],
+        tags: [
+          { name: 'jobs', description: 'What the model does' },
+          { name: 'models', description: 'Which models there are, and loading them' },
+          { name: 'operations', description: 'For those who run the server' }
+        ],
+        components: {
+          securitySchemes: {
+            adminKey: { type: 'http', scheme: 'bearer', description: 'The admin key of the server' }
+          }
+        }
       },
-      security: [],
-      tags: [
-        { name: 'jobs', description: 'What the model does' },
-        { name: 'models', description: 'Which models there are, and loading them' },
-        { name: 'operations', description: 'For those who run the server' }
-      ],
-      components: { securitySchemes: { adminKey: { type: 'http', scheme: 'bearer', description: 'The admin key of the server\'s configuration' } } }
-    },
-    hideUntagged: true,
-    refResolver: { buildLocalReference: (json, _base, _fragment, index) => typeof json.$id === 'string' ? json.$id : `def-${index}` },
-    transformObject: part => complete((part as unknown as { openapiObject: Document }).openapiObject, configs, limits) as never
-  })
+      hideUntagged: true,
+      refResolver: {
+        buildLocalReference: (json, _base, _fragment, index) =>
+          typeof json.$id === 'string' ? json.$id : `def-${index}`
+      },
+      transformObject: part =>
+        complete((part as unknown as { openapiObject: Document }).openapiObject, configs, limits) as never
+    })
 
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    indexPrefix: '.', // its files hang below the page, whatever path a proxy puts before it
-    theme: { title },
-    transformStaticCSP: policy => policy.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'"), // the page styles itself
-    transformSpecification: (document: object) => ({ ...document, servers: [{ url: '..' }] }) // read from below /docs
-  })
+    await app.register(swaggerUi, {
+      routePrefix: '/docs',
+      indexPrefix: '.', // its files hang below the page, whatever path a proxy puts before it
+      theme: { title },
+      // the page styles itself
+      transformStaticCSP: policy => policy.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'"),
+      transformSpecification: (document: object) => ({ ...document, servers: [{ url: '..' }] }) // read from below /docs
+    })
 
-  const documentOf = () => app.swagger() as unknown as Document
-  const documents = [
-    { url: '/openapi.json', id: 'getOpenapi', summary: 'This document', about: 'The contract in OpenAPI 3.1; `/docs` shows it as a page.', write: documentOf },
-    { url: '/openapi.generators.json', id: 'getOpenapiForGenerators', summary: 'The document for generators', about: 'The contract in OpenAPI 3.0 with JSON alone in requests and one type of answer for each status: for programs that write clients.', write: () => forGenerators(documentOf()) }
-  ]
-  for (const { url, id, summary, about, write } of documents) {
-    app.get(url, {
-      config: { hasETag: true },
-      schema: {
-        operationId: id,
-        tags: ['operations'],
-        summary,
-        description: about,
-        response: { 200: { type: 'object', additionalProperties: true, description: summary } }
+    const documentOf = () => app.swagger() as unknown as Document
+    const documents = [
+      {
+        url: '/openapi.json',
+        id: 'getOpenapi',
+        summary: 'This document',
+        about: 'The contract in OpenAPI 3.1; `/docs` shows it as a page.',
+        write: documentOf
+      },
+      {
+        url: '/openapi.generators.json',
+        id: 'getOpenapiForGenerators',
+        summary: 'The document for generators',
+        about:
+          'The contract in OpenAPI 3.0 with JSON alone in requests and one type of answer for each status: for ' +
+          'programs that write clients.',
+        write: () => forGenerators(documentOf())
       }
-    }, servesText('application/json', () => JSON.stringify(write())))
-  }
-}, { name: 'openapi' })
+    ]
+    for (const { url, id, summary, about, write } of documents) {
+      app.get(
+        url,
+        {
+          config: { hasETag: true },
+          schema: {
+            operationId: id,
+            tags: ['operations'],
+            summary,
+            description: about,
+            response: { 200: { type: 'object', additionalProperties: true, description: summary } }
+          }
+        },
+        servesText('application/json', () => JSON.stringify(write()))
+      )
+    }
+  },
+  { name: 'openapi' }
+)

@@ -12,49 +12,71 @@ declare module 'fastify' {
   }
 }
 
-export default fp<{ metrics: Metrics }>(async (app, { metrics }) => {
-  const routes: { method: string, pattern: RegExp }[] = []
-  app.addHook('onRoute', ({ method, url }) => {
-    const pattern = new RegExp(`^${url.replace(/[.]/g, '\\.').replace(/:\w+/g, '[^/]+').replace(/\*/g, '.*')}$`)
-    for (const each of [method].flat()) routes.push({ method: each, pattern })
-  })
+export default fp<{ metrics: Metrics }>(
+  async (app, { metrics }) => {
+    const routes: { method: string; pattern: RegExp }[] = []
+    app.addHook('onRoute', ({ method, url }) => {
+      const pattern = new RegExp(`^${url.replace(/[.]/g, '\\.').replace(/:\w+/g, '[^/]+').replace(/\*/g, '.*')}$`)
+      for (const each of [method].flat()) routes.push({ method: each, pattern })
+    })
 
-  app.setErrorHandler((error: FastifyError, request, reply) => answer(toServerError(error, request), error, request, reply))
+    app.setErrorHandler((error: FastifyError, request, reply) =>
+      answer(toServerError(error, request), error, request, reply)
+    )
 
-  app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?')[0]!.replace(/(?<=.)\/$/, '')
-    const allow = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))].sort()
-    if (allow.length > 0 && request.method === 'OPTIONS') return reply.code(204).header('allow', [...allow, 'OPTIONS'].join(', ')).send()
-    throw allow.length > 0 && !allow.includes(request.method)
-      ? new ServerError('method_not_allowed', `This path takes ${allow.join(', ')}`, { headers: { allow: [...allow, 'OPTIONS'].join(', ') } })
-      : new ServerError('not_found', 'There is no such route')
-  })
+    app.setNotFoundHandler((request, reply) => {
+      const path = request.url.split('?')[0]!.replace(/(?<=.)\/$/, '')
+      const allow = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))].sort()
+      if (allow.length > 0 && request.method === 'OPTIONS') {
+        return reply
+          .code(204)
+          .header('allow', [...allow, 'OPTIONS'].join(', '))
+          .send()
+      }
+      throw allow.length > 0 && !allow.includes(request.method)
+        ? new ServerError('method_not_allowed', `This path takes ${allow.join(', ')}`, {
+          headers: { allow: [...allow, 'OPTIONS'].join(', ') }
+        })
+        : new ServerError('not_found', 'There is no such route')
+    })
 
-  app.decorate('tellProblem', (error, request) => tell(toServerError(error, request), error, request))
+    app.decorate('tellProblem', (error, request) => tell(toServerError(error, request), error, request))
 
-  function tell (failure: ServerError, cause: Error, request: FastifyRequest): Problem {
-    const problem = problemOf(failure, request.id)
-    metrics.countError(problem.code)
-    if (problem.status >= 500 && failure.code === 'internal_error') request.log.error({ err: cause }, 'request failed')
-    else request.log.info({ code: problem.code, detail: problem.detail.slice(0, 200) }, 'request refused')
-    return problem
-  }
+    function tell (failure: ServerError, cause: Error, request: FastifyRequest): Problem {
+      const problem = problemOf(failure, request.id)
+      metrics.countError(problem.code)
+      if (problem.status >= 500 && failure.code === 'internal_error') {
+        request.log.error({ err: cause }, 'request failed')
+      } else {
+        request.log.info({ code: problem.code, detail: problem.detail.slice(0, 200) }, 'request refused')
+      }
+      return problem
+    }
 
-  function answer (failure: ServerError, cause: Error, request: FastifyRequest, reply: FastifyReply) {
-    const problem = tell(failure, cause, request)
-    if (failure.headers) reply.headers(failure.headers)
-    if (problem.status === 413 && !request.raw.complete) reply.header('connection', 'close') // the rest of the body is not read
-    if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
-    const isForGood = failure.code === 'model_unavailable' && failure.retryAfterSeconds === undefined
-    if ((problem.status === 429 || problem.status === 503) && !isForGood) reply.header('retry-after', Math.max(1, Math.ceil(failure.retryAfterSeconds ?? 1)))
-    return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
-  }
-}, { name: 'problems' })
+    function answer (failure: ServerError, cause: Error, request: FastifyRequest, reply: FastifyReply) {
+      const problem = tell(failure, cause, request)
+      if (failure.headers) reply.headers(failure.headers)
+      // the rest of the body is not read
+      if (problem.status === 413 && !request.raw.complete) reply.header('connection', 'close')
+      if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
+      const isForGood = failure.code === 'model_unavailable' && failure.retryAfterSeconds === undefined
+      if ((problem.status === 429 || problem.status === 503) && !isForGood) {
+        reply.header('retry-after', Math.max(1, Math.ceil(failure.retryAfterSeconds ?? 1)))
+      }
+      return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+    }
+  },
+  { name: 'problems' }
+)
 
 /** For what the framework refuses before there is a route, such as a path that is not UTF-8. */
 export function answerFrameworkError (error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   const problem = problemOf(toServerError(error, request), request.id)
-  reply.code(problem.status).type('application/problem+json').header('x-request-id', request.id).send(JSON.stringify(problem))
+  reply
+    .code(problem.status)
+    .type('application/problem+json')
+    .header('x-request-id', request.id)
+    .send(JSON.stringify(problem))
 }
 
 const badRequests: Record<string, string> = {
@@ -63,7 +85,8 @@ const badRequests: Record<string, string> = {
 }
 
 const frameworkErrors: Record<number, (request: FastifyRequest, error: { code?: string }) => ServerError> = {
-  400: (_request, { code }) => new ServerError('invalid_request', badRequests[code ?? ''] ?? 'The request cannot be parsed'),
+  400: (_request, { code }) =>
+    new ServerError('invalid_request', badRequests[code ?? ''] ?? 'The request cannot be parsed'),
   403: () => new ServerError('not_found', 'There is no such route'), // a path that climbs out of the page's folder
   404: () => new ServerError('not_found', 'There is no such route'),
   408: () => new ServerError('request_timeout', 'The request did not arrive in time'),
@@ -85,6 +108,7 @@ function toServerError (error: Error & Partial<FastifyError>, request: FastifyRe
 /** The document of an error. */
 export function problemOf ({ code, message, errors }: ServerError, id: string): Problem {
   const { status, title } = errorTable[code]
-  const detail = code === 'internal_error' ? 'The server made a mistake; its log holds the cause under the request id' : message
+  const detail =
+    code === 'internal_error' ? 'The server made a mistake; its log holds the cause under the request id' : message
   return { type: `urn:lavit:problem:${code}`, title, status, detail, code, request_id: id, ...(errors && { errors }) }
 }

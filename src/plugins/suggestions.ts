@@ -12,7 +12,20 @@ const otherNames: Record<string, string[]> = {
   repetition_penalty: ['frequency_penalty', 'presence_penalty', 'repeat_penalty'],
   size: ['width', 'height', 'resolution', 'dimensions', 'image_size'],
   format: ['response_format', 'output_format', 'file_format', 'mime_type', 'media_type', 'type'],
-  image: ['picture', 'img', 'file', 'photo', 'upload', 'image_url', 'image_data', 'image_base64', 'input_image', 'images', 'b64_json', 'data'],
+  image: [
+    'picture',
+    'img',
+    'file',
+    'photo',
+    'upload',
+    'image_url',
+    'image_data',
+    'image_base64',
+    'input_image',
+    'images',
+    'b64_json',
+    'data'
+  ],
   prompt: ['text', 'input', 'inputs', 'caption', 'description', 'messages', 'message', 'content'],
   question: ['query', 'q', 'prompt', 'text', 'input'],
   visual_tokens: ['tokens', 'codes', 'ids', 'token_ids', 'input_ids'],
@@ -32,18 +45,29 @@ export function nearestField (name: string, known: string[]): string | undefined
   const words = wordsOf(name)
   const letters = words.join('')
   const fields = new Map(known.map(field => [wordsOf(field).join(''), field]))
-  const within = (share: number) => fields.get(closestMatch(letters, [...fields.keys()], { maxDistance: Math.floor(letters.length * share) }) ?? '')
-  return known.find(field => otherNames[field]?.includes(words.join('_'))) ?? within(1 / 4) ?? relative(words, known) ?? within(1 / 3)
+  const within = (share: number) =>
+    fields.get(closestMatch(letters, [...fields.keys()], { maxDistance: Math.floor(letters.length * share) }) ?? '')
+  return (
+    known.find(field => otherNames[field]?.includes(words.join('_'))) ??
+    within(1 / 4) ??
+    relative(words, known) ??
+    within(1 / 3)
+  )
 }
 
 /** `maxTokens`, `max-tokens` and `Max Tokens` are the same words. */
 function wordsOf (name: string): string[] {
-  return name.replace(/([a-z0-9])([A-Z])/g, '$1 $2').toLowerCase().split(/[^a-z0-9]+/).filter(word => word !== '')
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter(word => word !== '')
 }
 
 /** Of several the one with the fewest words more or less. */
 function relative (words: string[], known: string[]): string | undefined {
-  const isPart = (some: string[], all: string[]) => some.every(word => word.length > 1 && all.some(other => isLike(word, other)))
+  const isPart = (some: string[], all: string[]) =>
+    some.every(word => word.length > 1 && all.some(other => isLike(word, other)))
   return known
     .map(field => ({ field, of: wordsOf(field) }))
     .filter(({ of }) => words.length > 0 && (isPart(of, words) || isPart(words, of)))

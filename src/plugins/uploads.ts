@@ -1,4 +1,7 @@
-/** Bodies: JSON, raw pictures and multipart forms become the same body, with the options of the query, before it is checked. */
+/**
+ * Bodies: JSON, raw pictures and multipart forms become the same body, with the options of the query, before it is
+ * checked.
+ */
 import multipart from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -14,7 +17,7 @@ declare module 'fastify' {
   }
 }
 
-export type UploadLimits = { maxImageBytes: number, maxUploadBytes: number, imageFormats: readonly string[] }
+export type UploadLimits = { maxImageBytes: number; maxUploadBytes: number; imageFormats: readonly string[] }
 
 const mediaType = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/
 const optionBytes = 1_048_576 // what a body may hold beside its pictures
@@ -24,66 +27,95 @@ export function bodyLimitOf ({ maxUploadBytes }: Pick<UploadLimits, 'maxUploadBy
   return base64Limit(maxUploadBytes) + optionBytes
 }
 
-export default fp<UploadLimits>(async (app, { maxImageBytes, maxUploadBytes, imageFormats }) => {
-  const bodyLimit = bodyLimitOf({ maxUploadBytes })
-  const pictureTypes = imageFormats.map(format => format === 'svg' ? 'image/svg+xml' : `image/${format}`)
+export default fp<UploadLimits>(
+  async (app, { maxImageBytes, maxUploadBytes, imageFormats }) => {
+    const bodyLimit = bodyLimitOf({ maxUploadBytes })
+    const pictureTypes = imageFormats.map(format => (format === 'svg' ? 'image/svg+xml' : `image/${format}`))
 
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit }, async (request: FastifyRequest, body: Buffer) => readJson(request, body))
-  app.addContentTypeParser(/^image\//, { parseAs: 'buffer', bodyLimit: maxImageBytes }, async (_request: FastifyRequest, body: Buffer) => body)
-  await app.register(multipart, {
-    throwFileSizeLimit: false,
-    isPartAFile: () => true,
-    limits: { fileSize: bodyLimit, files: mostParts, parts: mostParts, fieldNameSize: 100, headerPairs: 50 }
-  })
-  app.addContentTypeParser('*', async (request: FastifyRequest) => {
-    if (!request.is404 && !isEmpty(request)) throw unsupportedType(request)
-  })
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser(
+      'application/json',
+      { parseAs: 'buffer', bodyLimit },
+      async (request: FastifyRequest, body: Buffer) => readJson(request, body)
+    )
+    app.addContentTypeParser(
+      /^image\//,
+      { parseAs: 'buffer', bodyLimit: maxImageBytes },
+      async (_request: FastifyRequest, body: Buffer) => body
+    )
+    await app.register(multipart, {
+      throwFileSizeLimit: false,
+      isPartAFile: () => true,
+      limits: { fileSize: bodyLimit, files: mostParts, parts: mostParts, fieldNameSize: 100, headerPairs: 50 }
+    })
+    app.addContentTypeParser('*', async (request: FastifyRequest) => {
+      if (!request.is404 && !isEmpty(request)) throw unsupportedType(request)
+    })
 
-  app.decorateRequest('bodyLimit', bodyLimit)
+    app.decorateRequest('bodyLimit', bodyLimit)
 
-  app.addHook('onRequest', async request => {
-    if (request.is404) return
-    checkCoding(request)
-    const { 'content-type': type, 'content-length': length } = request.headers
-    if (request.method === 'POST' && type !== undefined && !mediaType.test(type)) throw unsupportedType(request)
-    if (/^\s*image\//i.test(type ?? '')) request.bodyLimit = maxImageBytes
-    const bytes = Number(length)
-    if (bytes > request.bodyLimit) throw tooManyBytes(request.bodyLimit === maxImageBytes ? 'The picture' : 'The body', request.bodyLimit, bytes)
-  })
+    app.addHook('onRequest', async request => {
+      if (request.is404) return
+      checkCoding(request)
+      const { 'content-type': type, 'content-length': length } = request.headers
+      if (request.method === 'POST' && type !== undefined && !mediaType.test(type)) throw unsupportedType(request)
+      if (/^\s*image\//i.test(type ?? '')) request.bodyLimit = maxImageBytes
+      const bytes = Number(length)
+      if (bytes > request.bodyLimit) {
+        throw tooManyBytes(request.bodyLimit === maxImageBytes ? 'The picture' : 'The body', request.bodyLimit, bytes)
+      }
+    })
 
-  app.addHook('preValidation', async request => {
-    const { job, upload } = request.routeOptions.config
-    if (!job) return
-    const { body } = request
-    const isRaw = Buffer.isBuffer(body)
-    if ((isRaw || request.isMultipart()) && !upload) throw unsupportedType(request)
-    if (isRaw && body.length === 0) throw new ServerError('invalid_request', 'The body is empty where a picture is expected')
-    if (body === undefined && !request.isMultipart() && queryFields(request).length === 0) throw new ServerError('invalid_request', 'The request has no body')
-    if (isRaw) request.body = gather(request, { fields: [{ name: 'image', file: body }] })
-    else if (request.isMultipart()) request.body = gather(request, { fields: await readForm(request, { maxImageBytes, bodyLimit }) })
-    else if (body === undefined) request.body = gather(request, {})
-    else if (isObject(body)) request.body = gather(request, { json: body })
-  })
+    app.addHook('preValidation', async request => {
+      const { job, upload } = request.routeOptions.config
+      if (!job) return
+      const { body } = request
+      const isRaw = Buffer.isBuffer(body)
+      if ((isRaw || request.isMultipart()) && !upload) throw unsupportedType(request)
+      if (isRaw && body.length === 0) {
+        throw new ServerError('invalid_request', 'The body is empty where a picture is expected')
+      }
+      if (body === undefined && !request.isMultipart() && queryFields(request).length === 0) {
+        throw new ServerError('invalid_request', 'The request has no body')
+      }
+      if (isRaw) {
+        request.body = gather(request, { fields: [{ name: 'image', file: body }] })
+      } else if (request.isMultipart()) {
+        request.body = gather(request, { fields: await readForm(request, { maxImageBytes, bodyLimit }) })
+      } else if (body === undefined) {
+        request.body = gather(request, {})
+      } else if (isObject(body)) {
+        request.body = gather(request, { json: body })
+      }
+    })
 
-  /** A refusal that says which types the route reads. */
-  function unsupportedType (request: FastifyRequest) {
-    const { job, upload } = request.routeOptions.config
-    const types = [...(job ? ['application/json'] : []), ...(upload ? ['multipart/form-data', ...pictureTypes] : [])]
-    const sent = request.headers['content-type']
-    const subject = sent === undefined ? 'The body has no Content-Type' : `The body is ${JSON.stringify(sent.slice(0, 100))}`
-    const list = types.join(', ')
-    if (list === '') return new ServerError('unsupported_media_type', `${subject}, and the route reads none`)
-    return new ServerError('unsupported_media_type', `${subject}; the route reads ${list}`, { headers: { 'accept-post': list, accept: list } })
-  }
-}, { name: 'uploads', dependencies: ['jobs', 'validation'] })
+    /** A refusal that says which types the route reads. */
+    function unsupportedType (request: FastifyRequest) {
+      const { job, upload } = request.routeOptions.config
+      const types = [...(job ? ['application/json'] : []), ...(upload ? ['multipart/form-data', ...pictureTypes] : [])]
+      const sent = request.headers['content-type']
+      const subject =
+        sent === undefined ? 'The body has no Content-Type' : `The body is ${JSON.stringify(sent.slice(0, 100))}`
+      const list = types.join(', ')
+      if (list === '') return new ServerError('unsupported_media_type', `${subject}, and the route reads none`)
+      return new ServerError('unsupported_media_type', `${subject}; the route reads ${list}`, {
+        headers: { 'accept-post': list, accept: list }
+      })
+    }
+  },
+  { name: 'uploads', dependencies: ['jobs', 'validation'] }
+)
 
 /** Bodies come as they are: pictures are compressed in themselves. */
 function checkCoding ({ headers }: FastifyRequest) {
   const codings = (headers['content-encoding'] ?? '').split(',').map(coding => coding.trim().toLowerCase())
   const other = codings.find(coding => coding !== '' && coding !== 'identity')
   if (other === undefined) return
-  throw new ServerError('unsupported_media_type', `The body is encoded as ${JSON.stringify(other.slice(0, 100))}; send it as it is, without Content-Encoding`, { headers: { 'accept-encoding': 'identity' } })
+  throw new ServerError(
+    'unsupported_media_type',
+    `The body is encoded as ${JSON.stringify(other.slice(0, 100))}; send it as it is, without Content-Encoding`,
+    { headers: { 'accept-encoding': 'identity' } }
+  )
 }
 
 /** Clients that always name a type send it without a body, too. */

@@ -1,4 +1,6 @@
-/** Checks bodies against their schemas: nothing coerced, nothing filled in, nothing dropped, and every wrong field told. */
+/**
+ * Checks bodies against their schemas: nothing coerced, nothing filled in, nothing dropped, and every wrong field told.
+ */
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import fp from 'fastify-plugin'
 import type { TSchema } from 'typebox'
@@ -9,21 +11,24 @@ import { nearestField } from './suggestions.ts'
 const fullReportValues = 5000 // a larger body gets its first wrong field only, since all of it could be wrong
 const longestReport = 20
 
-export default fp<{ schemas: TSchema[] }>(async (app, { schemas }) => {
-  const options = { strict: false, discriminator: true, verbose: true, schemas }
-  const first = new Ajv({ ...options, allErrors: false })
-  const all = new Ajv({ ...options, allErrors: true })
+export default fp<{ schemas: TSchema[] }>(
+  async (app, { schemas }) => {
+    const options = { strict: false, discriminator: true, verbose: true, schemas }
+    const first = new Ajv({ ...options, allErrors: false })
+    const all = new Ajv({ ...options, allErrors: true })
 
-  for (const schema of schemas) app.addSchema(schema)
-  app.setValidatorCompiler(({ schema }) => {
-    const checkFirst = first.compile(schema as object)
-    const checkAll = all.compile(schema as object)
-    return value => {
-      if (checkFirst(value)) return { value }
-      return { error: invalidFields(hasFewValues(value) ? failures(checkAll, value) : checkFirst.errors!) }
-    }
-  })
-}, { name: 'validation' })
+    for (const schema of schemas) app.addSchema(schema)
+    app.setValidatorCompiler(({ schema }) => {
+      const checkFirst = first.compile(schema as object)
+      const checkAll = all.compile(schema as object)
+      return value => {
+        if (checkFirst(value)) return { value }
+        return { error: invalidFields(hasFewValues(value) ? failures(checkAll, value) : checkFirst.errors!) }
+      }
+    })
+  },
+  { name: 'validation' }
+)
 
 function failures (check: ValidateFunction, value: unknown): ErrorObject[] {
   check(value)
@@ -57,27 +62,56 @@ function weightOf ({ keyword }: ErrorObject): number {
   return keyword === 'type' ? 0 : keyword === 'anyOf' ? 1 : 2
 }
 
-function fieldError ({ instancePath, keyword, params, parentSchema, data, message = 'is not valid' }: ErrorObject): FieldError {
+function fieldError ({
+  instancePath,
+  keyword,
+  params,
+  parentSchema,
+  data,
+  message = 'is not valid'
+}: ErrorObject): FieldError {
   const at = (text: string) => ({ pointer: instancePath, message: text })
   switch (keyword) {
-    case 'additionalProperties': return { pointer: `${instancePath}/${escapeName(params.additionalProperty)}`, message: tellUnknown(params.additionalProperty, parentSchema?.properties) }
-    case 'required': return { pointer: `${instancePath}/${escapeName(params.missingProperty)}`, message: 'is required' }
-    case 'type': return at(`must be ${tellTypes([params.type].flat())}, not ${tellKind(data)}`)
-    case 'anyOf': return at(`must be ${tellTypes((parentSchema?.anyOf as Form[] | undefined ?? []).map(({ type }) => type ?? 'object'))}, not ${tellKind(data)}`)
-    case 'enum': return at(`must be one of ${params.allowedValues.join(', ')}`)
-    case 'discriminator': return { pointer: `${instancePath}/type`, message: 'must be one of text, image, visual_tokens' }
+    case 'additionalProperties':
+      return {
+        pointer: `${instancePath}/${escapeName(params.additionalProperty)}`,
+        message: tellUnknown(params.additionalProperty, parentSchema?.properties)
+      }
+    case 'required':
+      return { pointer: `${instancePath}/${escapeName(params.missingProperty)}`, message: 'is required' }
+    case 'type':
+      return at(`must be ${tellTypes([params.type].flat())}, not ${tellKind(data)}`)
+    case 'anyOf':
+      return at(`must be ${tellTypes(typesOf(parentSchema?.anyOf))}, not ${tellKind(data)}`)
+    case 'enum':
+      return at(`must be one of ${params.allowedValues.join(', ')}`)
+    case 'discriminator':
+      return { pointer: `${instancePath}/type`, message: 'must be one of text, image, visual_tokens' }
     case 'minLength':
-    case 'minItems': return at(params.limit === 1 ? 'must not be empty' : message)
-    case 'maxLength': return at(`must have at most ${params.limit} characters, not ${[...data as string].length}`)
-    case 'maxItems': return at(`must hold at most ${params.limit} items, not ${(data as unknown[]).length}`)
-    default: return at(message)
+    case 'minItems':
+      return at(params.limit === 1 ? 'must not be empty' : message)
+    case 'maxLength':
+      return at(`must have at most ${params.limit} characters, not ${[...(data as string)].length}`)
+    case 'maxItems':
+      return at(`must hold at most ${params.limit} items, not ${(data as unknown[]).length}`)
+    default:
+      return at(message)
   }
 }
 
-type Form = { type?: string }
-
 const typeNames: Record<string, string> = {
-  string: 'text', integer: 'a whole number', number: 'a number', boolean: 'true or false', array: 'a list', object: 'an object', null: 'null'
+  string: 'text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  null: 'null'
+}
+
+/** The types of the forms that a value may have, from the schema's `anyOf`. */
+function typesOf (forms: Array<{ type?: string }> = []): string[] {
+  return forms.map(({ type }) => type ?? 'object')
 }
 
 function tellTypes (types: string[]): string {

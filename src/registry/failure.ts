@@ -11,7 +11,11 @@ export function tellReason (error: unknown) {
 
 /** `model_unavailable` with its reason; `retryAfterSeconds` where it is tried again by itself. */
 export function unavailable (model: string, reason: string, retryAfterSeconds?: number) {
-  return new ServerError('model_unavailable', `The model ${model} could not be loaded: ${reason}`, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
+  return new ServerError(
+    'model_unavailable',
+    `The model ${model} could not be loaded: ${reason}`,
+    retryAfterSeconds === undefined ? {} : { retryAfterSeconds }
+  )
 }
 
 export function loadingError (waitMs: number) {
@@ -19,7 +23,9 @@ export function loadingError (waitMs: number) {
 }
 
 export function restartingError (waitMs: number) {
-  return new ServerError('engine_restarting', 'The engine process ended; it is being started again', { retryAfterSeconds: Math.ceil(waitMs / 1000) })
+  return new ServerError('engine_restarting', 'The engine process ended; it is being started again', {
+    retryAfterSeconds: Math.ceil(waitMs / 1000)
+  })
 }
 
 export function drainingError () {

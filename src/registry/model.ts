@@ -20,14 +20,14 @@ export type ModelOptions = Omit<EngineOptions, 'folder' | 'manifest' | 'onCounts
   onCounts?: ((model: string, counts: EngineCounts) => void) | undefined
 }
 
-type Loaded = { manifest: Manifest, text: TextCodec, pool: Pool }
+type Loaded = { manifest: Manifest; text: TextCodec; pool: Pool }
 
 type Condition =
   | { is: 'unloaded' }
-  | { is: 'loading', loading: Promise<Loaded>, stop: AbortController }
-  | { is: 'loaded', loaded: Loaded }
-  | { is: 'unloading', pool?: Pool, unloading: Promise<void> }
-  | { is: 'failed', reason: string }
+  | { is: 'loading'; loading: Promise<Loaded>; stop: AbortController }
+  | { is: 'loaded'; loaded: Loaded }
+  | { is: 'unloading'; pool?: Pool; unloading: Promise<void> }
+  | { is: 'failed'; reason: string }
 
 export function createModel (folder: string, budget: Budget, { engines, onCounts, ...engineOptions }: ModelOptions) {
   const { log } = engineOptions
@@ -45,20 +45,37 @@ export function createModel (folder: string, budget: Budget, { engines, onCounts
 
   return {
     name,
-    get state () { return stateOf(condition) },
-    get device () { return loaded()?.pool.device() ?? engineOptions.device },
-    get manifest () { return manifest },
+    get state () {
+      return stateOf(condition)
+    },
+    get device () {
+      return loaded()?.pool.device() ?? engineOptions.device
+    },
+    get manifest () {
+      return manifest
+    },
     /** Why it failed, or why its engine cannot be started again. */
-    get detail () { return (condition.is === 'failed' ? condition.reason : loaded()?.pool.reason()) ?? null },
-    get isIdle () { return users === 0 && condition.is === 'loaded' },
-    get isLent () { return users > 0 },
-    get usedAt () { return usedAt },
+    get detail () {
+      return (condition.is === 'failed' ? condition.reason : loaded()?.pool.reason()) ?? null
+    },
+    get isIdle () {
+      return users === 0 && condition.is === 'loaded'
+    },
+    get isLent () {
+      return users > 0
+    },
+    get usedAt () {
+      return usedAt
+    },
     use,
     load,
     unload
   }
 
-  /** Counts a request in, until `done` is called; awaits the model for it within the signal. Rejects as `ready`, or with the signal's reason. */
+  /**
+   * Counts a request in, until `done` is called; awaits the model for it within the signal. Rejects as `ready`, or with
+   * the signal's reason.
+   */
   async function use (signal: AbortSignal | undefined, onDone: () => void) {
     users++
     usedAt = performance.now()
@@ -75,11 +92,16 @@ export function createModel (folder: string, budget: Budget, { engines, onCounts
     }
   }
 
-  /** Loads the model unless it is loaded; single-flight; what failed is tried again. Rejects with `model_unavailable`, or `draining` when it is unloaded meanwhile. */
+  /**
+   * Loads the model unless it is loaded; single-flight; what failed is tried again. Rejects with `model_unavailable`,
+   * or `draining` when it is unloaded meanwhile.
+   */
   async function load (): Promise<Loaded> {
     switch (condition.is) {
-      case 'loaded': return condition.loaded
-      case 'loading': return condition.loading
+      case 'loaded':
+        return condition.loaded
+      case 'loading':
+        return condition.loading
       case 'unloading':
         await condition.unloading
         return load()
@@ -93,15 +115,24 @@ export function createModel (folder: string, budget: Budget, { engines, onCounts
     }
   }
 
-  /** As `load`, for a request: what failed for good is not tried again, and it does not wait long. Rejects with `model_unavailable`, `model_loading` or `engine_restarting`. */
+  /**
+   * As `load`, for a request: what failed for good is not tried again, and it does not wait long. Rejects with
+   * `model_unavailable`, `model_loading` or `engine_restarting`.
+   */
   async function ready (signal: AbortSignal | undefined): Promise<Loaded> {
     if (condition.is === 'failed') throw unavailable(name, condition.reason)
-    const loaded = await unlessAborted(impatiently(load(), () => loadingError(5000)), signal)
+    const loaded = await unlessAborted(
+      impatiently(load(), () => loadingError(5000)),
+      signal
+    )
     await loaded.pool.ready(signal)
     return loaded
   }
 
-  /** Ends the engines, after requests had `graceMs` to finish. The model can be loaded again. A later call can only shorten the time. */
+  /**
+   * Ends the engines, after requests had `graceMs` to finish. The model can be loaded again. A later call can only
+   * shorten the time.
+   */
   async function unload (graceMs: number): Promise<void> {
     switch (condition.is) {
       case 'unloading':
@@ -112,7 +143,8 @@ export function createModel (folder: string, budget: Budget, { engines, onCounts
         stop.abort(unloadedError())
         return end(loading.catch(() => {}))
       }
-      case 'loaded': return end(condition.loaded.pool.close(graceMs), condition.loaded.pool)
+      case 'loaded':
+        return end(condition.loaded.pool.close(graceMs), condition.loaded.pool)
     }
   }
 
@@ -128,7 +160,7 @@ export function createModel (folder: string, budget: Budget, { engines, onCounts
   async function open (signal: AbortSignal): Promise<Loaded> {
     let pool: Pool | undefined
     try {
-      const opened = manifest = readManifest(folder)
+      const opened = (manifest = readManifest(folder))
       await verifyFiles(folder, opened, signal)
       const text = createTextCodec(await readTokenizer(folder, opened))
       await budget.reserve(name, residentBytes(opened, { engines, slots: engineOptions.slots }))
@@ -149,7 +181,10 @@ export function createModel (folder: string, budget: Budget, { engines, onCounts
 
   /** Files are checked before every start of an engine; those that start together share the check. */
   function startPool (opened: Manifest): Pool {
-    const share = (check: Promise<void>) => check.finally(() => { checking = undefined })
+    const share = (check: Promise<void>) =>
+      check.finally(() => {
+        checking = undefined
+      })
     let checking: Promise<void> | undefined = share(Promise.resolve()) // the load has just done it
     return createPool({
       model: name,
@@ -183,9 +218,12 @@ export function createModel (folder: string, budget: Budget, { engines, onCounts
 
 function stateOf (condition: Condition): ModelState {
   switch (condition.is) {
-    case 'loaded': return condition.loaded.pool.isReady() ? 'ready' : 'restarting'
-    case 'unloading': return 'unloaded'
-    default: return condition.is
+    case 'loaded':
+      return condition.loaded.pool.isReady() ? 'ready' : 'restarting'
+    case 'unloading':
+      return 'unloaded'
+    default:
+      return condition.is
   }
 }
 

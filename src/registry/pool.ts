@@ -1,4 +1,7 @@
-/** The engine processes of one model behind one `submit`: each supervised alone, so that the end of one costs its own requests only. */
+/**
+ * The engine processes of one model behind one `submit`: each supervised alone, so that the end of one costs its own
+ * requests only.
+ */
 import { unlessAborted } from '../pipe/abort.ts'
 import { noCounts, type Answer, type EngineClient, type Log, type SubmitOptions } from '../pipe/engine-client.ts'
 import { isUnread } from '../pipe/engine-errors.ts'
@@ -24,18 +27,21 @@ const longestSilentPauseMs = 2000 // a restart further away than this is told at
 export function createPool ({ model, engines, start, onCounts, log }: PoolOptions) {
   const counts: EngineCounts[] = Array.from({ length: engines }, () => noCounts)
   const waiting = new Set<() => void>()
-  const supervisors = counts.map((_, index) => supervise({
-    model,
-    log,
-    start: signal => start(signal, report => {
-      counts[index] = report
-      onCounts(sum(counts, report.units))
-    }),
-    onChange () {
-      for (const wake of waiting) wake()
-      waiting.clear()
-    }
-  }))
+  const supervisors = counts.map((_, index) =>
+    supervise({
+      model,
+      log,
+      start: signal =>
+        start(signal, report => {
+          counts[index] = report
+          onCounts(sum(counts, report.units))
+        }),
+      onChange () {
+        for (const wake of waiting) wake()
+        waiting.clear()
+      }
+    })
+  )
 
   return {
     /** Resolves when the first engine runs; rejects with `model_unavailable` when none can, or with `draining`. */
@@ -46,7 +52,12 @@ export function createPool ({ model, engines, start, onCounts, log }: PoolOption
     isReady: () => running().length > 0,
 
     /** Why no engine runs, where it is known. */
-    reason: () => running().length > 0 ? undefined : states().map(reasonOf).find(reason => reason !== undefined),
+    reason: () =>
+      running().length > 0
+        ? undefined
+        : states()
+          .map(reasonOf)
+          .find(reason => reason !== undefined),
 
     device: () => running()[0]?.device,
     submit,
@@ -57,7 +68,10 @@ export function createPool ({ model, engines, start, onCounts, log }: PoolOption
     }
   }
 
-  /** As `opened`, for a request: rejects also with `engine_restarting`, or with the reason and a time to come back, where the next start is far. */
+  /**
+   * As `opened`, for a request: rejects also with `engine_restarting`, or with the reason and a time to come back,
+   * where the next start is far.
+   */
   function ready (signal: AbortSignal | undefined): Promise<void> {
     return impatiently(until(signal, isFarAway), () => restartingError(5000))
   }
@@ -86,13 +100,15 @@ export function createPool ({ model, engines, start, onCounts, log }: PoolOption
   }
 
   function idlest (): EngineClient | undefined {
-    const [engine] = running().map(({ engine }) => engine).sort((a, b) => a.cost() - b.cost())
+    const [engine] = running()
+      .map(({ engine }) => engine)
+      .sort((a, b) => a.cost() - b.cost())
     return engine
   }
 
   function errorOf (all: EngineState[]): Error {
     const reason = all.map(reasonOf).find(reason => reason !== undefined)
-    const pauses = all.flatMap(state => state.is === 'pausing' ? [state.until - Date.now()] : [])
+    const pauses = all.flatMap(state => (state.is === 'pausing' ? [state.until - Date.now()] : []))
     if (pauses.length === 0) return unavailable(model, reason ?? 'no engine runs')
     const waitMs = Math.max(1, Math.min(...pauses))
     return reason === undefined ? restartingError(waitMs) : unavailable(model, reason, Math.ceil(waitMs / 1000))
@@ -103,7 +119,7 @@ export function createPool ({ model, engines, start, onCounts, log }: PoolOption
   }
 
   function running () {
-    return states().flatMap(state => state.is === 'ready' ? [state] : [])
+    return states().flatMap(state => (state.is === 'ready' ? [state] : []))
   }
 }
 

@@ -19,7 +19,7 @@ export type RegistryOptions = ModelOptions & {
 }
 
 /** A model on loan. `release` it once, whatever happened. */
-export type LoadedModel = { manifest: Manifest, text: TextCodec, submit: Pool['submit'], release: () => void }
+export type LoadedModel = { manifest: Manifest; text: TextCodec; submit: Pool['submit']; release: () => void }
 export type Registry = ReturnType<typeof createRegistry>
 
 export function createRegistry ({ modelsFolder, defaultModel, memoryBudgetMb, graceMs, ...options }: RegistryOptions) {
@@ -93,5 +93,8 @@ export function createRegistry ({ modelsFolder, defaultModel, memoryBudgetMb, gr
 
 /** Folders that hold a `manifest.json`, in order of name. */
 function findPackages (modelsFolder: string) {
-  return readdirSync(modelsFolder).sort().map(name => join(modelsFolder, name)).filter(folder => existsSync(join(folder, 'manifest.json')))
+  return readdirSync(modelsFolder)
+    .sort()
+    .map(name => join(modelsFolder, name))
+    .filter(folder => existsSync(join(folder, 'manifest.json')))
 }

@@ -10,9 +10,9 @@ import { tellReason } from './failure.ts'
  */
 export type EngineState =
   | { is: 'starting' }
-  | { is: 'ready', engine: EngineClient, device: string }
-  | { is: 'pausing', until: number, reason?: string }
-  | { is: 'failed', reason: string }
+  | { is: 'ready'; engine: EngineClient; device: string }
+  | { is: 'pausing'; until: number; reason?: string }
+  | { is: 'failed'; reason: string }
   | { is: 'stopped' }
 
 export type Supervisor = ReturnType<typeof supervise>
@@ -23,7 +23,13 @@ const healthyMs = 60_000
 const mostFirstStarts = 5
 
 /** `start` begins one engine process, `rest` waits between two of them. `onChange` hears of every new state. */
-export function supervise ({ model, start, rest = waitFor, log, onChange }: {
+export function supervise ({
+  model,
+  start,
+  rest = waitFor,
+  log,
+  onChange
+}: {
   model: string
   start: (signal: AbortSignal) => Promise<EngineClient>
   rest?: (ms: number, signal: AbortSignal) => Promise<void>
@@ -39,7 +45,10 @@ export function supervise ({ model, start, rest = waitFor, log, onChange }: {
   return {
     state: () => state,
 
-    /** Ends the process, after its requests had `graceMs` to finish; resolves when it is gone. A later call can only shorten the time. */
+    /**
+     * Ends the process, after its requests had `graceMs` to finish; resolves when it is gone. A later call can only
+     * shorten the time.
+     */
     async stop (graceMs: number): Promise<void> {
       stopping.abort()
       await engine?.close(graceMs)
@@ -55,7 +64,12 @@ export function supervise ({ model, start, rest = waitFor, log, onChange }: {
       if (signal.aborted) return change({ is: 'stopped' })
       hasRun ||= 'ranMs' in life
       if (!hasRun && 'reason' in life) return change({ is: 'failed', reason: life.reason })
-      if (!hasRun && failures + 1 === mostFirstStarts) return change({ is: 'failed', reason: 'its engine process ended at each start' })
+      if (!hasRun && failures + 1 === mostFirstStarts) {
+        return change({
+          is: 'failed',
+          reason: 'its engine process ended at each start'
+        })
+      }
       if ('ranMs' in life && life.ranMs >= healthyMs) failures = 0
       const pauseMs = restartPauseMs(failures++)
       change({ is: 'pausing', until: Date.now() + pauseMs, ...('reason' in life && { reason: life.reason }) })

@@ -3,21 +3,29 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Metrics } from '../metrics.ts'
 import type { Registry } from '../registry/registry.ts'
 
-const routes: FastifyPluginAsyncTypebox<{ metrics: Metrics, registry: Registry }> = async (app, { metrics, registry }) => {
-  app.get('/metrics', {
-    config: { produces: [], whileDraining: true },
-    schema: {
-      operationId: 'getMetrics',
-      tags: ['operations'],
-      summary: 'Metrics for Prometheus',
-      description: 'Counters, gauges and histograms of the server and of each engine, in the text format of Prometheus.',
-      produces: ['text/plain'],
-      response: { 200: { description: 'The metrics', content: { 'text/plain': { schema: { type: 'string' } } } } }
+const routes: FastifyPluginAsyncTypebox<{ metrics: Metrics; registry: Registry }> = async (
+  app,
+  { metrics, registry }
+) => {
+  app.get(
+    '/metrics',
+    {
+      config: { produces: [], whileDraining: true },
+      schema: {
+        operationId: 'getMetrics',
+        tags: ['operations'],
+        summary: 'Metrics for Prometheus',
+        description:
+          'Counters, gauges and histograms of the server and of each engine, in the text format of Prometheus.',
+        produces: ['text/plain'],
+        response: { 200: { description: 'The metrics', content: { 'text/plain': { schema: { type: 'string' } } } } }
+      }
+    },
+    async (_request, reply) => {
+      metrics.setModelStates(registry.list())
+      return reply.type(metrics.contentType).send(await metrics.text())
     }
-  }, async (_request, reply) => {
-    metrics.setModelStates(registry.list())
-    return reply.type(metrics.contentType).send(await metrics.text())
-  })
+  )
 }
 
 export default routes

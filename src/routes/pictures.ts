@@ -9,24 +9,37 @@ type MediaType = ImagesResponse['images'][number]['media_type']
 export const pictureTypes = ['application/json', 'image/png', 'image/webp', 'image/jpeg']
 
 /** The forms that an answer can have: several pictures come as JSON only. */
-export function pictureTypesOf ({ n = 1, format = 'png' }: { n?: number, format?: PictureFormat }) {
+export function pictureTypesOf ({ n = 1, format = 'png' }: { n?: number; format?: PictureFormat }) {
   return n > 1 ? ['application/json'] : ['application/json', `image/${format}`, ...pictureTypes.slice(1)]
 }
 
-export async function sendPictures (reply: FastifyReply, type: string, options: { format?: PictureFormat }, answer: Pictures) {
+export async function sendPictures (
+  reply: FastifyReply,
+  type: string,
+  options: { format?: PictureFormat },
+  answer: Pictures
+) {
   if (type === 'application/json') return reply.send(await writePictures(answer, options))
   const [picture] = answer.pictures
-  return reply.type(type).header('x-seed', picture!.seed).send(await encodePicture(picture!, type.slice('image/'.length) as PictureFormat))
+  return reply
+    .type(type)
+    .header('x-seed', picture!.seed)
+    .send(await encodePicture(picture!, type.slice('image/'.length) as PictureFormat))
 }
 
-export async function writePictures ({ model, pictures, usage }: Pictures, { format = 'png' }: { format?: PictureFormat }): Promise<ImagesResponse> {
-  const images = await Promise.all(pictures.map(async picture => ({
-    media_type: `image/${format}` as MediaType,
-    data: (await encodePicture(picture, format)).toString('base64'),
-    width: picture.width,
-    height: picture.height,
-    seed: picture.seed,
-    visual_tokens: picture.codes
-  })))
+export async function writePictures (
+  { model, pictures, usage }: Pictures,
+  { format = 'png' }: { format?: PictureFormat }
+): Promise<ImagesResponse> {
+  const images = await Promise.all(
+    pictures.map(async picture => ({
+      media_type: `image/${format}` as MediaType,
+      data: (await encodePicture(picture, format)).toString('base64'),
+      width: picture.width,
+      height: picture.height,
+      seed: picture.seed,
+      visual_tokens: picture.codes
+    }))
+  )
   return { model, images, usage }
 }

@@ -10,21 +10,41 @@ import { jobErrors, pictureErrors } from './errors.ts'
 const produces = ['application/json', 'image/png']
 
 const routes: FastifyPluginAsyncTypebox = async app => {
-  app.post('/tokenize', {
-    config: { job: true, produces, fields: TokenizeRequest, upload: { pictures: 'image' }, errors: [...jobErrors, ...pictureErrors] },
-    schema: {
-      operationId: 'tokenize',
-      tags: ['jobs'],
-      summary: 'A picture becomes a variable number of visual tokens',
-      description: 'Scores each patch of the picture, keeps those that matter, folds the others into them and gives the codebook index of each. With `Accept: image/png` the answer is the picture with the dropped patches dimmed.',
-      body: ref(TokenizeRequest),
-      response: { 200: ref(TokenizeResponse, 'The visual tokens and which patches they stand for, or the picture with the dropped patches dimmed') }
+  app.post(
+    '/tokenize',
+    {
+      config: {
+        job: true,
+        produces,
+        fields: TokenizeRequest,
+        upload: { pictures: 'image' },
+        errors: [...jobErrors, ...pictureErrors]
+      },
+      schema: {
+        operationId: 'tokenize',
+        tags: ['jobs'],
+        summary: 'A picture becomes a variable number of visual tokens',
+        description:
+          'Scores each patch of the picture, keeps those that matter, folds the others into them and gives the ' +
+          'codebook index of each. With `Accept: image/png` the answer is the picture with the dropped patches ' +
+          'dimmed.',
+        body: ref(TokenizeRequest),
+        response: {
+          200: ref(
+            TokenizeResponse,
+            'The visual tokens and which patches they stand for, or the picture with the dropped patches dimmed'
+          )
+        }
+      }
+    },
+    async (request, reply) => {
+      const type = chooseType(request, produces)
+      const answer = await tokenize(request.job, request.body)
+      return type === 'application/json'
+        ? answer
+        : sendPicture(reply, await drawKeptPatches(request.job, request.body, answer))
     }
-  }, async (request, reply) => {
-    const type = chooseType(request, produces)
-    const answer = await tokenize(request.job, request.body)
-    return type === 'application/json' ? answer : sendPicture(reply, await drawKeptPatches(request.job, request.body, answer))
-  })
+  )
 }
 
 function sendPicture (reply: FastifyReply, png: Buffer) {

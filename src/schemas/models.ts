@@ -6,50 +6,84 @@ const summary = {
   name: Type.String({ description: 'What requests call it in `model`' }),
   family: Type.String({ description: 'The kind of model' }),
   version: Type.String({ description: 'Of the model package' }),
-  state: Type.Enum(['unloaded', 'loading', 'ready', 'restarting', 'failed'], { description: 'Whether it can answer; a model that is `unloaded` is loaded by the first request that names it' }),
+  state: Type.Enum(['unloaded', 'loading', 'ready', 'restarting', 'failed'], {
+    description: 'Whether it can answer; a model that is `unloaded` is loaded by the first request that names it'
+  }),
   device: Type.String({ description: 'Where it runs' })
 }
 
 const example = { name: 'lavit-mini', family: 'lavit', version: '1.0.0', state: 'ready', device: 'cpu' }
 
-export const ModelSummary = Type.Object(summary, { ...strict, $id: 'ModelSummary', description: 'One model in short', examples: [example] })
-
-export const ModelDetails = Type.Object({
-  ...summary,
-  detail: Type.Union([Type.String(), Type.Null()], { description: 'Why the model failed, if it did' }),
-  description: Type.Optional(Type.String({ description: 'What the model is' })),
-  limits: Type.Optional(Type.Object({
-    image_size: Type.Integer({ description: 'Side of the square that pictures are squashed to' }),
-    grid: ref(Grid),
-    codebook_size: Type.Integer({ description: 'Visual tokens are below this' }),
-    max_length: Type.Integer({ description: 'Tokens of prompt and answer together' }),
-    sizes: Type.Array(Type.String(), { description: 'Of painted pictures; none where the model cannot paint' }),
-    max_steps: Type.Integer({ description: 'Most paint steps' })
-  }, { ...strict, description: 'What a request can ask of it' })),
-  tasks: Type.Optional(Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()), { description: 'Defaults of each task' })),
-  digests: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'SHA-256 of each file' })),
-  quality: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Measured quality' })),
-  concepts: Type.Optional(Type.Array(Type.String(), { description: 'What a model of a closed domain knows by name' }))
-}, {
+export const ModelSummary = Type.Object(summary, {
   ...strict,
-  $id: 'ModelDetails',
-  description: 'One model in full',
-  examples: [{
-    ...example,
-    detail: null,
-    description: 'A small LaVIT, trained from scratch',
-    limits: { image_size: 96, grid: { rows: 8, columns: 8 }, codebook_size: 4096, max_length: 256, sizes: ['128x128'], max_steps: 50 },
-    tasks: { caption: { num_beams: 2 } },
-    digests: { 'vision.onnx': '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08' },
-    quality: {},
-    concepts: ['apple', 'dog']
-  }]
+  $id: 'ModelSummary',
+  description: 'One model in short',
+  examples: [example]
 })
 
-export const ModelList = Type.Object({
-  default: Type.String({ description: 'The model that answers when a request names none' }),
-  models: Type.Array(ref(ModelSummary), { description: 'Every model package that the server found' })
-}, { ...strict, $id: 'ModelList', description: 'Which models there are', examples: [{ default: 'lavit-mini', models: [example] }] })
+export const ModelDetails = Type.Object(
+  {
+    ...summary,
+    detail: Type.Union([Type.String(), Type.Null()], { description: 'Why the model failed, if it did' }),
+    description: Type.Optional(Type.String({ description: 'What the model is' })),
+    limits: Type.Optional(
+      Type.Object(
+        {
+          image_size: Type.Integer({ description: 'Side of the square that pictures are squashed to' }),
+          grid: ref(Grid),
+          codebook_size: Type.Integer({ description: 'Visual tokens are below this' }),
+          max_length: Type.Integer({ description: 'Tokens of prompt and answer together' }),
+          sizes: Type.Array(Type.String(), { description: 'Of painted pictures; none where the model cannot paint' }),
+          max_steps: Type.Integer({ description: 'Most paint steps' })
+        },
+        { ...strict, description: 'What a request can ask of it' }
+      )
+    ),
+    tasks: Type.Optional(
+      Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()), { description: 'Defaults of each task' })
+    ),
+    digests: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'SHA-256 of each file' })),
+    quality: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Measured quality' })),
+    concepts: Type.Optional(Type.Array(Type.String(), { description: 'What a model of a closed domain knows by name' }))
+  },
+  {
+    ...strict,
+    $id: 'ModelDetails',
+    description: 'One model in full',
+    examples: [
+      {
+        ...example,
+        detail: null,
+        description: 'A small LaVIT, trained from scratch',
+        limits: {
+          image_size: 96,
+          grid: { rows: 8, columns: 8 },
+          codebook_size: 4096,
+          max_length: 256,
+          sizes: ['128x128'],
+          max_steps: 50
+        },
+        tasks: { caption: { num_beams: 2 } },
+        digests: { 'vision.onnx': '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08' },
+        quality: {},
+        concepts: ['apple', 'dog']
+      }
+    ]
+  }
+)
+
+export const ModelList = Type.Object(
+  {
+    default: Type.String({ description: 'The model that answers when a request names none' }),
+    models: Type.Array(ref(ModelSummary), { description: 'Every model package that the server found' })
+  },
+  {
+    ...strict,
+    $id: 'ModelList',
+    description: 'Which models there are',
+    examples: [{ default: 'lavit-mini', models: [example] }]
+  }
+)
 
 export type ModelSummary = Static<typeof ModelSummary>
 export type ModelDetails = Static<typeof ModelDetails>

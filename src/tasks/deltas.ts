@@ -6,7 +6,8 @@ import type { Tell } from '../schemas/events.ts'
 const unsettled = /[\s\ufffd]+$/ // space at the end falls away; broken characters may be whole with the next byte
 
 /**
- * `isAsDrawn`: the answer is one text, as its tokens come; any other text is told when it is finished. A token shows what it adds once
+ * `isAsDrawn`: the answer is one text, as its tokens come; any other text is told when it is finished. A token shows
+ * what it adds once
  * the next has come, since the bytes of one character may be spread over several.
  */
 export function createDeltas (tell: Tell, { decode }: Pick<TextCodec, 'decode'>, isAsDrawn: boolean) {

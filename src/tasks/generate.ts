@@ -10,12 +10,19 @@ import { checkLength, checkPromptCharacters, readText } from './prompt.ts'
 import { drawSeed } from './seed.ts'
 
 /** Painted pictures before they are written as files. */
-export type Pictures = { model: string, pictures: PaintedPicture[], usage: { prompt_tokens: number, visual_tokens: number, steps: number } }
+export type Pictures = {
+  model: string
+  pictures: PaintedPicture[]
+  usage: { prompt_tokens: number; visual_tokens: number; steps: number }
+}
 
 export async function generate (job: Job, request: GenerateRequest, tell?: Tell): Promise<Pictures> {
   const { prompt, n = 1, seed = drawSeed() } = request
   const sent: PromptPart[] = typeof prompt === 'string' ? [{ type: 'text', text: prompt }] : prompt
-  checkPromptCharacters(sent.map(part => part.type === 'text' ? part.text : ''), job.limits)
+  checkPromptCharacters(
+    sent.map(part => (part.type === 'text' ? part.text : '')),
+    job.limits
+  )
   const parts = readParts(sent)
 
   return withModel(job, request, async model => {
@@ -42,7 +49,10 @@ export async function generate (job: Job, request: GenerateRequest, tell?: Tell)
       n
     }
     checkWork(job, manifest, work)
-    const { pictures, visualTokens } = await run({ ...work, segments: await readSegments(job, manifest, segments) }, { onPart: tell && follow(tell, manifest) })
+    const { pictures, visualTokens } = await run(
+      { ...work, segments: await readSegments(job, manifest, segments) },
+      { onPart: tell && follow(tell, manifest) }
+    )
     return {
       model: manifest.name,
       pictures,
@@ -55,7 +65,9 @@ export async function generate (job: Job, request: GenerateRequest, tell?: Tell)
   })
 }
 
-/** Hears the parts of a request and tells its events. Ids that are no codes are dropped, as they are from the picture. */
+/**
+ * Hears the parts of a request and tells its events. Ids that are no codes are dropped, as they are from the picture.
+ */
 function follow (tell: Tell, { ids: { visual_offset: offset } }: Manifest): (part: Part) => void {
   const counts = new Map<number, number>()
   return part => {
@@ -77,13 +89,19 @@ export async function detokenize (job: Job, request: DetokenizeRequest): Promise
     const work = { task: 'detokenize' as const, codes, painting }
     checkWork(job, manifest, work)
     const { pictures } = await run(work)
-    return { model: manifest.name, pictures, usage: { prompt_tokens: 0, visual_tokens: codes.length, steps: painting.steps } }
+    return {
+      model: manifest.name,
+      pictures,
+      usage: { prompt_tokens: 0, visual_tokens: codes.length, steps: painting.steps }
+    }
   })
 }
 
-/** Parts with their texts as the model reads them; one that says nothing is empty. Throws `invalid_field` where all are. */
+/**
+ * Parts with their texts as the model reads them; one that says nothing is empty. Throws `invalid_field` where all are.
+ */
 function readParts (sent: PromptPart[]): PromptPart[] {
-  const parts = sent.map(part => part.type === 'text' ? { ...part, text: readText(part.text) } : part)
+  const parts = sent.map(part => (part.type === 'text' ? { ...part, text: readText(part.text) } : part))
   if (parts.every(part => part.type === 'text' && part.text === '')) throw invalidField('/prompt', 'must not be blank')
   return parts
 }
@@ -92,8 +110,17 @@ function readParts (sent: PromptPart[]): PromptPart[] {
  * Parts in order, bare, then the start of a picture. `length` counts a picture as all its patches, `tokens` not at all.
  * Picture i draws its patches with seed + i.
  */
-function layOutPrompt (job: Job, { manifest, text }: LentModel, parts: PromptPart[], request: GenerateRequest, seed: number) {
-  const { ids, image: { grid } } = manifest
+function layOutPrompt (
+  job: Job,
+  { manifest, text }: LentModel,
+  parts: PromptPart[],
+  request: GenerateRequest,
+  seed: number
+) {
+  const {
+    ids,
+    image: { grid }
+  } = manifest
   const segments: Segment<PictureFile>[] = []
   let pictures = 0
   let tokens = 0
@@ -105,7 +132,10 @@ function layOutPrompt (job: Job, { manifest, text }: LentModel, parts: PromptPar
       continue
     }
     if (part.type === 'text' && part.text === '') continue
-    const partIds = part.type === 'text' ? text.encode(part.text) : visualTokenIds(manifest, part.visual_tokens, `${pointer}/visual_tokens`)
+    const partIds =
+      part.type === 'text'
+        ? text.encode(part.text)
+        : visualTokenIds(manifest, part.visual_tokens, `${pointer}/visual_tokens`)
     tokens += partIds.length
     segments.push({ kind: 'ids', ids: partIds })
   }
@@ -115,8 +145,16 @@ function layOutPrompt (job: Job, { manifest, text }: LentModel, parts: PromptPar
 }
 
 /** Throws `invalid_field` for what the model cannot paint, and for a model that cannot paint. */
-function paintingOptions ({ pixel_decoder: decoder, graphs, tasks: { generate: defaults } }: Manifest, request: Pick<DetokenizeRequest, 'size' | 'steps'> & { guidance_scale?: number | undefined }, seed: number): Painting {
-  const { size = defaults.size, steps = defaults.steps, guidance_scale: decoderGuidanceScale = defaults.decoder_guidance_scale } = request
+function paintingOptions (
+  { pixel_decoder: decoder, graphs, tasks: { generate: defaults } }: Manifest,
+  request: Pick<DetokenizeRequest, 'size' | 'steps'> & { guidance_scale?: number | undefined },
+  seed: number
+): Painting {
+  const {
+    size = defaults.size,
+    steps = defaults.steps,
+    guidance_scale: decoderGuidanceScale = defaults.decoder_guidance_scale
+  } = request
   if (decoder === undefined) throw invalidField('/model', 'cannot paint: its package has no pixel decoder')
   if (!decoder.sizes.includes(size)) throw invalidField('/size', `must be one of ${decoder.sizes.join(', ')}`)
   if (steps > decoder.max_steps) throw invalidField('/steps', `must be <= ${decoder.max_steps}`)

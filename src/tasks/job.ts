@@ -8,7 +8,12 @@ import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
 import type { LoadedModel, Registry } from '../registry/registry.ts'
 
-export type Limits = ImageLimits & { maxUploadBytes: number, maxPromptCharacters: number, slots: number, queueCost: number }
+export type Limits = ImageLimits & {
+  maxUploadBytes: number
+  maxPromptCharacters: number
+  slots: number
+  queueCost: number
+}
 
 export type Job = {
   registry: Pick<Registry, 'acquire'>
@@ -32,21 +37,30 @@ export type LentModel = {
  * Borrows the model for as long as `use` runs, and ends with the job's signal at the latest.
  * Rejects with `model_not_found`, with the signal's reason, or as the registry and the engine do.
  */
-export async function withModel<T> (job: Job, { model: name }: { model?: string }, use: (model: LentModel) => Promise<T>): Promise<T> {
-  if (name !== undefined && !/^[a-z0-9][a-z0-9._-]*$/.test(name)) throw new ServerError('model_not_found', 'There is no model of this name')
+export async function withModel<T> (
+  job: Job,
+  { model: name }: { model?: string },
+  use: (model: LentModel) => Promise<T>
+): Promise<T> {
+  if (name !== undefined && !/^[a-z0-9][a-z0-9._-]*$/.test(name)) {
+    throw new ServerError('model_not_found', 'There is no model of this name')
+  }
   const { signal, timings } = job
   signal.throwIfAborted()
   const { manifest, text, submit, release } = await job.registry.acquire(name, signal)
   try {
-    return await unlessAborted(use({
-      manifest,
-      text,
-      async run (work, { onPart } = {}) {
-        const answer = await submit(work, { signal, onPart })
-        Object.assign(timings, answer.timings)
-        return answer.result
-      }
-    }), signal)
+    return await unlessAborted(
+      use({
+        manifest,
+        text,
+        async run (work, { onPart } = {}) {
+          const answer = await submit(work, { signal, onPart })
+          Object.assign(timings, answer.timings)
+          return answer.result
+        }
+      }),
+      signal
+    )
   } finally {
     release()
   }

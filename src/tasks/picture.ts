@@ -11,7 +11,7 @@ import type { Job } from './job.ts'
 const uploadMark = `upload ${randomUUID()} ` // no client can write it
 
 /** A picture whose file is at hand, and whose pixels are read once all else is known to be right. */
-export type PictureFile = { bytes: Uint8Array, selection: Selection }
+export type PictureFile = { bytes: Uint8Array; selection: Selection }
 
 /** How the field of an uploaded picture reads until its bytes are asked for. */
 export function uploadedImage (index: number) {
@@ -20,7 +20,9 @@ export function uploadedImage (index: number) {
 
 /** The bytes of a picture. `pointer` names its field in errors. */
 export function pictureBytes ({ uploads, limits }: Job, image: ImageInput, pointer: string): Uint8Array {
-  if (typeof image !== 'string') throw new ServerError('image_ref_expired', 'The server does not hold this picture; send the picture again')
+  if (typeof image !== 'string') {
+    throw new ServerError('image_ref_expired', 'The server does not hold this picture; send the picture again')
+  }
   const upload = image.startsWith(uploadMark) ? uploads[Number(image.slice(uploadMark.length))] : undefined
   const bytes = upload ?? bytesOfText(image, pointer)
   if (bytes.length > limits.maxImageBytes) throw tooManyBytes('The picture', limits.maxImageBytes, bytes.length)
@@ -34,24 +36,44 @@ export function pictureBytes ({ uploads, limits }: Job, image: ImageInput, point
 export function checkWork ({ limits }: Job, manifest: Manifest, work: Work<PictureFile>): void {
   checkFits(work, manifest, limits)
   const bytes = picturesOf(work).reduce((sum, { bytes: { length } }) => sum + length, 0)
-  if (bytes > limits.maxUploadBytes) throw tooManyBytes('All pictures of the request together', limits.maxUploadBytes, bytes)
+  if (bytes > limits.maxUploadBytes) {
+    throw tooManyBytes('All pictures of the request together', limits.maxUploadBytes, bytes)
+  }
 }
 
 function picturesOf (work: Work<PictureFile>): PictureFile[] {
   switch (work.task) {
-    case 'tokenize': return [work.picture]
-    case 'detokenize': return []
-    default: return work.segments.flatMap(segment => segment.kind === 'ids' ? [] : [segment.picture])
+    case 'tokenize':
+      return [work.picture]
+    case 'detokenize':
+      return []
+    default:
+      return work.segments.flatMap(segment => (segment.kind === 'ids' ? [] : [segment.picture]))
   }
 }
 
-/** How the patches of a picture are chosen: the request's options over the model's rule. A threshold asks for its rule. */
-export function selectionOptions ({ image: { grid }, visual_tokenizer: tokenizer }: Manifest, request: PictureOptions, seed: number): Selection {
-  const { selection, keep_threshold: keepThreshold, min_visual_tokens: minVisualTokens, max_visual_tokens: maxVisualTokens } = request
+/**
+ * How the patches of a picture are chosen: the request's options over the model's rule. A threshold asks for its rule.
+ */
+export function selectionOptions (
+  { image: { grid }, visual_tokenizer: tokenizer }: Manifest,
+  request: PictureOptions,
+  seed: number
+): Selection {
+  const {
+    selection,
+    keep_threshold: keepThreshold,
+    min_visual_tokens: minVisualTokens,
+    max_visual_tokens: maxVisualTokens
+  } = request
   const { selection: modelRule, min_visual_tokens: least } = tokenizer
   const patches = grid.rows * grid.columns
-  if (maxVisualTokens !== undefined && maxVisualTokens < least) throw invalidField('/max_visual_tokens', `must be >= ${least} for this model`)
-  if (minVisualTokens !== undefined && minVisualTokens > patches) throw invalidField('/min_visual_tokens', `must be <= ${patches} for this model`)
+  if (maxVisualTokens !== undefined && maxVisualTokens < least) {
+    throw invalidField('/max_visual_tokens', `must be >= ${least} for this model`)
+  }
+  if (minVisualTokens !== undefined && minVisualTokens > patches) {
+    throw invalidField('/min_visual_tokens', `must be <= ${patches} for this model`)
+  }
   if (minVisualTokens !== undefined && maxVisualTokens !== undefined && minVisualTokens > maxVisualTokens) {
     throw invalidField('/min_visual_tokens', `must be <= max_visual_tokens (${maxVisualTokens})`)
   }
@@ -64,10 +86,19 @@ export function selectionOptions ({ image: { grid }, visual_tokenizer: tokenizer
   }
 }
 
-/** Vocabulary ids of visual tokens. Throws `invalid_field` for one beyond the codebook and for more than a picture has patches. */
-export function visualTokenIds ({ ids, image, visual_tokenizer: { codebook_size: size } }: Manifest, codes: number[], pointer: string): number[] {
+/**
+ * Vocabulary ids of visual tokens. Throws `invalid_field` for one beyond the codebook and for more than a picture has
+ * patches.
+ */
+export function visualTokenIds (
+  { ids, image, visual_tokenizer: { codebook_size: size } }: Manifest,
+  codes: number[],
+  pointer: string
+): number[] {
   const patches = image.grid.rows * image.grid.columns
-  if (codes.length > patches) throw invalidField(pointer, `must hold at most ${patches} visual tokens, not ${codes.length}`)
+  if (codes.length > patches) {
+    throw invalidField(pointer, `must hold at most ${patches} visual tokens, not ${codes.length}`)
+  }
   const wrong = codes.findIndex(code => code >= size)
   if (wrong !== -1) throw invalidField(`${pointer}/${wrong}`, `must be <= ${size - 1}`)
   return codes.map(code => code + ids.visual_offset)
@@ -76,7 +107,9 @@ export function visualTokenIds ({ ids, image, visual_tokenizer: { codebook_size:
 /** The file in a data URL or in plain base64, of either alphabet, in lines or not, padded or not. */
 function bytesOfText (image: string, pointer: string): Uint8Array {
   const text = image.trim() // a byte order mark goes, too
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) throw invalidField(pointer, 'is a URL, and fetching pictures is switched off; send the picture itself')
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
+    throw invalidField(pointer, 'is a URL, and fetching pictures is switched off; send the picture itself')
+  }
   const bytes = bytesOfBase64(/^data:/i.test(text) ? payloadOf(text, pointer) : text)
   if (bytes === undefined) throw invalidField(pointer, 'is neither a base64 data URL nor base64 text')
   return bytes
@@ -86,7 +119,9 @@ function bytesOfText (image: string, pointer: string): Uint8Array {
 function payloadOf (url: string, pointer: string): string {
   const comma = url.indexOf(',')
   if (comma === -1) throw invalidField(pointer, 'is a data URL that ends before its comma')
-  if (!/;\s*base64\s*$/i.test(url.slice(0, Math.min(comma, 1000)))) throw invalidField(pointer, 'is a data URL without `;base64` before its comma')
+  if (!/;\s*base64\s*$/i.test(url.slice(0, Math.min(comma, 1000)))) {
+    throw invalidField(pointer, 'is a data URL ' + 'without `;base64` before its comma')
+  }
   const payload = url.slice(comma + 1)
   return payload.includes('%') ? unescaped(payload) : payload
 }
@@ -110,7 +145,7 @@ function bytesOfBase64 (text: string): Uint8Array | undefined {
 
 function isWhole (text: string, { length }: Uint8Array) {
   const characters = text.length - (text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0)
-  return length > 0 && characters % 4 !== 1 && length === Math.floor(characters * 3 / 4)
+  return length > 0 && characters % 4 !== 1 && length === Math.floor((characters * 3) / 4)
 }
 
 /** Base64 often comes in lines. A copy, byte by byte: a regular expression takes long where there is much space. */
@@ -122,7 +157,11 @@ function withoutSpace (text: string): string {
 }
 
 /** The pixels of a picture's file, once all else of the request is known to be right. */
-export async function readPicture (job: Job, { image: { size } }: Manifest, { bytes, selection }: PictureFile): Promise<Picture> {
+export async function readPicture (
+  job: Job,
+  { image: { size } }: Manifest,
+  { bytes, selection }: PictureFile
+): Promise<Picture> {
   const from = performance.now()
   const pixels = await decodePicture(bytes, size, job.limits, job.signal)
   job.timings.image = (job.timings.image ?? 0) + performance.now() - from
@@ -130,10 +169,16 @@ export async function readPicture (job: Job, { image: { size } }: Manifest, { by
 }
 
 /** Segments with the pixels of their pictures, one picture after the other. */
-export async function readSegments (job: Job, manifest: Manifest, segments: Segment<PictureFile>[]): Promise<Segment[]> {
+export async function readSegments (
+  job: Job,
+  manifest: Manifest,
+  segments: Segment<PictureFile>[]
+): Promise<Segment[]> {
   const read: Segment[] = []
   for (const segment of segments) {
-    read.push(segment.kind === 'ids' ? segment : { ...segment, picture: await readPicture(job, manifest, segment.picture) })
+    read.push(
+      segment.kind === 'ids' ? segment : { ...segment, picture: await readPicture(job, manifest, segment.picture) }
+    )
   }
   return read
 }

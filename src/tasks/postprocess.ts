@@ -1,4 +1,6 @@
-/** What becomes of the text that the language model wrote: cut to the first sentence or answer, and put into base forms. */
+/**
+ * What becomes of the text that the language model wrote: cut to the first sentence or answer, and put into base forms.
+ */
 import type { Postprocess } from '../schemas/understanding.ts'
 import { lemmatise } from '../codecs/lemmas.ts'
 
@@ -8,10 +10,14 @@ const answerEnds = ['\n', 'question:', 'Long answer:', ',', '.']
 export async function postprocess (written: string, rule: Postprocess): Promise<string> {
   const text = written.trim()
   switch (rule) {
-    case 'none': return text
-    case 'first_sentence': return before(text, '.')
-    case 'short_answer': return shortAnswer(text)
-    case 'lemmatised_answer': return await lemmatise(shortAnswer(text))
+    case 'none':
+      return text
+    case 'first_sentence':
+      return before(text, '.')
+    case 'short_answer':
+      return shortAnswer(text)
+    case 'lemmatised_answer':
+      return await lemmatise(shortAnswer(text))
   }
 }
 

@@ -33,13 +33,26 @@ function withoutSpaceAround (text: string): string {
 export function checkPromptCharacters (texts: string[], { maxPromptCharacters: limit }: Limits) {
   const units = texts.reduce((sum, text) => sum + text.length, 0)
   if (units <= limit) return
-  const characters = units > 1_000_000 ? units : texts.reduce((sum, text) => sum + [...text].length, 0) // of so many nobody asks how many exactly
-  if (characters > limit) throw new ServerError('too_large', `The prompt has ${characters} characters, the limit is ${limit}`)
+  // of so many nobody asks how many exactly
+  const characters = units > 1_000_000 ? units : texts.reduce((sum, text) => sum + [...text].length, 0)
+  if (characters > limit) {
+    throw new ServerError('too_large', `The prompt has ${characters} characters, the limit is ${limit}`)
+  }
 }
 
-/** Throws `too_large` when prompt and requested output do not fit the model together; pictures count as all their patches. */
-export function checkLength ({ language_model: { max_length: maxLength } }: Manifest, promptLength: number, maxTokens: number) {
+/**
+ * Throws `too_large` when prompt and requested output do not fit the model together; pictures count as all their
+ * patches.
+ */
+export function checkLength (
+  { language_model: { max_length: maxLength } }: Manifest,
+  promptLength: number,
+  maxTokens: number
+) {
   if (promptLength + maxTokens > maxLength) {
-    throw new ServerError('too_large', `Prompt (up to ${promptLength} tokens) and output (up to ${maxTokens}) do not fit the model's ${maxLength} tokens`)
+    throw new ServerError(
+      'too_large',
+      `Prompt (up to ${promptLength} tokens) and output (up to ${maxTokens}) do not fit the model's ${maxLength} tokens`
+    )
   }
 }

@@ -11,7 +11,10 @@ export async function tokenize (job: Job, request: TokenizeRequest): Promise<Tok
     const selection = selectionOptions(manifest, request, seed)
     const picture = { bytes: pictureBytes(job, image, '/image'), selection }
     checkWork(job, manifest, { task: 'tokenize', picture })
-    const { codes, keepMask, keepProbabilities } = await run({ task: 'tokenize', picture: await readPicture(job, manifest, picture) })
+    const { codes, keepMask, keepProbabilities } = await run({
+      task: 'tokenize',
+      picture: await readPicture(job, manifest, picture)
+    })
     return {
       model: manifest.name,
       visual_tokens: codes,
@@ -26,6 +29,10 @@ export async function tokenize (job: Job, request: TokenizeRequest): Promise<Tok
 }
 
 /** The picture of a request with the patches dimmed that its answer dropped, as PNG. */
-export async function drawKeptPatches (job: Job, { image }: TokenizeRequest, { keep_mask: keepMask, grid }: TokenizeResponse): Promise<Buffer> {
+export async function drawKeptPatches (
+  job: Job,
+  { image }: TokenizeRequest,
+  { keep_mask: keepMask, grid }: TokenizeResponse
+): Promise<Buffer> {
   return await dimPatches(pictureBytes(job, image, '/image'), { keepMask, grid }, job.limits, job.signal)
 }

@@ -13,22 +13,47 @@ import { drawSeed } from './seed.ts'
 
 type Options = Omit<CaptionRequest, 'prompt'> | Omit<VqaRequest, 'question'>
 
-/** `layOut` makes the text after the picture; its characters are counted as the client sent them. `tell` hears what there is so far. */
-export async function readPictureAsText (job: Job, request: Options, task: 'caption' | 'vqa', sent: string, layOut: (manifest: Manifest) => string, tell?: Tell) {
+/**
+ * `layOut` makes the text after the picture; its characters are counted as the client sent them. `tell` hears what
+ * there is so far.
+ */
+export async function readPictureAsText (
+  job: Job,
+  request: Options,
+  task: 'caption' | 'vqa',
+  sent: string,
+  layOut: (manifest: Manifest) => string,
+  tell?: Tell
+) {
   const { image, visual_tokens: codes, seed = drawSeed() } = request
-  if ((image === undefined) === (codes === undefined)) throw invalidField('/image', 'or visual_tokens must be given, and not both')
+  if ((image === undefined) === (codes === undefined)) {
+    throw invalidField('/image', 'or visual_tokens must be given, and not both')
+  }
   checkPromptCharacters([sent], job.limits)
 
   return withModel(job, request, async ({ manifest, text, run }) => {
-    const { ids, image: { grid }, tasks } = manifest
+    const {
+      ids,
+      image: { grid },
+      tasks
+    } = manifest
     const promptIds = text.encode(layOut(manifest))
     const options = textOptions(request, tasks[task], seed)
-    checkLength(manifest, promptIds.length + 2 + (codes?.length ?? grid.rows * grid.columns), options.sampling.maxTokens)
+    checkLength(
+      manifest,
+      promptIds.length + 2 + (codes?.length ?? grid.rows * grid.columns),
+      options.sampling.maxTokens
+    )
     const selection = selectionOptions(manifest, request, seed)
-    const seen: Segment<PictureFile> = image === undefined
-      ? { kind: 'ids', ids: visualTokenIds(manifest, codes ?? [], '/visual_tokens') }
-      : { kind: 'features', picture: { bytes: pictureBytes(job, image, '/image'), selection } }
-    const segments: Segment<PictureFile>[] = [{ kind: 'ids', ids: [ids.image_start] }, seen, { kind: 'ids', ids: [ids.image_end, ...promptIds] }]
+    const seen: Segment<PictureFile> =
+      image === undefined
+        ? { kind: 'ids', ids: visualTokenIds(manifest, codes ?? [], '/visual_tokens') }
+        : { kind: 'features', picture: { bytes: pictureBytes(job, image, '/image'), selection } }
+    const segments: Segment<PictureFile>[] = [
+      { kind: 'ids', ids: [ids.image_start] },
+      seen,
+      { kind: 'ids', ids: [ids.image_end, ...promptIds] }
+    ]
     checkWork(job, manifest, { task: 'text', segments, ...options })
 
     const rule = request.postprocess ?? tasks[task].postprocess
@@ -36,13 +61,15 @@ export async function readPictureAsText (job: Job, request: Options, task: 'capt
     const deltas = tell && createDeltas(tell, text, isAsDrawn)
     const work = { task: 'text' as const, segments: await readSegments(job, manifest, segments), ...options }
     const { sequences, visualTokens } = await run(work, { onPart: deltas?.onPart })
-    const texts = await Promise.all(sequences.map(async sequence => ({
-      text: await postprocess(text.decode(sequence.ids), rule),
-      log_probability: sequence.logProbability,
-      ...(sequence.score !== undefined && { score: sequence.score }),
-      ...(sequence.seed !== undefined && { seed: sequence.seed }),
-      finish_reason: sequence.finishReason
-    })))
+    const texts = await Promise.all(
+      sequences.map(async sequence => ({
+        text: await postprocess(text.decode(sequence.ids), rule),
+        log_probability: sequence.logProbability,
+        ...(sequence.score !== undefined && { score: sequence.score }),
+        ...(sequence.seed !== undefined && { seed: sequence.seed }),
+        finish_reason: sequence.finishReason
+      }))
+    )
     deltas?.finish(texts.map(({ text }) => text))
     return {
       model: manifest.name,
@@ -64,7 +91,11 @@ export async function readPictureAsText (job: Job, request: Options, task: 'capt
  * The request's options over the model's defaults. Asking for a draw (temperature above 0) without a number of beams
  * means no beam search; asking for several texts otherwise widens the search, since each beam gives one.
  */
-export function textOptions (request: Options, defaults: TextDefaults, seed: number): Omit<Extract<Work, { task: 'text' }>, 'task' | 'segments'> {
+export function textOptions (
+  request: Options,
+  defaults: TextDefaults,
+  seed: number
+): Omit<Extract<Work, { task: 'text' }>, 'task' | 'segments'> {
   const { n = 1, temperature } = request
   const numBeams = request.num_beams ?? (temperature ? 1 : Math.max(defaults.num_beams, n))
   const maxTokens = request.max_tokens ?? defaults.max_tokens
@@ -73,7 +104,9 @@ export function textOptions (request: Options, defaults: TextDefaults, seed: num
   if (numBeams > 1 && temperature) throw invalidField('/temperature', 'must be 0 where num_beams is above 1')
   if (numBeams > 1 && n > numBeams) throw invalidField('/n', `must be <= num_beams (${numBeams})`)
   const drawn = temperature ?? defaults.temperature
-  if (numBeams === 1 && n > 1 && drawn === 0) throw invalidField('/n', 'must be 1 where temperature is 0 and num_beams is 1')
+  if (numBeams === 1 && n > 1 && drawn === 0) {
+    throw invalidField('/n', 'must be 1 where temperature is 0 and num_beams is 1')
+  }
   return {
     sampling: {
       maxTokens,

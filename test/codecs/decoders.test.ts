@@ -8,7 +8,9 @@ const work: PictureWork = { kind: 'squash', size: 4 }
 const squashed = Buffer.concat([Buffer.alloc(16, 255), Buffer.alloc(32)])
 
 async function fileOf (side: number): Promise<PictureFile> {
-  const bytes = await sharp({ create: { width: side, height: side, channels: 3, background: '#ff0000' } }).png().toBuffer()
+  const bytes = await sharp({ create: { width: side, height: side, channels: 3, background: '#ff0000' } })
+    .png()
+    .toBuffer()
   return { bytes, format: 'png', width: side, height: side, isCmyk: false, isProgressive: false }
 }
 

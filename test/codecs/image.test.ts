@@ -7,12 +7,17 @@ import { squash } from '../../src/codecs/resize.ts'
 
 const limits = { maxImageBytes: 100_000, maxImagePixels: 10_000, imageFormats: ['png', 'jpeg', 'webp', 'gif', 'avif'] }
 const red = (width = 40, height = 20) => sharp({ create: { width, height, channels: 3, background: '#ff0000' } })
-const noise = (side: number) => sharp(Buffer.from(Array.from({ length: side * side * 3 }, (_, i) => (i * 7919 + (i >> 3) * 31) % 251)), { raw: { width: side, height: side, channels: 3 } })
+const noise = (side: number) =>
+  sharp(Buffer.from(Array.from({ length: side * side * 3 }, (_, i) => (i * 7919 + (i >> 3) * 31) % 251)), {
+    raw: { width: side, height: side, channels: 3 }
+  })
 
 /** Mean of each channel of `[3, 8, 8]`. */
 async function means (bytes: Uint8Array, options = limits) {
   const pixels = await decodePicture(bytes, 8, options)
-  return [0, 1, 2].map(channel => Math.round(pixels.subarray(64 * channel, 64 * channel + 64).reduce((sum, value) => sum + value, 0) / 64))
+  return [0, 1, 2].map(channel =>
+    Math.round(pixels.subarray(64 * channel, 64 * channel + 64).reduce((sum, value) => sum + value, 0) / 64)
+  )
 }
 
 const readable: [name: string, picture: Sharp, expected: number[]][] = [
@@ -26,13 +31,20 @@ const readable: [name: string, picture: Sharp, expected: number[]][] = [
   ['grey', red().greyscale().toColourspace('b-w').png(), [127, 127, 127]],
   ['16-bit grey', red().toColourspace('grey16').png(), [127, 127, 127]],
   ['one pixel', red(1, 1).png(), [255, 0, 0]],
-  ['transparent on white', sharp({ create: { width: 4, height: 4, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } }).png(), [255, 255, 255]]
+  [
+    'transparent on white',
+    sharp({ create: { width: 4, height: 4, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } }).png(),
+    [255, 255, 255]
+  ]
 ]
 
 t.test('reads', async t => {
   for (const [name, picture, expected] of readable) {
     const actual = await means(await picture.toBuffer())
-    t.ok(actual.every((value, channel) => Math.abs(value - expected[channel]!) <= 2), `${name}: ${actual}`)
+    t.ok(
+      actual.every((value, channel) => Math.abs(value - expected[channel]!) <= 2),
+      `${name}: ${actual}`
+    )
   }
   const [r, g, b] = await means(await red().toColourspace('cmyk').jpeg().toBuffer())
   t.ok(r! > 200 && g! < 40 && b! < 40, 'CMYK')
@@ -40,7 +52,9 @@ t.test('reads', async t => {
 
 t.test('gives planes of RGB, squashed', async t => {
   const halves = await sharp({ create: { width: 32, height: 8, channels: 3, background: '#0000ff' } })
-    .composite([{ input: await red(16, 8).png().toBuffer(), left: 0, top: 0 }]).png().toBuffer()
+    .composite([{ input: await red(16, 8).png().toBuffer(), left: 0, top: 0 }])
+    .png()
+    .toBuffer()
   const pixels = await decodePicture(halves, 8, limits)
   t.equal(pixels.length, 3 * 8 * 8)
   t.strictSame([pixels[0], pixels[7], pixels[128], pixels[135]], [255, 0, 0, 255], 'red left, blue right')
@@ -48,14 +62,24 @@ t.test('gives planes of RGB, squashed', async t => {
 
 t.test('squashes the decoded pixels as they are', async t => {
   const { data, info } = await noise(90).raw().toBuffer({ resolveWithObject: true })
-  t.strictSame(await decodePicture(await noise(90).png().toBuffer(), 8, limits), squash({ pixels: data, width: info.width, height: info.height }, 8))
+  t.strictSame(
+    await decodePicture(await noise(90).png().toBuffer(), 8, limits),
+    squash({ pixels: data, width: info.width, height: info.height }, 8)
+  )
 })
 
 t.test('shrinks huge pictures on the way, close to the exact way', async t => {
-  for (const [width, height] of [[2100, 2300], [9000, 20], [20, 9000]] as const) {
+  for (const [width, height] of [
+    [2100, 2300],
+    [9000, 20],
+    [20, 9000]
+  ] as const) {
     const picture = sharp(await noise(90).blur(2).png().toBuffer()).resize(width, height, { fit: 'fill' })
     const { data } = await picture.clone().raw().toBuffer({ resolveWithObject: true })
-    const [shrunk, exact] = [await decodePicture(await picture.png().toBuffer(), 32, { ...limits, maxImageBytes: 1e8, maxImagePixels: 1e8 }), squash({ pixels: data, width, height }, 32)]
+    const [shrunk, exact] = [
+      await decodePicture(await picture.png().toBuffer(), 32, { ...limits, maxImageBytes: 1e8, maxImagePixels: 1e8 }),
+      squash({ pixels: data, width, height }, 32)
+    ]
     const error = shrunk.reduce((sum, value, i) => sum + Math.abs(value - exact[i]!), 0) / exact.length
     t.ok(error < 0.5, `${width} x ${height}: mean error ${error}`)
   }
@@ -63,44 +87,73 @@ t.test('shrinks huge pictures on the way, close to the exact way', async t => {
 
 t.test('turns a picture upright by its EXIF tag', async t => {
   const lying = await sharp({ create: { width: 32, height: 8, channels: 3, background: '#0000ff' } })
-    .composite([{ input: await red(16, 8).png().toBuffer(), left: 0, top: 0 }]).withMetadata({ orientation: 6 }).png().toBuffer()
+    .composite([{ input: await red(16, 8).png().toBuffer(), left: 0, top: 0 }])
+    .withMetadata({ orientation: 6 })
+    .png()
+    .toBuffer()
   const pixels = await decodePicture(lying, 8, limits)
   t.strictSame([pixels[0], pixels[63]], [255, 0], 'left became top')
 })
 
 t.test('any size gives the same shape', async t => {
-  await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 99 }), fc.integer({ min: 1, max: 99 }), async (width, height) => {
-    return (await decodePicture(await red(width, height).png().toBuffer(), 8, limits)).length === 192
-  }), { numRuns: 20 })
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 99 }), fc.integer({ min: 1, max: 99 }), async (width, height) => {
+      return (await decodePicture(await red(width, height).png().toBuffer(), 8, limits)).length === 192
+    }),
+    { numRuns: 20 }
+  )
   t.pass()
 })
 
 t.test('refuses what is cut off or corrupt with image_unreadable', async t => {
-  const files = await Promise.all((['png', 'jpeg', 'webp', 'gif', 'avif'] as const).map(async format => [format, await noise(90).toFormat(format).toBuffer()] as const))
+  const files = await Promise.all(
+    (['png', 'jpeg', 'webp', 'gif', 'avif'] as const).map(
+      async format => [format, await noise(90).toFormat(format).toBuffer()] as const
+    )
+  )
   for (const [format, bytes] of files) {
-    for (const share of [0.1, 0.5, 0.9]) await t.rejects(decodePicture(bytes.subarray(0, Math.max(32, bytes.length * share)), 8, limits), { code: 'image_unreadable' }, `${format} ${share}`)
+    for (const share of [0.1, 0.5, 0.9]) {
+      await t.rejects(
+        decodePicture(bytes.subarray(0, Math.max(32, bytes.length * share)), 8, limits),
+        { code: 'image_unreadable' },
+        `${format} ${share}`
+      )
+    }
   }
   const broken = Buffer.from(files[0]![1])
   broken.fill(0x5a, 400, 450)
-  await t.rejects(decodePicture(broken, 8, limits), { code: 'image_unreadable', message: 'The picture is truncated or corrupt' })
+  await t.rejects(decodePicture(broken, 8, limits), {
+    code: 'image_unreadable',
+    message: 'The picture is truncated or corrupt'
+  })
 })
 
 /** Where the bytes of a marker are first found. */
 const markerAt = (file: Buffer, marker: number) => file.indexOf(Buffer.from([0xff, marker]))
-const insert = (file: Buffer, at: number, bytes: number[] | Buffer) => Buffer.concat([file.subarray(0, at), Buffer.from(bytes), file.subarray(at)])
+const insert = (file: Buffer, at: number, bytes: number[] | Buffer) =>
+  Buffer.concat([file.subarray(0, at), Buffer.from(bytes), file.subarray(at)])
 
 /** The same JPEG as cameras, phones and old programs write it: every decoder reads it, some with a warning. */
 const oddJpegs: [name: string, alter: (jpeg: Buffer) => Buffer][] = [
-  ['zeros at the end of the scan header', jpeg => {
-    const scan = markerAt(jpeg, 0xda)
-    const end = scan + 2 + jpeg.readUInt16BE(scan + 2)
-    return Buffer.concat([jpeg.subarray(0, end - 3), Buffer.alloc(3), jpeg.subarray(end)])
-  }],
+  [
+    'zeros at the end of the scan header',
+    jpeg => {
+      const scan = markerAt(jpeg, 0xda)
+      const end = scan + 2 + jpeg.readUInt16BE(scan + 2)
+      return Buffer.concat([jpeg.subarray(0, end - 3), Buffer.alloc(3), jpeg.subarray(end)])
+    }
+  ],
   ['zeros before a marker', jpeg => insert(jpeg, markerAt(jpeg, 0xdb), [0, 0, 0])],
   ['bytes before the scan', jpeg => insert(jpeg, markerAt(jpeg, 0xda), [0x12, 0x34])],
   ['fill bytes of a marker', jpeg => insert(jpeg, markerAt(jpeg, 0xdb), [0xff, 0xff])],
-  ['a JFIF version to come', jpeg => insert(jpeg, 2, [0xff, 0xe0, 0, 16, 0x4a, 0x46, 0x49, 0x46, 0, 9, 0, 0, 0, 1, 0, 1, 0, 0])],
-  ['an unknown Adobe transform', jpeg => insert(jpeg, 2, [0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, 9])],
+  [
+    'a JFIF version to come',
+    jpeg => insert(jpeg, 2, [0xff, 0xe0, 0, 16, 0x4a, 0x46, 0x49, 0x46, 0, 9, 0, 0, 0, 1, 0, 1, 0, 0])
+  ],
+  [
+    'an unknown Adobe transform',
+    jpeg => insert(jpeg, 2, [0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, 9])
+  ],
   ['bytes after the end', jpeg => Buffer.concat([jpeg, Buffer.from('and more')])],
   ['zeros before the end', jpeg => insert(jpeg, jpeg.length - 2, Buffer.alloc(40))],
   ['no end marker', jpeg => jpeg.subarray(0, -2)]
@@ -112,11 +165,27 @@ t.test('reads a JPEG that is odd and whole, and refuses it cut', async t => {
   for (const [name, alter] of oddJpegs) {
     const odd = alter(jpeg)
     t.strictSame(await decodePicture(odd, 8, limits), expected, name)
-    for (const share of [0.3, 0.6, 0.9]) await t.rejects(decodePicture(odd.subarray(0, odd.length * share), 8, limits), { code: 'image_unreadable' }, `${name}, cut`)
+    for (const share of [0.3, 0.6, 0.9]) {
+      await t.rejects(
+        decodePicture(odd.subarray(0, odd.length * share), 8, limits),
+        { code: 'image_unreadable' },
+        `${name}, cut`
+      )
+    }
   }
-  await t.rejects(decodePicture(Buffer.concat([jpeg.subarray(0, jpeg.length / 2), Buffer.from([0xff, 0xd9])]), 8, limits), { code: 'image_unreadable' }, 'an end marker where pixels are missing')
+  await t.rejects(
+    decodePicture(Buffer.concat([jpeg.subarray(0, jpeg.length / 2), Buffer.from([0xff, 0xd9])]), 8, limits),
+    { code: 'image_unreadable' },
+    'an end marker where pixels are missing'
+  )
   const progressive = await noise(90).jpeg({ progressive: true }).toBuffer()
-  for (const share of [0.3, 0.6, 0.9]) await t.rejects(decodePicture(progressive.subarray(0, progressive.length * share), 8, limits), { code: 'image_unreadable' }, `progressive ${share}`)
+  for (const share of [0.3, 0.6, 0.9]) {
+    await t.rejects(
+      decodePicture(progressive.subarray(0, progressive.length * share), 8, limits),
+      { code: 'image_unreadable' },
+      `progressive ${share}`
+    )
+  }
 })
 
 /** Chunks of a PNG as [type, content]. */
@@ -141,7 +210,7 @@ t.test('reads a PNG whose pixels are whole, and refuses others', async t => {
   const png = await noise(90).png().toBuffer()
   const expected = await decodePicture(png, 8, limits)
   const [header, ...rest] = chunksOf(png).map(([type, content]) => chunk(type, content))
-  const pixels = Buffer.concat(chunksOf(png).flatMap(([type, content]) => type === 'IDAT' ? [content] : []))
+  const pixels = Buffer.concat(chunksOf(png).flatMap(([type, content]) => (type === 'IDAT' ? [content] : [])))
   const build = (...chunks: Buffer[]) => Buffer.concat([png.subarray(0, 8), header!, ...chunks])
   const end = chunk('IEND', Buffer.alloc(0))
   const whole = chunk('IDAT', pixels)
@@ -167,15 +236,43 @@ t.test('refuses pictures cut anywhere', async t => {
     const bytes = await noise(40).toFormat(format).toBuffer()
     const whole = format === 'png' ? bytes.length - 20 : bytes.length - 2 // the end of a PNG may be missing
     for (let length = 40; length < whole; length += Math.ceil(whole / 25)) {
-      await t.rejects(decodePicture(bytes.subarray(0, length), 8, limits), { code: 'image_unreadable' }, `${format}, ${length} of ${bytes.length}`)
+      await t.rejects(
+        decodePicture(bytes.subarray(0, length), 8, limits),
+        { code: 'image_unreadable' },
+        `${format}, ${length} of ${bytes.length}`
+      )
     }
   }
 })
 
-// Eight fields of 8 x 8, four in a row; saved by Pillow 13.0 as CMYK with Adobe's marker. What Pillow's `convert('RGB')` gives for each:
-const cmyk = Buffer.from('/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwACAQEBAQECAQEBAgICAgIEAwICAgIFBAQDBAYFBgYGBQYGBgcJCAYHCQcGBggLCAkKCgoKCgYICwwLCgwJCgoK/8AAFAgAEAAgBEMRAE0RAFkRAEsRAP/EABoAAAMBAAMAAAAAAAAAAAAAAAAJCgYFBwj/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/9oADgRDAE0AWQBLAAA/AH+H+H+H+IAwAv8AEAYAX+IAwAv8QBo3yb3jdcw5wttrHcitxTI0if8Af//Z', 'base64')
-const cmykColours = [[255, 255, 255], [0, 255, 255], [255, 0, 255], [255, 255, 0], [0, 0, 0], [50, 140, 185], [62, 82, 216], [122, 117, 112]]
-const ycckColours = [[0, 134, 0], [77, 255, 30], [0, 47, 227], [179, 0, 0], [0, 0, 0], [83, 230, 137], [70, 240, 255], [0, 58, 0]]
+// Eight fields of 8 x 8, four in a row; saved by Pillow 13.0 as CMYK with Adobe's marker. What Pillow's
+// `convert('RGB')` gives for each:
+const cmyk = Buffer.from(
+  '/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwACAQEBAQECAQEBAgICAgIEAwICAgIFBAQDBAYFBgYGBQYGBgcJCAYHCQcGBggLCAkKCgoKCgYICwwL' +
+    'CgwJCgoK/8AAFAgAEAAgBEMRAE0RAFkRAEsRAP/EABoAAAMBAAMAAAAAAAAAAAAAAAAJCgYFBwj/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/9oA' +
+    'DgRDAE0AWQBLAAA/AH+H+H+H+IAwAv8AEAYAX+IAwAv8QBo3yb3jdcw5wttrHcitxTI0if8Af//Z',
+  'base64'
+)
+const cmykColours = [
+  [255, 255, 255],
+  [0, 255, 255],
+  [255, 0, 255],
+  [255, 255, 0],
+  [0, 0, 0],
+  [50, 140, 185],
+  [62, 82, 216],
+  [122, 117, 112]
+]
+const ycckColours = [
+  [0, 134, 0],
+  [77, 255, 30],
+  [0, 47, 227],
+  [179, 0, 0],
+  [0, 0, 0],
+  [83, 230, 137],
+  [70, 240, 255],
+  [0, 58, 0]
+]
 
 t.test('reads CMYK as PIL does, with and without a profile and the marker of Adobe', async t => {
   const ycck = Buffer.from(cmyk)
@@ -183,9 +280,16 @@ t.test('reads CMYK as PIL does, with and without a profile and the marker of Ado
   const bare = Buffer.concat([cmyk.subarray(0, 2), cmyk.subarray(18)])
   const profile = Buffer.from('ICC_PROFILE\0\x01\x01 a profile')
   const profiled = insert(cmyk, 2, Buffer.concat([Buffer.from([0xff, 0xe2, 0, profile.length + 2]), profile]))
-  for (const [name, file, expected] of [['Adobe', cmyk, cmykColours], ['YCCK', ycck, ycckColours], ['no marker', bare, cmykColours], ['profile', profiled, cmykColours]] as const) {
+  for (const [name, file, expected] of [
+    ['Adobe', cmyk, cmykColours],
+    ['YCCK', ycck, ycckColours],
+    ['no marker', bare, cmykColours],
+    ['profile', profiled, cmykColours]
+  ] as const) {
     const pixels = await decodePicture(file, 32, limits) // as wide as the file, twice as high
-    const colours = expected.map((_, field) => [0, 1, 2].map(channel => pixels[1024 * channel + 32 * (field < 4 ? 4 : 27) + 4 + 8 * (field % 4)]))
+    const colours = expected.map((_, field) =>
+      [0, 1, 2].map(channel => pixels[1024 * channel + 32 * (field < 4 ? 4 : 27) + 4 + 8 * (field % 4)])
+    )
     t.strictSame(colours, expected, name)
   }
 })
@@ -193,29 +297,50 @@ t.test('reads CMYK as PIL does, with and without a profile and the marker of Ado
 t.test('reads the first frame of animations', async t => {
   const frames = [255, 0].map(grey => Buffer.alloc(16 * 16 * 3, grey))
   const film = sharp(Buffer.concat(frames), { raw: { width: 16, height: 32, channels: 3, pageHeight: 16 } })
-  for (const format of ['gif', 'webp'] as const) t.strictSame(await means(await film.clone().toFormat(format).toBuffer()), [255, 255, 255], format)
+  for (const format of ['gif', 'webp'] as const) {
+    t.strictSame(await means(await film.clone().toFormat(format).toBuffer()), [255, 255, 255], format)
+  }
   const avif = await red().avif().toBuffer()
   avif.write('avis', 8, 'latin1') // what an animation calls itself; its first frame is also a still picture
   t.strictSame(await means(avif), [254, 0, 0])
 })
 
 t.test('goes by content, and by the list of formats', async t => {
-  const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><rect width="10" height="10" fill="red"/></svg>')
+  const svg = Buffer.from(
+    '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><rect width="10" height="10" fill="red"/></svg>'
+  )
   await t.rejects(decodePicture(svg, 8, limits), { code: 'unsupported_media_type' })
   t.strictSame(await means(svg, { ...limits, imageFormats: ['svg'] }), [255, 0, 0])
-  for (const [name, bytes] of [['text', Buffer.from('hello')], ['nothing', Buffer.alloc(0)], ['TIFF', await red().tiff().toBuffer()], ['PDF', Buffer.from('%PDF-1.4')]] as const) {
+  for (const [name, bytes] of [
+    ['text', Buffer.from('hello')],
+    ['nothing', Buffer.alloc(0)],
+    ['TIFF', await red().tiff().toBuffer()],
+    ['PDF', Buffer.from('%PDF-1.4')]
+  ] as const) {
     await t.rejects(decodePicture(bytes, 8, limits), { code: 'unsupported_media_type' }, name)
   }
-  await t.rejects(decodePicture(await red().png().toBuffer(), 8, { ...limits, imageFormats: ['jpeg'] }), { code: 'unsupported_media_type' })
+  await t.rejects(decodePicture(await red().png().toBuffer(), 8, { ...limits, imageFormats: ['jpeg'] }), {
+    code: 'unsupported_media_type'
+  })
 })
 
 t.test('holds the limits before decoding', async t => {
-  await t.rejects(decodePicture(await red(101, 100).png().toBuffer(), 8, limits), { code: 'too_large', message: /10000 pixels/ })
-  await t.rejects(decodePicture(await noise(90).png().toBuffer(), 8, { ...limits, maxImageBytes: 1000 }), { code: 'too_large', message: /1000 bytes/ })
+  await t.rejects(decodePicture(await red(101, 100).png().toBuffer(), 8, limits), {
+    code: 'too_large',
+    message: /10000 pixels/
+  })
+  await t.rejects(decodePicture(await noise(90).png().toBuffer(), 8, { ...limits, maxImageBytes: 1000 }), {
+    code: 'too_large',
+    message: /1000 bytes/
+  })
 })
 
 t.test('dims the patches that were dropped', async t => {
-  const png = await dimPatches(await red(40, 20).png().toBuffer(), { keepMask: [true, false], grid: { rows: 1, columns: 2 } }, limits)
+  const png = await dimPatches(
+    await red(40, 20).png().toBuffer(),
+    { keepMask: [true, false], grid: { rows: 1, columns: 2 } },
+    limits
+  )
   const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true })
   t.match(info, { width: 40, height: 20, channels: 3 })
   t.equal(data[0], 255)
@@ -224,6 +349,9 @@ t.test('dims the patches that were dropped', async t => {
 
 t.test('writes painted pixels in each format', async t => {
   for (const format of ['png', 'webp', 'jpeg'] as const) {
-    t.match(await sharp(await encodePicture({ pixels: new Uint8Array(4 * 2 * 3), width: 4, height: 2 }, format)).metadata(), { format, width: 4, height: 2 })
+    t.match(
+      await sharp(await encodePicture({ pixels: new Uint8Array(4 * 2 * 3), width: 4, height: 2 }, format)).metadata(),
+      { format, width: 4, height: 2 }
+    )
   }
 })

@@ -23,7 +23,9 @@ t.test('nouns and verbs go to their base form, one space between tokens', async 
 })
 
 t.test('any text has lemmas', async t => {
-  for (const text of ['c\ufffdJrse', '\ufffd\ufffd th\ufffd', '猫 🎉 \n\t', '"…"!?']) t.type(await lemmatise(text), 'string')
+  for (const text of ['c\ufffdJrse', '\ufffd\ufffd th\ufffd', '猫 🎉 \n\t', '"…"!?']) {
+    t.type(await lemmatise(text), 'string')
+  }
 })
 
 t.test('once warm, an answer waits for nothing', async t => {

@@ -4,7 +4,11 @@ import t from 'tap'
 import { squash } from '../../src/codecs/resize.ts'
 
 /** Bytes that look random: the top byte of i times Knuth's multiplier. */
-const noise = (width: number, height: number) => ({ pixels: Uint8Array.from({ length: 3 * width * height }, (_, i) => Math.imul(i, 2654435761) >>> 24), width, height })
+const noise = (width: number, height: number) => ({
+  pixels: Uint8Array.from({ length: 3 * width * height }, (_, i) => Math.imul(i, 2654435761) >>> 24),
+  width,
+  height
+})
 
 // sha256 of the same bytes resized by Pillow 12.3.0, `Image.resize((size, size), Image.BICUBIC)`, as planes
 const cases: [width: number, height: number, size: number, sha256: string][] = [
@@ -32,17 +36,28 @@ t.test('gives the bytes that Pillow gives', async t => {
 t.test('one colour stays that colour, at any size', async t => {
   const side = fc.integer({ min: 1, max: 60 })
   const colour = fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255))
-  await fc.assert(fc.property(side, side, fc.integer({ min: 1, max: 30 }), colour, (width, height, size, colour) => {
-    const pixels = Uint8Array.from({ length: 3 * width * height }, (_, i) => colour[i % 3]!)
-    const planes = squash({ pixels, width, height }, size)
-    return planes.length === 3 * size * size && planes.every((value, i) => value === colour[Math.floor(i / (size * size))])
-  }), { numRuns: 200 })
+  await fc.assert(
+    fc.property(side, side, fc.integer({ min: 1, max: 30 }), colour, (width, height, size, colour) => {
+      const pixels = Uint8Array.from({ length: 3 * width * height }, (_, i) => colour[i % 3]!)
+      const planes = squash({ pixels, width, height }, size)
+      return (
+        planes.length === 3 * size * size && planes.every((value, i) => value === colour[Math.floor(i / (size * size))])
+      )
+    }),
+    { numRuns: 200 }
+  )
   t.pass()
 })
 
 t.test('at its own size a picture stays as it is', async t => {
   const { pixels } = noise(17, 17)
   const planes = squash({ pixels, width: 17, height: 17 }, 17)
-  t.strictSame(Array.from(planes.subarray(0, 289)), Array.from(pixels).filter((_, i) => i % 3 === 0))
-  t.strictSame(Array.from(planes.subarray(578)), Array.from(pixels).filter((_, i) => i % 3 === 2))
+  t.strictSame(
+    Array.from(planes.subarray(0, 289)),
+    Array.from(pixels).filter((_, i) => i % 3 === 0)
+  )
+  t.strictSame(
+    Array.from(planes.subarray(578)),
+    Array.from(pixels).filter((_, i) => i % 3 === 2)
+  )
 })

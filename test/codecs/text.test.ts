@@ -4,12 +4,23 @@ import t from 'tap'
 import { createTextCodec } from '../../src/codecs/text.ts'
 
 const tokenizer = JSON.parse(readFileSync(new URL('../../models/lavit-mini/tokenizer.json', import.meta.url), 'utf8'))
-const special = (content: string, id: number) => ({ id, content, special: true, single_word: false, lstrip: false, rstrip: false, normalized: false })
+const special = (content: string, id: number) => ({
+  id,
+  content,
+  special: true,
+  single_word: false,
+  lstrip: false,
+  rstrip: false,
+  normalized: false
+})
 
 t.test('text comes back from its ids', async t => {
   const { encode, decode } = createTextCodec(tokenizer)
   const words = fc.string({ unit: fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz0123456789 ,.?!é猫🎉'), maxLength: 40 })
-  fc.assert(fc.property(words, text => decode(encode(text)).trim() === text.trim()), { numRuns: 300 })
+  fc.assert(
+    fc.property(words, text => decode(encode(text)).trim() === text.trim()),
+    { numRuns: 300 }
+  )
   t.strictSame(encode(''), [])
   t.equal(decode([]), '')
 })
@@ -17,7 +28,12 @@ t.test('text comes back from its ids', async t => {
 t.test('any string is encoded to ids of the vocabulary', async t => {
   const { encode } = createTextCodec(tokenizer)
   const size = Object.keys(tokenizer.model.vocab).length
-  fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 60 }), text => encode(text).every(id => Number.isInteger(id) && id >= 0 && id < size)), { numRuns: 300 })
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 60 }), text =>
+      encode(text).every(id => Number.isInteger(id) && id >= 0 && id < size)
+    ),
+    { numRuns: 300 }
+  )
   t.pass()
 })
 

@@ -8,7 +8,7 @@ import { createHarness, limits } from './fixtures/harness.ts'
 import { anyWork, generateWork, painting, picture, sampling, textWork } from './fixtures/works.ts'
 
 async function runAlone<R> (work: Work): Promise<R> {
-  return await createHarness().run(work) as R
+  return (await createHarness().run(work)) as R
 }
 
 t.test('a picture of which nothing is kept', async t => {
@@ -17,32 +17,73 @@ t.test('a picture of which nothing is kept', async t => {
   const bare = { ...manifest, visual_tokenizer: { ...manifest.visual_tokenizer, min_visual_tokens: 0 } }
   const works: Work[] = [
     { task: 'tokenize', picture: nothing },
-    textWork({ segments: [{ kind: 'ids', ids: [100] }, { kind: 'features', picture: nothing }, { kind: 'ids', ids: [101] }] }),
-    generateWork({ segments: [{ kind: 'codes', picture: nothing }, { kind: 'ids', ids: [100] }] })
+    textWork({
+      segments: [
+        { kind: 'ids', ids: [100] },
+        { kind: 'features', picture: nothing },
+        { kind: 'ids', ids: [101] }
+      ]
+    }),
+    generateWork({
+      segments: [
+        { kind: 'codes', picture: nothing },
+        { kind: 'ids', ids: [100] }
+      ]
+    })
   ]
   const harness = createHarness(fakeGraphs(), {}, bare)
   works.forEach((work, id) => harness.batcher.submit(id, work))
   const [tokenized, text, painted] = await harness.all([0, 1, 2])
   t.match(tokenized, { kind: 'done', result: { codes: [], keepMask: [false, false, false, false] } }, 'has no codes')
-  t.match(text, { kind: 'done', result: { visualTokens: 0, sequences: [{ ids: Array }] } }, 'is read as its start and end')
-  t.match(painted, { kind: 'done', result: { visualTokens: 0, pictures: [{ codes: Array }] } }, 'adds nothing to a prompt')
+  t.match(
+    text,
+    { kind: 'done', result: { visualTokens: 0, sequences: [{ ids: Array }] } },
+    'is read as its start and end'
+  )
+  t.match(
+    painted,
+    { kind: 'done', result: { visualTokens: 0, pictures: [{ codes: Array }] } },
+    'adds nothing to a prompt'
+  )
 })
 
 t.test('a long prompt is read in chunks, and the answer is shortened to the room that is left', async t => {
   const calls: Call[] = []
-  const harness = createHarness(fakeGraphs(call => { calls.push(call) }))
-  const ids = Array.from({ length: 97 }, (_, i) => 3 + i % 90)
-  harness.batcher.submit(1, textWork({ segments: [{ kind: 'ids', ids }], sampling: { ...sampling, maxTokens: 50, minTokens: 3 } }))
+  const harness = createHarness(
+    fakeGraphs(call => {
+      calls.push(call)
+    })
+  )
+  const ids = Array.from({ length: 97 }, (_, i) => 3 + (i % 90))
+  harness.batcher.submit(
+    1,
+    textWork({ segments: [{ kind: 'ids', ids }], sampling: { ...sampling, maxTokens: 50, minTokens: 3 } })
+  )
   const [end] = await harness.all([1])
   t.match(end, { kind: 'done' })
   t.equal(calls.filter(({ graph }) => graph === 'prefill').length, 2)
-  t.ok(((end as { result: TextResult }).result.sequences[0]!.ids.length) <= 4)
+  t.ok((end as { result: TextResult }).result.sequences[0]!.ids.length <= 4)
 })
 
 t.test('admission', async t => {
   const cases: [string, Work, Partial<typeof limits>, string][] = [
-    ['a prompt that does not fit', textWork({ segments: [{ kind: 'ids', ids: new Array<number>(100).fill(5) }] }), {}, 'too_large'],
-    ['a picture that might not fit', textWork({ segments: [{ kind: 'ids', ids: new Array<number>(96).fill(5) }, { kind: 'codes', picture: picture() }] }), {}, 'too_large'],
+    [
+      'a prompt that does not fit',
+      textWork({ segments: [{ kind: 'ids', ids: new Array<number>(100).fill(5) }] }),
+      {},
+      'too_large'
+    ],
+    [
+      'a picture that might not fit',
+      textWork({
+        segments: [
+          { kind: 'ids', ids: new Array<number>(96).fill(5) },
+          { kind: 'codes', picture: picture() }
+        ]
+      }),
+      {},
+      'too_large'
+    ],
     ['more rows than slots', textWork({ n: 5 }), {}, 'too_large'],
     ['guidance doubles the rows', generateWork({ n: 3 }), {}, 'too_large'],
     ['more codes than patches', { task: 'detokenize', codes: [1, 2, 3, 4, 5], painting }, {}, 'too_large'],
@@ -52,7 +93,12 @@ t.test('admission', async t => {
   for (const [name, work, overrides, code] of cases) {
     t.test(name, async t => {
       const calls: Call[] = []
-      const harness = createHarness(fakeGraphs(call => { calls.push(call) }), overrides)
+      const harness = createHarness(
+        fakeGraphs(call => {
+          calls.push(call)
+        }),
+        overrides
+      )
       harness.batcher.submit(1, work)
       t.match(harness.endsOf(1), [{ kind: 'error', code }])
       t.equal(harness.batcher.counts().queuedCost, 0)
@@ -77,10 +123,12 @@ t.test('admission', async t => {
 t.test('cancel', async t => {
   t.test('takes effect before the next unit and frees the slots', async t => {
     let calls = 0
-    const harness = createHarness(fakeGraphs(call => {
-      calls++
-      if (call.graph === 'decode') harness.batcher.cancel(1)
-    }))
+    const harness = createHarness(
+      fakeGraphs(call => {
+        calls++
+        if (call.graph === 'decode') harness.batcher.cancel(1)
+      })
+    )
     harness.batcher.submit(1, textWork({ sampling: { ...sampling, maxTokens: 80, minTokens: 80 }, numBeams: 3 }))
     t.match(await harness.all([1]), [{ kind: 'cancelled', id: 1 }])
     t.equal(calls, 2)
@@ -115,10 +163,17 @@ t.test('cancel', async t => {
 
 t.test('a unit that fails', async t => {
   t.test('fails its requests only', async t => {
-    const harness = createHarness(fakeGraphs(call => { if (call.graph === 'paint') throw new Error('broken', { cause: new Error('deep') }) }))
+    const harness = createHarness(
+      fakeGraphs(call => {
+        if (call.graph === 'paint') throw new Error('broken', { cause: new Error('deep') })
+      })
+    )
     harness.batcher.submit(1, { task: 'detokenize', codes: [1], painting })
     harness.batcher.submit(2, textWork())
-    t.match(await harness.all([1, 2]), [{ kind: 'error', code: 'internal_error', detail: 'broken: deep' }, { kind: 'done' }])
+    t.match(await harness.all([1, 2]), [
+      { kind: 'error', code: 'internal_error', detail: 'broken: deep' },
+      { kind: 'done' }
+    ])
   })
 
   t.test('logits that are no numbers fail one request of a decode step, not its neighbours', async t => {
@@ -157,78 +212,120 @@ t.test('a picture has at least one code, whatever the model would rather draw', 
 
 t.test('decoding and painting both go on while pictures keep coming', async t => {
   const calls: Call['graph'][] = []
-  const harness = createHarness(fakeGraphs(({ graph }) => {
-    calls.push(graph)
-    if (calls.length < 40) harness.batcher.submit(100 + calls.length, { task: 'tokenize', picture: picture() })
-  }))
+  const harness = createHarness(
+    fakeGraphs(({ graph }) => {
+      calls.push(graph)
+      if (calls.length < 40) harness.batcher.submit(100 + calls.length, { task: 'tokenize', picture: picture() })
+    })
+  )
   harness.batcher.submit(1, textWork({ sampling: { ...sampling, maxTokens: 30, minTokens: 30 } }))
   harness.batcher.submit(2, { task: 'detokenize', codes: [1], painting: { ...painting, steps: 30 } })
   await harness.all([1, 2])
-  for (const [i, graph] of calls.slice(4, 36).entries()) t.ok(calls.slice(i + 4, i + 8).includes(graph === 'paint' ? 'decode' : 'paint'), `unit ${i + 4}`)
+  for (const [i, graph] of calls.slice(4, 36).entries()) {
+    t.ok(calls.slice(i + 4, i + 8).includes(graph === 'paint' ? 'decode' : 'paint'), `unit ${i + 4}`)
+  }
 })
 
 t.test('counts and timings', async t => {
   const harness = createHarness(fakeGraphs(() => new Promise(resolve => setTimeout(resolve, 2))))
-  harness.batcher.submit(1, generateWork({ segments: [{ kind: 'codes', picture: picture() }, { kind: 'ids', ids: [100] }] }))
+  harness.batcher.submit(
+    1,
+    generateWork({
+      segments: [
+        { kind: 'codes', picture: picture() },
+        { kind: 'ids', ids: [100] }
+      ]
+    })
+  )
   t.match(harness.batcher.counts(), { waiting: 1, running: 0 })
   const [end] = await harness.all([1])
   const { timings } = end as Extract<FromEngine, { kind: 'done' }>
   for (const [stage, ms] of Object.entries(timings)) t.ok(ms > 0, stage)
   const last = harness.messages.at(-1)
   t.match(last, { kind: 'counts', counts: { waiting: 0, running: 0, slotsInUse: 0, queuedCost: 0 } })
-  const kinds = harness.messages.flatMap(message => message.kind === 'counts' ? message.counts.units.map(({ kind }) => kind) : [])
+  const kinds = harness.messages.flatMap(message =>
+    message.kind === 'counts' ? message.counts.units.map(({ kind }) => kind) : []
+  )
   t.strictSame([...new Set(kinds)].sort(), ['decode', 'encode', 'paint', 'prefill'])
 })
 
-t.test('whatever comes, is cancelled or fails: one end each, within capacity, in order, and nothing is left', async () => {
-  const command = fc.record({ work: anyWork, cancelAfter: fc.option(fc.nat(30), { nil: undefined, freq: 3 }), arriveAfter: fc.nat(15) })
-  await fc.assert(fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 8 }), fc.option(fc.nat(40), { nil: -1, freq: 3 }), async (commands, failAt) => {
-    let calls = 0
-    const prefilled: number[] = []
-    const submitted = new Set<number>()
-    const submit = () => {
-      for (const [id, { work, arriveAfter }] of commands.entries()) {
-        if (arriveAfter > calls || submitted.has(id)) continue
-        submitted.add(id)
-        harness.batcher.submit(id, tagged(work, id))
-      }
-    }
-    const harness = createHarness(fakeGraphs(({ rows, graph, firstId }) => {
-      if (graph !== 'paint' && graph !== 'vision' && rows > limits.slots) throw new Error('over capacity')
-      if (graph === 'prefill' && firstId !== undefined && firstId !== 100 && prefilled.at(-1) !== firstId - 3) prefilled.push(firstId - 3) // a request may read several prompts
-      commands.forEach(({ cancelAfter }, id) => { if (cancelAfter === calls) harness.batcher.cancel(id) })
-      if (calls++ === failAt) throw new Error('injected')
-      submit()
-    }))
-    while (submitted.size < commands.length) {
-      submit()
-      calls = harness.batcher.counts().queuedCost === 0 ? calls + 1 : calls
-      await new Promise(resolve => setImmediate(resolve))
-    }
-    await harness.all([...submitted])
-    for (const id of submitted) {
-      const ends = harness.endsOf(id)
-      if (ends.length !== 1) throw new Error(`request ${id} ended ${ends.length} times`)
-      const [end] = ends
-      if (end?.kind === 'error' && failAt < 0) throw new Error(`request ${id}: ${end.detail}`)
-    }
-    const { waiting, running, slotsInUse, queuedCost } = harness.batcher.counts()
-    if (waiting + running + slotsInUse + queuedCost !== 0) throw new Error('something is left')
-    const inOrder = [...submitted].filter(id => prefilled.includes(id))
-    if (inOrder.join() !== prefilled.join()) throw new Error(`prefilled ${prefilled.join()} instead of ${inOrder.join()}`)
-  }), { numRuns: 150 })
-})
+t.test(
+  'whatever comes, is cancelled or fails: one end each, within capacity, in order, and nothing is left',
+  async () => {
+    const command = fc.record({
+      work: anyWork,
+      cancelAfter: fc.option(fc.nat(30), { nil: undefined, freq: 3 }),
+      arriveAfter: fc.nat(15)
+    })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(command, { minLength: 1, maxLength: 8 }),
+        fc.option(fc.nat(40), { nil: -1, freq: 3 }),
+        async (commands, failAt) => {
+          let calls = 0
+          const prefilled: number[] = []
+          const submitted = new Set<number>()
+          const submit = () => {
+            for (const [id, { work, arriveAfter }] of commands.entries()) {
+              if (arriveAfter > calls || submitted.has(id)) continue
+              submitted.add(id)
+              harness.batcher.submit(id, tagged(work, id))
+            }
+          }
+          const harness = createHarness(
+            fakeGraphs(({ rows, graph, firstId }) => {
+              if (graph !== 'paint' && graph !== 'vision' && rows > limits.slots) throw new Error('over capacity')
+              // a request may read several prompts
+              if (graph === 'prefill' && firstId !== undefined && firstId !== 100 && prefilled.at(-1) !== firstId - 3) {
+                prefilled.push(firstId - 3)
+              }
+              commands.forEach(({ cancelAfter }, id) => {
+                if (cancelAfter === calls) harness.batcher.cancel(id)
+              })
+              if (calls++ === failAt) throw new Error('injected')
+              submit()
+            })
+          )
+          while (submitted.size < commands.length) {
+            submit()
+            calls = harness.batcher.counts().queuedCost === 0 ? calls + 1 : calls
+            await new Promise(resolve => setImmediate(resolve))
+          }
+          await harness.all([...submitted])
+          for (const id of submitted) {
+            const ends = harness.endsOf(id)
+            if (ends.length !== 1) throw new Error(`request ${id} ended ${ends.length} times`)
+            const [end] = ends
+            if (end?.kind === 'error' && failAt < 0) throw new Error(`request ${id}: ${end.detail}`)
+          }
+          const { waiting, running, slotsInUse, queuedCost } = harness.batcher.counts()
+          if (waiting + running + slotsInUse + queuedCost !== 0) throw new Error('something is left')
+          const inOrder = [...submitted].filter(id => prefilled.includes(id))
+          if (inOrder.join() !== prefilled.join()) {
+            throw new Error(`prefilled ${prefilled.join()} instead of ${inOrder.join()}`)
+          }
+        }
+      ),
+      { numRuns: 150 }
+    )
+  }
+)
 
 t.test('a request has the same result alone and among others', async t => {
-  await fc.assert(fc.asyncProperty(fc.array(anyWork, { minLength: 2, maxLength: 6 }), async works => {
-    const harness = createHarness()
-    works.forEach((work, id) => harness.batcher.submit(id, work))
-    const ends = await harness.all(works.map((_, id) => id))
-    for (const [id, work] of works.entries()) {
-      const end = ends[id] as Extract<FromEngine, { kind: 'done' }>
-      if (JSON.stringify(end.result) !== JSON.stringify(await runAlone(work))) throw new Error(`request ${id} differs`)
-    }
-  }), { numRuns: 60 })
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyWork, { minLength: 2, maxLength: 6 }), async works => {
+      const harness = createHarness()
+      works.forEach((work, id) => harness.batcher.submit(id, work))
+      const ends = await harness.all(works.map((_, id) => id))
+      for (const [id, work] of works.entries()) {
+        const end = ends[id] as Extract<FromEngine, { kind: 'done' }>
+        if (JSON.stringify(end.result) !== JSON.stringify(await runAlone(work))) {
+          throw new Error(`request ${id} differs`)
+        }
+      }
+    }),
+    { numRuns: 60 }
+  )
   t.pass()
 })
 
@@ -236,5 +333,8 @@ t.test('a request has the same result alone and among others', async t => {
 function tagged (work: Work, id: number): Work {
   if (!('segments' in work)) return work
   const [first, ...rest] = work.segments
-  return { ...work, segments: [first?.kind === 'ids' ? { kind: 'ids', ids: [3 + id, ...first.ids.slice(1)] } : first!, ...rest] }
+  return {
+    ...work,
+    segments: [first?.kind === 'ids' ? { kind: 'ids', ids: [3 + id, ...first.ids.slice(1)] } : first!, ...rest]
+  }
 }

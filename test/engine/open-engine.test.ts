@@ -6,24 +6,45 @@ import { readManifest } from '../../src/package/package.ts'
 
 const folder = new URL('../../models/lavit-mini', import.meta.url).pathname
 const manifest = readManifest(folder)
-const { ids, image: { size, grid }, pixel_decoder: decoder } = manifest
-const options = { kind: 'open', folder, manifest, device: 'cpu', threads: 1, slots: 8, queueLimit: 64, queueCost: 1e6 } as const
+const {
+  ids,
+  image: { size, grid },
+  pixel_decoder: decoder
+} = manifest
+const options = {
+  kind: 'open',
+  folder,
+  manifest,
+  device: 'cpu',
+  threads: 1,
+  slots: 8,
+  queueLimit: 64,
+  queueCost: 1e6
+} as const
 
 t.test('the embedded model', async t => {
   const ends = new Map<number, (message: FromEngine) => void>()
-  const engine = await openEngine(options, message => { if ('id' in message) ends.get(message.id)!(message) })
+  const engine = await openEngine(options, message => {
+    if ('id' in message) ends.get(message.id)!(message)
+  })
   t.teardown(() => engine.close())
   let lastId = 0
 
   async function run<R> (work: Work): Promise<R> {
     const id = ++lastId
-    const end = await new Promise<FromEngine>(resolve => { ends.set(id, resolve); engine.submit(id, work) })
+    const end = await new Promise<FromEngine>(resolve => {
+      ends.set(id, resolve)
+      engine.submit(id, work)
+    })
     if (end.kind !== 'done') throw new Error(JSON.stringify(end))
     return end.result as R
   }
 
   t.test('has a code below the codebook size for every kept patch', async t => {
-    const { codes, keepMask, keepProbabilities } = await run<TokenizeResult>({ task: 'tokenize', picture: pictureOf(1) })
+    const { codes, keepMask, keepProbabilities } = await run<TokenizeResult>({
+      task: 'tokenize',
+      picture: pictureOf(1)
+    })
     t.equal(codes.length, keepMask.filter(Boolean).length)
     t.equal(keepMask.length, grid.rows * grid.columns)
     t.ok(codes.every(code => code >= 0 && code < manifest.visual_tokenizer.codebook_size))
@@ -42,7 +63,11 @@ t.test('the embedded model', async t => {
   })
 
   t.test('gives the same bytes alone and among others', async t => {
-    const works = [2, 3].flatMap(i => [{ task: 'tokenize' as const, picture: pictureOf(i) }, captionOf(i), generateOf(i)])
+    const works = [2, 3].flatMap(i => [
+      { task: 'tokenize' as const, picture: pictureOf(i) },
+      captionOf(i),
+      generateOf(i)
+    ])
     const alone: unknown[] = []
     for (const work of works) alone.push(await run(work))
     const together = await Promise.all(works.map(work => run(work)))
@@ -52,7 +77,10 @@ t.test('the embedded model', async t => {
 
 t.test('a graph that is none is refused', async t => {
   const broken = { ...manifest, graphs: { ...manifest.graphs, vision: manifest.tokenizer } }
-  await t.rejects(openEngine({ ...options, manifest: broken }, () => {}), { graph: 'vision', message: 'the graph vision does not open' })
+  await t.rejects(
+    openEngine({ ...options, manifest: broken }, () => {}),
+    { graph: 'vision', message: 'the graph vision does not open' }
+  )
 })
 
 function pictureOf (seed: number) {
@@ -62,14 +90,30 @@ function pictureOf (seed: number) {
 
 function captionOf (seed: number): Work {
   const sampling = { maxTokens: 5, minTokens: 2, temperature: 1, topP: 0.9, topK: 0, repetitionPenalty: 1, seed }
-  const segments = [{ kind: 'ids' as const, ids: [ids.image_start] }, { kind: 'features' as const, picture: pictureOf(seed) }, { kind: 'ids' as const, ids: [ids.image_end] }]
-  return { task: 'text', segments, sampling, numBeams: seed % 2 === 0 ? 1 : 3, lengthPenalty: 1, earlyStopping: false, n: 2 }
+  const segments = [
+    { kind: 'ids' as const, ids: [ids.image_start] },
+    { kind: 'features' as const, picture: pictureOf(seed) },
+    { kind: 'ids' as const, ids: [ids.image_end] }
+  ]
+  return {
+    task: 'text',
+    segments,
+    sampling,
+    numBeams: seed % 2 === 0 ? 1 : 3,
+    lengthPenalty: 1,
+    earlyStopping: false,
+    n: 2
+  }
 }
 
 function generateOf (seed: number): Work {
   const [width, height] = decoder!.sizes[0]!.split('x').map(Number) as [number, number]
   const sampling = { maxTokens: 5, minTokens: 4, temperature: 1, topP: 1, topK: 40, repetitionPenalty: 1, seed }
   const painting = { width, height, steps: seed - 1, decoderGuidanceScale: seed, seed }
-  const segments = [{ kind: 'ids' as const, ids: [20 + seed, 31] }, { kind: 'codes' as const, picture: pictureOf(seed) }, { kind: 'ids' as const, ids: [ids.image_start] }]
+  const segments = [
+    { kind: 'ids' as const, ids: [20 + seed, 31] },
+    { kind: 'codes' as const, picture: pictureOf(seed) },
+    { kind: 'ids' as const, ids: [ids.image_start] }
+  ]
   return { task: 'generate', segments, sampling, guidanceScale: 1.5, painting, n: 2 }
 }

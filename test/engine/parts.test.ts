@@ -7,8 +7,14 @@ import { generateWork, textWork } from './fixtures/works.ts'
 
 t.test('a followed request hears its place, its tokens and its steps, in order and before its end', async t => {
   const messages: FromEngine[] = []
-  const batcher = createBatcher({ manifest, graphs: fakeGraphs(), limits: { slots: 2, queueLimit: 50, queueCost: 100_000 }, send: message => messages.push(message) })
-  const follow = (id: number) => messages.flatMap(message => message.kind === 'part' && message.id === id ? [message.part] : [])
+  const batcher = createBatcher({
+    manifest,
+    graphs: fakeGraphs(),
+    limits: { slots: 2, queueLimit: 50, queueCost: 100_000 },
+    send: message => messages.push(message)
+  })
+  const follow = (id: number) =>
+    messages.flatMap(message => (message.kind === 'part' && message.id === id ? [message.part] : []))
   const kinds = (parts: Part[]) => [...new Set(parts.map(({ kind }) => kind))]
 
   batcher.submit(1, generateWork(), true) // two rows with guidance: all slots
@@ -19,11 +25,18 @@ t.test('a followed request hears its place, its tokens and its steps, in order a
 
   t.strictSame(follow(4), [], 'nobody follows')
   t.strictSame(kinds(follow(1)), ['queued', 'token', 'step', 'picture'])
-  t.strictSame(follow(1).filter(({ kind }) => kind === 'step'), [1, 2].map(step => ({ kind: 'step', sample: 0, step, of: 2 })))
+  t.strictSame(
+    follow(1).filter(({ kind }) => kind === 'step'),
+    [1, 2].map(step => ({ kind: 'step', sample: 0, step, of: 2 }))
+  )
   t.strictSame(kinds(follow(3)), ['queued', 'token'])
-  const positions = follow(3).flatMap(part => part.kind === 'queued' ? [part.position] : [])
+  const positions = follow(3).flatMap(part => (part.kind === 'queued' ? [part.position] : []))
   t.equal(positions[0], 2)
-  t.strictSame(positions, [...new Set(positions)].sort((a, b) => b - a), 'told when it changes, and it only falls')
+  t.strictSame(
+    positions,
+    [...new Set(positions)].sort((a, b) => b - a),
+    'told when it changes, and it only falls'
+  )
   for (const id of [1, 2, 3]) {
     const own = messages.filter(message => 'id' in message && message.id === id)
     t.equal(own.at(-1)?.kind, 'done')

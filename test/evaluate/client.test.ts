@@ -10,11 +10,19 @@ async function serve (t: Test, ...statuses: number[]) {
   let requests = 0
   const server = createServer((_, response) => {
     const status = statuses[Math.min(requests++, statuses.length - 1)]!
-    response.writeHead(status, { 'retry-after': '0' }).end(JSON.stringify(status === 200 ? { fine: true } : { code: 'some_code', detail: 'Why' }))
+    response
+      .writeHead(status, { 'retry-after': '0' })
+      .end(JSON.stringify(status === 200 ? { fine: true } : { code: 'some_code', detail: 'Why' }))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.teardown(() => { server.closeAllConnections(); server.close() })
-  return { client: createClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), requests: () => requests }
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return {
+    client: createClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
+    requests: () => requests
+  }
 }
 
 t.test('a busy or loading server is asked again', async t => {
@@ -39,18 +47,36 @@ t.test('work runs so many at a time, in order, and a refused item spoils no othe
   let running = 0
   let most = 0
   let done = 0
-  const results = await each([0, 1, 2, 3, 4, 5, 6], 3, async item => {
-    most = Math.max(most, ++running)
-    await turn()
-    running--
-    if (item === 4) throw new RequestError('refused')
-    return item * 10
-  }, () => done++)
+  const results = await each(
+    [0, 1, 2, 3, 4, 5, 6],
+    3,
+    async item => {
+      most = Math.max(most, ++running)
+      await turn()
+      running--
+      if (item === 4) throw new RequestError('refused')
+      return item * 10
+    },
+    () => done++
+  )
   t.equal(most, 3)
   t.equal(done, 7)
-  t.strictSame(results.map(result => result instanceof RequestError ? result.message : result), [0, 10, 20, 30, 'refused', 50, 60])
+  t.strictSame(
+    results.map(result => (result instanceof RequestError ? result.message : result)),
+    [0, 10, 20, 30, 'refused', 50, 60]
+  )
 })
 
 t.test('a mistake of ours is not taken for a refused request', async t => {
-  await t.rejects(each([1], 1, async () => { throw new TypeError('ours') }, () => {}), { name: 'TypeError' })
+  await t.rejects(
+    each(
+      [1],
+      1,
+      async () => {
+        throw new TypeError('ours')
+      },
+      () => {}
+    ),
+    { name: 'TypeError' }
+  )
 })

@@ -16,11 +16,32 @@ const scene = fixture('scene.png')
 const dataset = {
   images: { '1.png': apple, '2.png': scene },
   'captions_test.json': JSON.stringify({
-    images: [{ id: 1, file_name: '1.png' }, { id: 2, file_name: '2.png' }],
-    annotations: [{ image_id: 1, caption: 'a red apple on a yellow background' }, { image_id: 2, caption: 'a dog above a rocket on a blue background' }]
+    images: [
+      { id: 1, file_name: '1.png' },
+      { id: 2, file_name: '2.png' }
+    ],
+    annotations: [
+      { image_id: 1, caption: 'a red apple on a yellow background' },
+      { image_id: 2, caption: 'a dog above a rocket on a blue background' }
+    ]
   }),
-  'questions.json': JSON.stringify({ questions: [{ question_id: 10, image_id: 1, question: 'What is THIS?  ' }, { question_id: 20, image_id: 2, question: 'How many?' }] }),
-  'annotations.json': JSON.stringify({ annotations: [[10, 'apple', 'what'], [20, 'two', 'count']].map(([id, answer, kind]) => ({ question_id: id, question_type: kind, multiple_choice_answer: answer, answers: Array.from({ length: 10 }, () => ({ answer })) })) }),
+  'questions.json': JSON.stringify({
+    questions: [
+      { question_id: 10, image_id: 1, question: 'What is THIS?  ' },
+      { question_id: 20, image_id: 2, question: 'How many?' }
+    ]
+  }),
+  'annotations.json': JSON.stringify({
+    annotations: [
+      [10, 'apple', 'what'],
+      [20, 'two', 'count']
+    ].map(([id, answer, kind]) => ({
+      question_id: id,
+      question_type: kind,
+      multiple_choice_answer: answer,
+      answers: Array.from({ length: 10 }, () => ({ answer }))
+    }))
+  }),
   'scenes.json': JSON.stringify({
     scenes: [
       { image_id: 1, concepts: ['red apple'], places: ['center'], ground: 'yellow' },
@@ -29,53 +50,105 @@ const dataset = {
   })
 }
 
-type Body = Record<string, unknown> & { image: string, seed: number, question: string, prompt: string }
-type Answer = { status?: number, headers?: Record<string, string>, body: object }
+type Body = Record<string, unknown> & { image: string; seed: number; question: string; prompt: string }
+type Answer = { status?: number; headers?: Record<string, string>; body: object }
 
 /** A server of one model that answers jobs by `answer`, and the bodies it got. */
 async function serve (t: Test, answer: (path: string, body: Body, count: number) => Answer) {
   const got: Body[] = []
   const server = createServer(async (request: IncomingMessage, response) => {
     const path = request.url!
-    const { status = 200, headers = {}, body } = path === '/models'
+    const {
+      status = 200,
+      headers = {},
+      body
+    } = path === '/models'
       ? { body: { default: 'fake', models: [] } }
       : path === '/models/fake'
         ? { body: { name: 'fake', version: '1.2.3', concepts: ['red apple', 'dog', 'rocket', 'cat'] } }
-        : answer(path, got[got.push(await json(request) as Body) - 1]!, got.length)
+        : answer(path, got[got.push((await json(request)) as Body) - 1]!, got.length)
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.teardown(() => { server.closeAllConnections(); server.close() })
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const run = (task: string, ...more: string[]) => evaluate(['--task', task, '--data', t.testdirName, '--url', url, ...more], () => {})
+  const run = (task: string, ...more: string[]) =>
+    evaluate(['--task', task, '--data', t.testdirName, '--url', url, ...more], () => {})
   return { got, run }
 }
 
 t.test('captions are scored, after a wait for a busy server', async t => {
   t.testdir(dataset)
-  const { got, run } = await serve(t, (_, { image }, count) => count === 1
-    ? { status: 429, headers: { 'retry-after': '0' }, body: { code: 'queue_full', detail: 'full' } }
-    : { body: { captions: [{ text: image === apple.toString('base64') ? 'a red apple on a yellow background' : 'a cat above a rocket on a red background' }] } })
+  const { got, run } = await serve(t, (_, { image }, count) =>
+    count === 1
+      ? { status: 429, headers: { 'retry-after': '0' }, body: { code: 'queue_full', detail: 'full' } }
+      : {
+          body: {
+            captions: [
+              {
+                text:
+                  image === apple.toString('base64')
+                    ? 'a red apple on a yellow background'
+                    : 'a cat above a rocket on a red background'
+              }
+            ]
+          }
+        }
+  )
   const out = join(t.testdirName, 'report.json')
-  const report = await run('caption', '--concurrency', '1', '--seed', '5', '--request', '{"num_beams": 2}', '--out', out)
+  const report = await run(
+    'caption',
+    '--concurrency',
+    '1',
+    '--seed',
+    '5',
+    '--request',
+    '{"num_beams": 2}',
+    '--out',
+    out
+  )
   t.equal(report.failed, 0)
   t.equal(report.figures['things named that are there (precision)']!.value, 2 / 3)
   t.equal(report.figures['things there that are named (recall)']!.value, 2 / 3)
-  t.match(report.records, [{ id: 1, caption: 'a red apple on a yellow background' }, { id: 2, named: ['rocket', 'cat'], present: ['dog', 'rocket'], right: 1 }])
-  t.strictSame(got.map(({ seed, num_beams: beams }) => [seed, beams]), [[5_000_015, 2], [5_000_015, 2], [5_000_016, 2]])
+  t.match(report.records, [
+    { id: 1, caption: 'a red apple on a yellow background' },
+    { id: 2, named: ['rocket', 'cat'], present: ['dog', 'rocket'], right: 1 }
+  ])
+  t.strictSame(
+    got.map(({ seed, num_beams: beams }) => [seed, beams]),
+    [
+      [5_000_015, 2],
+      [5_000_015, 2],
+      [5_000_016, 2]
+    ]
+  )
   t.strictSame(JSON.parse(readFileSync(out, 'utf8')), JSON.parse(JSON.stringify(report)))
   t.match(tableOf(report), /CIDEr-D +\d\.\d{3} +\d\.\d{3} to \d+\.\d+ +2\n/)
 })
 
 t.test('answers are scored, by kind too', async t => {
   t.testdir(dataset)
-  const { got, run } = await serve(t, (_, { question }) => ({ body: { answers: [{ text: question.startsWith('what') ? 'It is an apple.' : '3' }] } }))
+  const { got, run } = await serve(t, (_, { question }) => ({
+    body: { answers: [{ text: question.startsWith('what') ? 'It is an apple.' : '3' }] }
+  }))
   const { figures, records } = await run('vqa')
-  t.strictSame(Object.entries(figures).map(([name, { value, samples }]) => [name, value, samples]), [
-    ['VQA accuracy', 0.5, 2], ['exact match', 0.5, 2], ['VQA accuracy, question type count', 0, 1], ['VQA accuracy, question type what', 1, 1]
-  ])
+  t.strictSame(
+    Object.entries(figures).map(([name, { value, samples }]) => [name, value, samples]),
+    [
+      ['VQA accuracy', 0.5, 2],
+      ['exact match', 0.5, 2],
+      ['VQA accuracy, question type count', 0, 1],
+      ['VQA accuracy, question type what', 1, 1]
+    ]
+  )
   t.strictSame(got.map(({ question }) => question).sort(), ['how many?', 'what is this?'])
-  t.match(records, [{ id: 10, answer: 'apple', expected: 'apple', accuracy: 1 }, { id: 20, answer: '3', expected: 'two', accuracy: 0 }])
+  t.match(records, [
+    { id: 10, answer: 'apple', expected: 'apple', accuracy: 1 },
+    { id: 20, answer: '3', expected: 'two', accuracy: 0 }
+  ])
 })
 
 t.test('tokens are counted', async t => {
@@ -85,35 +158,55 @@ t.test('tokens are counted', async t => {
     return { body: { visual_tokens: new Array(kept).fill(1), usage: { visual_tokens: kept, patches: 16 } } }
   })
   const { figures } = await run('tokenize')
-  t.strictSame(Object.entries(figures).map(([name, { value }]) => [name, value]), [
-    ['patches kept', 6.5], ['patches kept, least', 4], ['patches kept, most', 9], ['share of patches kept', 6.5 / 16],
-    ['patches kept, 1 object', 4], ['patches kept, 2 objects', 9]
-  ])
+  t.strictSame(
+    Object.entries(figures).map(([name, { value }]) => [name, value]),
+    [
+      ['patches kept', 6.5],
+      ['patches kept, least', 4],
+      ['patches kept, most', 9],
+      ['share of patches kept', 6.5 / 16],
+      ['patches kept, 1 object', 4],
+      ['patches kept, 2 objects', 9]
+    ]
+  )
 })
 
 t.test('painted pictures are judged and compared with true ones', async t => {
   t.testdir(dataset)
-  const { run } = await serve(t, () => ({ body: { images: [{ data: apple.toString('base64'), visual_tokens: [1, 2] }] } }))
+  const { run } = await serve(t, () => ({
+    body: { images: [{ data: apple.toString('base64'), visual_tokens: [1, 2] }] }
+  }))
   const { figures, records } = await run('generate', '--pictures', join(t.testdirName, 'painted'))
   t.equal(figures['1 object: object in its place']!.value, 1)
   t.equal(figures['2 objects: object in its place']!.value, 0)
   t.equal(figures['judge on true pictures, 2 objects: all objects']!.value, 1)
   t.ok(figures['Fréchet distance']!.value! > 1)
   t.type(figures['kernel distance']!.value, 'number')
-  t.match(records, [{ id: 1, prompt: 'a red apple on a yellow background', seen: { concepts: ['red apple'] } }, { id: 2 }])
+  t.match(records, [
+    { id: 1, prompt: 'a red apple on a yellow background', seen: { concepts: ['red apple'] } },
+    { id: 2 }
+  ])
   t.strictSame(readFileSync(join(t.testdirName, 'painted/2.png')), apple)
 })
 
 t.test('a failed request is told and spoils nothing else', async t => {
   t.testdir(dataset)
-  const { run } = await serve(t, (_, { image }) => image === apple.toString('base64')
-    ? { status: 422, body: { code: 'image_unreadable', detail: 'The picture is corrupt' } }
-    : { body: { captions: [{ text: 'a dog above a rocket on a blue background' }] } })
+  const { run } = await serve(t, (_, { image }) =>
+    image === apple.toString('base64')
+      ? { status: 422, body: { code: 'image_unreadable', detail: 'The picture is corrupt' } }
+      : { body: { captions: [{ text: 'a dog above a rocket on a blue background' }] } }
+  )
   const report = await run('caption')
   t.equal(report.failed, 1)
   t.equal(report.figures['CIDEr-D']!.samples, 1)
-  t.match(report.records, [{ id: 2 }, { id: 1, error: '/caption answered 422: image_unreadable: The picture is corrupt' }])
-  t.match(tableOf(report), /\n1 of 2 requests failed; the first, of item 1: .*422: image_unreadable: The picture is corrupt$/)
+  t.match(report.records, [
+    { id: 2 },
+    { id: 1, error: '/caption answered 422: image_unreadable: The picture is corrupt' }
+  ])
+  t.match(
+    tableOf(report),
+    /\n1 of 2 requests failed; the first, of item 1: .*422: image_unreadable: The picture is corrupt$/
+  )
 })
 
 t.test('what cannot be run is said', async t => {
@@ -124,6 +217,11 @@ t.test('what cannot be run is said', async t => {
     [['--task', 'caption', '--data', 'x', '--limit', '0'], /--limit must be a whole number from 1 up/],
     [['--task', 'caption', '--data', 'x', '--request', '[]'], /--request must be a JSON object/],
     [['--task', 'caption', '--data', 'x', '--beams', '2'], /Unknown option '--beams'/],
-    [['--task', 'caption', '--data', 'x', '--url', 'http://127.0.0.1:9'], /http:\/\/127.0.0.1:9\/models does not answer/]
-  ] as const) await t.rejects(evaluate([...args], quiet), { message })
+    [
+      ['--task', 'caption', '--data', 'x', '--url', 'http://127.0.0.1:9'],
+      /http:\/\/127.0.0.1:9\/models does not answer/
+    ]
+  ] as const) {
+    await t.rejects(evaluate([...args], quiet), { message })
+  }
 })

@@ -25,11 +25,20 @@ t.test('a session', async t => {
 
   t.test('names missing and unknown inputs before it runs', async t => {
     await t.rejects(session.run({}), { message: 'missing graph inputs: condition' })
-    await t.rejects(session.run({ ...inputOf(condition.data), other: condition }), { message: 'unknown graph inputs: other' })
+    await t.rejects(session.run({ ...inputOf(condition.data), other: condition }), {
+      message: 'unknown graph inputs: other'
+    })
   })
 
   t.test('tells types and dims of a failed run, never the data', async t => {
-    const error: Error = await session.run({ condition: { type: 'float32', data: Float32Array.of(0.123), dims: [1, 1, 1] } }).then(() => { throw new Error('ran') }, error => error)
+    const error: Error = await session
+      .run({ condition: { type: 'float32', data: Float32Array.of(0.123), dims: [1, 1, 1] } })
+      .then(
+        () => {
+          throw new Error('ran')
+        },
+        error => error
+      )
     t.match(error.message, /condition float32\[1,1,1\]/)
     t.notMatch(error.message + String(error.cause), /0\.123/)
   })

@@ -10,29 +10,59 @@ t.test('a sound package is read and verified', async t => {
   const manifest = readManifest(folder)
   await verifyFiles(folder, manifest)
   t.match(await readTokenizer(folder, manifest), { model: { vocab: { dog: 2 } } })
-  t.strictSame(filesOf(manifest).map(({ file }) => file).sort(), [
-    'language-model.onnx', 'merger-codes.onnx', 'merger-embeddings.onnx', 'painter.onnx', 'text-head.onnx',
-    'token-predictor.onnx', 'tokenizer-decoder.onnx', 'tokenizer.json', 'vision.data', 'vision.onnx', 'visual-head.onnx'
-  ])
+  t.strictSame(
+    filesOf(manifest)
+      .map(({ file }) => file)
+      .sort(),
+    [
+      'language-model.onnx',
+      'merger-codes.onnx',
+      'merger-embeddings.onnx',
+      'painter.onnx',
+      'text-head.onnx',
+      'token-predictor.onnx',
+      'tokenizer-decoder.onnx',
+      'tokenizer.json',
+      'vision.data',
+      'vision.onnx',
+      'visual-head.onnx'
+    ]
+  )
 })
 
 t.test('a package may come without a pixel decoder', async t => {
   const files = packageFiles('small')
-  const { pixel_decoder: _, graphs: { tokenizer_decoder: __, painter: ___, ...graphs }, ...rest } = JSON.parse(files['manifest.json']) as Manifest
+  const {
+    pixel_decoder: _,
+    graphs: { tokenizer_decoder: __, painter: ___, ...graphs },
+    ...rest
+  } = JSON.parse(files['manifest.json']) as Manifest
   const folder = packageFolder(t, { ...files, 'manifest.json': JSON.stringify({ ...rest, graphs }) })
   t.equal(readManifest(folder).pixel_decoder, undefined)
 })
 
 t.test('a bad file is named', async t => {
   const spoilings: [what: string, spoil: (folder: string) => void, message: RegExp][] = [
-    ['other bytes of the same length', folder => writeFileSync(join(folder, 'painter.onnx'), 'graph painter.0nnx'), /^painter\.onnx: sha256 differs/],
-    ['a longer file', folder => appendFileSync(join(folder, 'vision.data'), '!'), /^vision\.data: 18 bytes, the manifest says 17$/],
+    [
+      'other bytes of the same length',
+      folder => writeFileSync(join(folder, 'painter.onnx'), 'graph painter.0nnx'),
+      /^painter\.onnx: sha256 differs/
+    ],
+    [
+      'a longer file',
+      folder => appendFileSync(join(folder, 'vision.data'), '!'),
+      /^vision\.data: 18 bytes, the manifest says 17$/
+    ],
     ['a missing file', folder => rmSync(join(folder, 'tokenizer.json')), /^tokenizer\.json: missing$/],
-    ['a link to a right file', folder => {
-      rmSync(join(folder, 'vision.onnx'))
-      writeFileSync(join(folder, 'elsewhere'), 'graph vision.onnx')
-      symlinkSync(join(folder, 'elsewhere'), join(folder, 'vision.onnx'))
-    }, /^vision\.onnx: not a regular file/]
+    [
+      'a link to a right file',
+      folder => {
+        rmSync(join(folder, 'vision.onnx'))
+        writeFileSync(join(folder, 'elsewhere'), 'graph vision.onnx')
+        symlinkSync(join(folder, 'elsewhere'), join(folder, 'vision.onnx'))
+      },
+      /^vision\.onnx: not a regular file/
+    ]
   ]
   for (const [what, spoil, message] of spoilings) {
     t.test(what, async t => {
@@ -45,21 +75,111 @@ t.test('a bad file is named', async t => {
 
 t.test('a bad manifest is refused before any file is touched', async t => {
   const edits: [what: string, edit: (manifest: any) => unknown, message: RegExp][] = [
-    ['a path upwards', manifest => { manifest.graphs.vision.file = '../vision.onnx' }, /\/graphs\/vision\/file/],
-    ['a path downwards', manifest => { manifest.tokenizer.file = 'a/tokenizer.json' }, /\/tokenizer\/file/],
-    ['an absolute path', manifest => { manifest.graphs.vision.data[0].file = '/etc/passwd' }, /\/graphs\/vision\/data\/0\/file/],
-    ['a hidden file', manifest => { manifest.graphs.painter.file = '..' }, /\/graphs\/painter/],
-    ['an unknown field', manifest => { manifest.extra = 1 }, /^manifest\.json: /],
-    ['another name', manifest => { manifest.name = 'other' }, /name differs/],
-    ['ids that do not follow each other', manifest => { manifest.ids.visual_offset = 53 }, /ids\.visual_offset must follow/],
-    ['more codes than the vocabulary holds', manifest => { manifest.visual_tokenizer.codebook_size = 49 }, /vocabulary_size/],
-    ['steps without a denoiser', manifest => { manifest.tasks.generate.steps = 1 }, /needs a graph/],
-    ['a pixel decoder without the decoder of its tokens', manifest => { delete manifest.graphs.tokenizer_decoder }, /go together/],
-    ['the decoder of tokens without a pixel decoder', manifest => { delete manifest.pixel_decoder }, /go together/],
-    ['a threshold of familiarity without its graph', manifest => { manifest.familiarity = { threshold: 0.5, quality: {} } }, /familiarity and graphs\.familiarity go together/],
-    ['a threshold that no share reaches', manifest => { manifest.familiarity = { threshold: 2, quality: {} } }, /\/familiarity\/threshold/],
-    ['a rule of selection that there is not', manifest => { manifest.visual_tokenizer.selection = 'best' }, /\/visual_tokenizer\/selection/],
-    ['a size that is not offered', manifest => { manifest.tasks.generate.size = '9x9' }, /none of pixel_decoder\.sizes/],
+    [
+      'a path upwards',
+      manifest => {
+        manifest.graphs.vision.file = '../vision.onnx'
+      },
+      /\/graphs\/vision\/file/
+    ],
+    [
+      'a path downwards',
+      manifest => {
+        manifest.tokenizer.file = 'a/tokenizer.json'
+      },
+      /\/tokenizer\/file/
+    ],
+    [
+      'an absolute path',
+      manifest => {
+        manifest.graphs.vision.data[0].file = '/etc/passwd'
+      },
+      /\/graphs\/vision\/data\/0\/file/
+    ],
+    [
+      'a hidden file',
+      manifest => {
+        manifest.graphs.painter.file = '..'
+      },
+      /\/graphs\/painter/
+    ],
+    [
+      'an unknown field',
+      manifest => {
+        manifest.extra = 1
+      },
+      /^manifest\.json: /
+    ],
+    [
+      'another name',
+      manifest => {
+        manifest.name = 'other'
+      },
+      /name differs/
+    ],
+    [
+      'ids that do not follow each other',
+      manifest => {
+        manifest.ids.visual_offset = 53
+      },
+      /ids\.visual_offset must follow/
+    ],
+    [
+      'more codes than the vocabulary holds',
+      manifest => {
+        manifest.visual_tokenizer.codebook_size = 49
+      },
+      /vocabulary_size/
+    ],
+    [
+      'steps without a denoiser',
+      manifest => {
+        manifest.tasks.generate.steps = 1
+      },
+      /needs a graph/
+    ],
+    [
+      'a pixel decoder without the decoder of its tokens',
+      manifest => {
+        delete manifest.graphs.tokenizer_decoder
+      },
+      /go together/
+    ],
+    [
+      'the decoder of tokens without a pixel decoder',
+      manifest => {
+        delete manifest.pixel_decoder
+      },
+      /go together/
+    ],
+    [
+      'a threshold of familiarity without its graph',
+      manifest => {
+        manifest.familiarity = { threshold: 0.5, quality: {} }
+      },
+      /familiarity and graphs\.familiarity go together/
+    ],
+    [
+      'a threshold that no share reaches',
+      manifest => {
+        manifest.familiarity = { threshold: 2, quality: {} }
+      },
+      /\/familiarity\/threshold/
+    ],
+    [
+      'a rule of selection that there is not',
+      manifest => {
+        manifest.visual_tokenizer.selection = 'best'
+      },
+      /\/visual_tokenizer\/selection/
+    ],
+    [
+      'a size that is not offered',
+      manifest => {
+        manifest.tasks.generate.size = '9x9'
+      },
+      /none of pixel_decoder\.sizes/
+    ],
     ['no JSON', () => 'nonsense', /^manifest\.json: not JSON$/],
     ['too much of it', () => ' '.repeat(5_000_000), /^manifest\.json: larger/]
   ]
@@ -68,7 +188,10 @@ t.test('a bad manifest is refused before any file is touched', async t => {
       const files = packageFiles('small')
       const manifest = JSON.parse(files['manifest.json']) as Manifest
       const text = edit(manifest)
-      const folder = packageFolder(t, { ...files, 'manifest.json': typeof text === 'string' ? text : JSON.stringify(manifest) })
+      const folder = packageFolder(t, {
+        ...files,
+        'manifest.json': typeof text === 'string' ? text : JSON.stringify(manifest)
+      })
       t.throws(() => readManifest(folder), { message })
     })
   }

@@ -7,7 +7,11 @@ import { floatsOf, idsOf, lowresFolder, manifest, ofPicture, open, relativeError
 const tolerance = 1e-4
 const pictures = [0, 1, 2].map(b => ofPicture(idsOf('quantizer.codes'), b))
 const shape = manifest.pixel_decoder!
-const sessions = { tokenizerDecoder: await open('tokenizer_decoder'), denoiser: await open('denoiser'), autoencoderDecoder: await open('autoencoder_decoder') }
+const sessions = {
+  tokenizerDecoder: await open('tokenizer_decoder'),
+  denoiser: await open('denoiser'),
+  autoencoderDecoder: await open('autoencoder_decoder')
+}
 const lowres = await open('tokenizer_decoder', lowresFolder)
 t.teardown(() => Promise.all([lowres, ...Object.values(sessions)].map(session => session.release())))
 
@@ -29,20 +33,37 @@ t.test('highres conditions, and their pooled half', async t => {
 
 t.test('25 guided steps lead to the latents and pixels of a plain loop', async t => {
   const decoder = createPixelDecoder(sessions, manifest, shape)
-  const job = createPaintJob(pictures[0]!, { width: 96, height: 64, steps: 25, decoderGuidanceScale: 7, seed: 0 }, 0, shape)
+  const job = createPaintJob(
+    pictures[0]!,
+    { width: 96, height: 64, steps: 25, decoderGuidanceScale: 7, seed: 0 },
+    0,
+    shape
+  )
   job.latents = job.latents.map((_, i) => 1.4 * Math.sin(1.7 * i)) // noise that both can draw
   while (job.result === undefined) await paintStep([job], decoder)
   const { pixels, ...frame } = job.result
-  t.ok(relativeError(job.latents.filter((_, i) => i % 16 === 0), plainLatents) < 1e-3, 'latents')
+  t.ok(
+    relativeError(
+      job.latents.filter((_, i) => i % 16 === 0),
+      plainLatents
+    ) < 1e-3,
+    'latents'
+  )
   t.strictSame(frame, { width: 96, height: 64 })
   const shown = pixels.filter((_, i) => i % 768 === 0)
-  t.ok(shown.length === plainPixels.length && shown.every((value, i) => Math.abs(value - plainPixels[i]!) <= 1), 'pixels, up to one level')
+  t.ok(
+    shown.length === plainPixels.length && shown.every((value, i) => Math.abs(value - plainPixels[i]!) <= 1),
+    'pixels, up to one level'
+  )
 })
 
 // The official loop on the fixture's weights in PyTorch, float32: DDIM from t = 961 to 1, batches of [uncond, cond],
-// u + 7 * (c - u), latents / 0.13025 into the autoencoder, (x / 2 + 0.5) * 255 rounded. Every 16th latent, every 768th byte.
+// u + 7 * (c - u), latents / 0.13025 into the autoencoder, (x / 2 + 0.5) * 255 rounded. Every 16th latent, every 768th
+// byte.
 const plainLatents = [
   -1.9697, 8.5567, -20.8002, -13.6284, 10.0987, -13.7349, -4.3634, 25.6047, -10.5073, -2.1098, 11.3159, -7.6341,
   -1.4238, -2.5884, 0.3674, 4.6958, 39.1551, -1.8652, -10.0816, -4.491, -15.1327, -30.3263, 14.8059, -0.1785
 ]
-const plainPixels = [116, 167, 146, 141, 158, 129, 134, 0, 79, 145, 124, 138, 184, 169, 79, 100, 159, 0, 128, 7, 0, 146, 82, 118]
+const plainPixels = [
+  116, 167, 146, 141, 158, 129, 134, 0, 79, 145, 124, 138, 184, 169, 79, 100, 159, 0, 128, 7, 0, 146, 82, 118
+]

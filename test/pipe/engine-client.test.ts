@@ -16,7 +16,11 @@ t.test('an open engine', async t => {
   t.equal(await client.ready, 'cpu:0', 'says its device')
 
   t.test('answers each request with its own result', async t => {
-    const answers = await Promise.all([client.submit(work('answered')), client.submit(work('slow')), client.submit(work('answered'))])
+    const answers = await Promise.all([
+      client.submit(work('answered')),
+      client.submit(work('slow')),
+      client.submit(work('answered'))
+    ])
     const ids = answers.map(({ result }) => result.pictures[0]!.pixels[0]!)
     t.strictSame(ids, [ids[0], ids[0]! + 1, ids[0]! + 2])
     t.match(answers[0], { timings: { paint: 1 }, result: { pictures: [{ pixels: Uint8Array }] } })
@@ -25,13 +29,17 @@ t.test('an open engine', async t => {
   t.test('passes on parts to who asked for them, before the answer', async t => {
     const parts: Part[] = []
     await client.submit(work('told'), { onPart: part => parts.push(part) })
-    t.strictSame(parts, [7, 8].map(tokenId => ({ kind: 'token', sample: 0, tokenId })))
+    t.strictSame(
+      parts,
+      [7, 8].map(tokenId => ({ kind: 'token', sample: 0, tokenId }))
+    )
     await client.submit(work('told'))
     t.equal(parts.length, 2)
   })
 
   t.test('rebuilds its errors by code', t =>
-    t.rejects(client.submit(work('refused')), { code: 'queue_full', statusCode: 429, retryAfterSeconds: 7 }))
+    t.rejects(client.submit(work('refused')), { code: 'queue_full', statusCode: 429, retryAfterSeconds: 7 })
+  )
 
   t.test('ends a request once, keeps the last counts and passes on what it writes', async t => {
     await client.submit(work('answeredTwice'))
@@ -103,7 +111,17 @@ t.test('the real engine answers captions, and a new process the next one after a
   const manifest = readManifest(folder)
   const { log } = createLog()
   const start = async () => {
-    const client = createEngineClient({ device: 'cpu', threads: 1, slots: 16, queueLimit: 64, queueCost: 1_000_000, engineTimeoutMs: 0, folder, manifest, log })
+    const client = createEngineClient({
+      device: 'cpu',
+      threads: 1,
+      slots: 16,
+      queueLimit: 64,
+      queueCost: 1_000_000,
+      engineTimeoutMs: 0,
+      folder,
+      manifest,
+      log
+    })
     t.teardown(() => client.close())
     t.equal(await client.ready, 'cpu')
     return client
@@ -115,7 +133,9 @@ t.test('the real engine answers captions, and a new process the next one after a
   const cut = Array.from({ length: 8 }, () => first.submit(caption(manifest, 150)))
   while (first.counts().running === 0) await pause(5)
   process.kill(first.pid!, 'SIGKILL')
-  for (const outcome of await Promise.allSettled(cut)) t.match(outcome, { status: 'rejected', reason: { code: 'engine_restarting' } })
+  for (const outcome of await Promise.allSettled(cut)) {
+    t.match(outcome, { status: 'rejected', reason: { code: 'engine_restarting' } })
+  }
   t.equal(await first.ended, 'SIGKILL')
 
   const second = await start()
@@ -127,10 +147,25 @@ t.test('the real engine names the graph that does not open, and the log has the 
   const manifest = readManifest(folder)
   const { log, lines } = createLog()
   const broken = { ...manifest, graphs: { ...manifest.graphs, vision: manifest.tokenizer } }
-  const client = createEngineClient({ device: 'cpu', threads: 1, slots: 1, queueLimit: 1, queueCost: 1, folder, engineTimeoutMs: 0, manifest: broken, log })
+  const client = createEngineClient({
+    device: 'cpu',
+    threads: 1,
+    slots: 1,
+    queueLimit: 1,
+    queueCost: 1,
+    folder,
+    engineTimeoutMs: 0,
+    manifest: broken,
+    log
+  })
   t.teardown(() => client.close())
-  await t.rejects(client.ready, { code: 'model_unavailable', message: 'the engine cannot open its graph vision on the device cpu' })
-  t.ok(lines.some(({ fields }) => 'detail' in fields && /^the graph vision does not open: ./.test(String(fields.detail))))
+  await t.rejects(client.ready, {
+    code: 'model_unavailable',
+    message: 'the engine cannot open its graph vision on the device cpu'
+  })
+  t.ok(
+    lines.some(({ fields }) => 'detail' in fields && /^the graph vision does not open: ./.test(String(fields.detail)))
+  )
 })
 
 /** The work of a greedy caption of a grey picture, of a given length. */
@@ -139,7 +174,13 @@ function caption ({ image: { size }, ids }: Manifest, tokens: number): Extract<W
     task: 'text',
     segments: [
       { kind: 'ids', ids: [ids.image_start] },
-      { kind: 'features', picture: { pixels: new Uint8Array(3 * size * size).fill(128), selection: { rule: 'threshold', keepThreshold: 0.5, seed: 0 } } },
+      {
+        kind: 'features',
+        picture: {
+          pixels: new Uint8Array(3 * size * size).fill(128),
+          selection: { rule: 'threshold', keepThreshold: 0.5, seed: 0 }
+        }
+      },
       { kind: 'ids', ids: [ids.image_end] }
     ],
     sampling: { maxTokens: tokens, minTokens: tokens, temperature: 0, topP: 1, topK: 0, repetitionPenalty: 1, seed: 0 },

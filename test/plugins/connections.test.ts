@@ -10,10 +10,17 @@ t.test('what Node answers by itself is a problem document with an id', async t =
   const app = await buildTestApp(t)
   await app.listen({ port: 0 })
   const { port } = app.server.address() as AddressInfo
-  const send = (text: string) => new Promise<string>((resolve, reject) => {
-    let answer = ''
-    connect(port, '127.0.0.1').on('data', chunk => { answer += chunk }).on('close', () => resolve(answer)).on('error', reject).end(text)
-  })
+  const send = (text: string) =>
+    new Promise<string>((resolve, reject) => {
+      let answer = ''
+      connect(port, '127.0.0.1')
+        .on('data', chunk => {
+          answer += chunk
+        })
+        .on('close', () => resolve(answer))
+        .on('error', reject)
+        .end(text)
+    })
 
   const cases: [string, number, string, RegExp][] = [
     ['GARBAGE\r\n\r\n', 400, 'invalid_request', /method/],
@@ -24,7 +31,12 @@ t.test('what Node answers by itself is a problem document with an id', async t =
     [`GET /nope HTTP/1.1\r\n${close}\r\n`, 400, 'invalid_request', /Host/],
     [`GET /health/live HTTP/1.1\r\n${host}${host}${close}\r\n`, 400, 'invalid_request', /Host/],
     [`GET /health/live HTTP/1.1\r\n${host}Expect: foo\r\n${close}\r\n`, 417, 'expectation_failed', /100-continue/],
-    [`POST /caption HTTP/1.1\r\n${host}Expect: 200-ok\r\nContent-Length: 2\r\n${close}\r\n{}`, 417, 'expectation_failed', /100-continue/],
+    [
+      `POST /caption HTTP/1.1\r\n${host}Expect: 200-ok\r\nContent-Length: 2\r\n${close}\r\n{}`,
+      417,
+      'expectation_failed',
+      /100-continue/
+    ],
     [`CONNECT example.com:443 HTTP/1.1\r\n${host}\r\n`, 405, 'method_not_allowed', /CONNECT/],
     [`PROPFIND /caption HTTP/1.1\r\n${host}${close}\r\n`, 405, 'method_not_allowed', /POST/],
     [`TRACE /models HTTP/1.1\r\n${host}${close}\r\n`, 405, 'method_not_allowed', /GET/],
@@ -33,7 +45,12 @@ t.test('what Node answers by itself is a problem document with an id', async t =
     [`GET /health/live HTTP/1.1\r\n${host}${close}${'a: b\r\n'.repeat(600)}\r\n`, 431, 'headers_too_large', /499/],
     [`GET / HTTP/1.1\r\n${host}bad header\r\n\r\n`, 400, 'invalid_request', /header/],
     [`POST /caption HTTP/1.1\r\n${host}Content-Length: ten\r\n\r\n`, 400, 'invalid_request', /Content-Length/],
-    [`POST /caption HTTP/1.1\r\n${host}Content-Length: 1\r\nContent-Length: 2\r\n\r\n`, 400, 'invalid_request', /Content-Length/],
+    [
+      `POST /caption HTTP/1.1\r\n${host}Content-Length: 1\r\nContent-Length: 2\r\n\r\n`,
+      400,
+      'invalid_request',
+      /Content-Length/
+    ],
     [`POST /caption HTTP/1.1\r\n${host}Transfer-Encoding: foo\r\n\r\n`, 400, 'invalid_request', /Transfer-Encoding/],
     [`${chunked}zz\r\n`, 400, 'invalid_request', /chunk/]
   ]
@@ -44,13 +61,26 @@ t.test('what Node answers by itself is a problem document with an id', async t =
     t.match(head, new RegExp(`^HTTP/1\\.1 ${status} `), name)
     t.match(head, /content-type: application\/problem\+json/i, name)
     const problem = JSON.parse(body)
-    t.match(problem, { type: `urn:lavit:problem:${code}`, title: String, status, detail, code, request_id: String }, name)
+    t.match(
+      problem,
+      { type: `urn:lavit:problem:${code}`, title: String, status, detail, code, request_id: String },
+      name
+    )
     t.equal(/^x-request-id: (\S+)/im.exec(head)?.[1], problem.request_id, name)
   }
 
   t.match(await send('GET /health/live HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /, 'HTTP/1.0 knows no Host')
-  t.match(await send(`GET /health/live HTTP/1.1\r\n${host}${close}Upgrade: websocket\r\n\r\n`), /^HTTP\/1\.1 200 /, 'an upgrade may be left alone')
-  const head = `POST /caption HTTP/1.1\r\n${host}${close}Content-Type: image/png\r\nExpect: 100-Continue\r\nContent-Length: ${png.length}\r\n\r\n`
+  t.match(
+    await send(`GET /health/live HTTP/1.1\r\n${host}${close}Upgrade: websocket\r\n\r\n`),
+    /^HTTP\/1\.1 200 /,
+    'an upgrade may be left alone'
+  )
+  const head =
+    `POST /caption HTTP/1.1\r\n${host}${close}Content-Type: image/png\r\nExpect: ` +
+    `100-Continue\r\nContent-Length: ${png.length}\r\n\r\n`
   t.match(await send(head + png.toString('latin1')), /^HTTP\/1\.1 100 Continue/, 'the one expectation that there is')
-  t.match(await send(`GET /health/live HTTP/1.1\r\n${host}${close}X-Request-Id: mine\r\nExpect: foo\r\n\r\n`), /x-request-id: mine/)
+  t.match(
+    await send(`GET /health/live HTTP/1.1\r\n${host}${close}X-Request-Id: mine\r\nExpect: foo\r\n\r\n`),
+    /x-request-id: mine/
+  )
 })

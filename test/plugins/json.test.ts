@@ -49,12 +49,24 @@ t.test('a byte order mark and other names of UTF-8 change nothing', async t => {
   const app = await buildTestApp(t)
   for (const type of ['application/json', 'application/json; charset=utf-8', 'Application/JSON;charset="UTF-8"']) {
     const payload = `\ufeff{"image": "${base64}"}\n`
-    t.equal((await app.inject({ method: 'POST', url: '/caption', payload, headers: { 'content-type': type } })).statusCode, 200, type)
+    t.equal(
+      (await app.inject({ method: 'POST', url: '/caption', payload, headers: { 'content-type': type } })).statusCode,
+      200,
+      type
+    )
   }
 })
 
 t.test('JSON is read as Node reads it', async t => {
-  for (const value of [{ a: [1, { b: '"\\' }], c: '{"a":1,"a":2}', '': null }, [], 'a\u2028', -1e3, true, { a: { x: 1 }, b: { x: 1 } }, [{ x: 1 }, { x: 2 }]]) {
+  for (const value of [
+    { a: [1, { b: '"\\' }], c: '{"a":1,"a":2}', '': null },
+    [],
+    'a\u2028',
+    -1e3,
+    true,
+    { a: { x: 1 }, b: { x: 1 } },
+    [{ x: 1 }, { x: 2 }]
+  ]) {
     t.strictSame(parseJson(Buffer.from(JSON.stringify(value, null, 1))), value)
   }
   t.strictSame(Object.keys(parseJson(Buffer.from('{"__proto__": 1}')) as object), ['__proto__'])

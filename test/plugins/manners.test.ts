@@ -7,7 +7,10 @@ const jobs = { method: 'POST', url: '/caption', payload: png, headers: { 'conten
 t.test('answers say what they depend on, and that jobs are not kept', async t => {
   const app = await buildTestApp(t)
   t.match((await app.inject(jobs)).headers, { vary: 'Accept, Accept-Encoding', 'cache-control': 'no-store' })
-  t.match((await app.inject({ ...jobs, payload: '' })).headers, { vary: 'Accept, Accept-Encoding', 'cache-control': 'no-store' })
+  t.match((await app.inject({ ...jobs, payload: '' })).headers, {
+    vary: 'Accept, Accept-Encoding',
+    'cache-control': 'no-store'
+  })
   t.match((await app.inject('/nope')).headers, { 'cache-control': 'no-store' })
   t.match((await app.inject('/metrics')).headers, { vary: 'Accept-Encoding', 'cache-control': 'no-store' })
 })
@@ -18,16 +21,27 @@ t.test('documents have a strong ETag for each form, and 304', async t => {
     const get = (headers: Record<string, string> = {}) => app.inject({ url, headers })
     const plain = await get()
     const [br, gzip] = [await get({ 'accept-encoding': 'gzip, deflate, br' }), await get({ 'accept-encoding': 'gzip' })]
-    t.match([plain, br, gzip].map(({ headers }) => headers['content-encoding']), [undefined, 'br', 'gzip'])
+    t.match(
+      [plain, br, gzip].map(({ headers }) => headers['content-encoding']),
+      [undefined, 'br', 'gzip']
+    )
     t.equal(brotliDecompressSync(br.rawPayload).toString(), plain.body)
     t.equal(gunzipSync(gzip.rawPayload).toString(), plain.body)
     const tags = [plain, br, gzip].map(({ headers }) => String(headers.etag))
     t.equal(new Set(tags).size, 3)
     for (const tag of tags) t.match(tag, /^"[\w-]+"$/)
-    t.match(plain.headers, { 'cache-control': 'no-cache', vary: 'Accept, Accept-Encoding', 'content-type': /^application\/json/ })
+    t.match(plain.headers, {
+      'cache-control': 'no-cache',
+      vary: 'Accept, Accept-Encoding',
+      'content-type': /^application\/json/
+    })
     for (const known of [tags[0], `"x", W/${tags[0]}`, '*']) {
       const again = await get({ 'if-none-match': String(known) })
-      t.match(again, { statusCode: 304, body: '', headers: { etag: String(tags[0]), 'cache-control': 'no-cache' } }, String(known))
+      t.match(
+        again,
+        { statusCode: 304, body: '', headers: { etag: String(tags[0]), 'cache-control': 'no-cache' } },
+        String(known)
+      )
     }
     t.equal((await get({ 'if-none-match': String(tags[1]) })).statusCode, 200, 'those are other bytes')
     t.equal((await get({ 'if-none-match': '"x"' })).statusCode, 200)
@@ -36,14 +50,23 @@ t.test('documents have a strong ETag for each form, and 304', async t => {
 
 t.test('JSON, style sheets and metrics are compressed; pictures and what is short are not', async t => {
   const app = await buildTestApp(t)
-  const encodingOf = async (url: string, accept: string, request = {}) => (await app.inject({ url, ...request, headers: { 'accept-encoding': accept, ...request } })).headers['content-encoding']
+  const encodingOf = async (url: string, accept: string, request = {}) =>
+    (await app.inject({ url, ...request, headers: { 'accept-encoding': accept, ...request } })).headers[
+      'content-encoding'
+    ]
   for (const url of ['/docs/json', '/metrics', '/docs/static/swagger-ui.css']) {
     t.equal(await encodingOf(url, 'br, gzip'), 'br', url)
     t.equal(await encodingOf(url, 'gzip'), 'gzip', url)
     t.equal(await encodingOf(url, 'identity'), undefined, url)
   }
   t.equal(await encodingOf('/health/live', 'br'), undefined)
-  const paint = (accept: string) => app.inject({ method: 'POST', url: '/generate', payload: { prompt: 'a dog', n: accept === 'application/json' ? 8 : 1 }, headers: { accept, 'accept-encoding': 'br, gzip' } })
+  const paint = (accept: string) =>
+    app.inject({
+      method: 'POST',
+      url: '/generate',
+      payload: { prompt: 'a dog', n: accept === 'application/json' ? 8 : 1 },
+      headers: { accept, 'accept-encoding': 'br, gzip' }
+    })
   t.equal((await paint('image/png')).headers['content-encoding'], undefined)
   const json = await paint('application/json')
   t.equal(json.headers['content-encoding'], 'br')
@@ -54,34 +77,74 @@ t.test('HEAD answers like GET, without a body', async t => {
   const app = await buildTestApp(t)
   for (const url of ['/health/live', '/models', '/models/lavit-mini', '/metrics', '/openapi.json', '/docs']) {
     const [head, get] = [await app.inject({ method: 'HEAD', url }), await app.inject({ url })]
-    t.match(head, { statusCode: get.statusCode, body: '', headers: { 'content-type': get.headers['content-type'] } }, url)
+    t.match(
+      head,
+      { statusCode: get.statusCode, body: '', headers: { 'content-type': get.headers['content-type'] } },
+      url
+    )
   }
 })
 
 t.test('pages of other origins', async t => {
   const origin = 'https://page.example'
-  const preflight = { method: 'OPTIONS', url: '/caption', headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' } } as const
+  const preflight = {
+    method: 'OPTIONS',
+    url: '/caption',
+    headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' }
+  } as const
 
   t.test('are let in by nobody unless they are configured', async t => {
     const app = await buildTestApp(t)
-    for (const answer of [await app.inject({ ...jobs, headers: { ...jobs.headers, origin } }), await app.inject(preflight)]) {
-      t.strictSame(Object.keys(answer.headers).filter(name => name.startsWith('access-control')), [])
+    for (const answer of [
+      await app.inject({ ...jobs, headers: { ...jobs.headers, origin } }),
+      await app.inject(preflight)
+    ]) {
+      t.strictSame(
+        Object.keys(answer.headers).filter(name => name.startsWith('access-control')),
+        []
+      )
     }
   })
 
   t.test('may call and read what they need', async t => {
     const app = await buildTestApp(t, { environment: { LAVIT_CORS_ORIGINS: `https://other.example,${origin}` } })
     const answer = await app.inject({ ...jobs, headers: { ...jobs.headers, origin } })
-    t.match(answer.headers, { 'access-control-allow-origin': origin, 'access-control-expose-headers': 'x-request-id, Server-Timing, Retry-After, x-seed', vary: 'Origin, Accept, Accept-Encoding' })
-    t.match((await app.inject({ ...jobs, payload: '', headers: { ...jobs.headers, origin } })).headers, { 'access-control-allow-origin': origin }, 'errors can be read, too')
-    t.match(await app.inject(preflight), { statusCode: 204, headers: { 'access-control-allow-origin': origin, 'access-control-allow-methods': 'GET, HEAD, POST', 'access-control-allow-headers': 'content-type', 'x-request-id': String } })
-    t.equal((await app.inject({ ...preflight, headers: { ...preflight.headers, origin: 'https://third.example' } })).headers['access-control-allow-origin'], undefined)
+    t.match(answer.headers, {
+      'access-control-allow-origin': origin,
+      'access-control-expose-headers': 'x-request-id, Server-Timing, Retry-After, x-seed',
+      vary: 'Origin, Accept, Accept-Encoding'
+    })
+    t.match(
+      (await app.inject({ ...jobs, payload: '', headers: { ...jobs.headers, origin } })).headers,
+      { 'access-control-allow-origin': origin },
+      'errors can be read, too'
+    )
+    t.match(await app.inject(preflight), {
+      statusCode: 204,
+      headers: {
+        'access-control-allow-origin': origin,
+        'access-control-allow-methods': 'GET, HEAD, POST',
+        'access-control-allow-headers': 'content-type',
+        'x-request-id': String
+      }
+    })
+    t.equal(
+      (await app.inject({ ...preflight, headers: { ...preflight.headers, origin: 'https://third.example' } })).headers[
+        'access-control-allow-origin'
+      ],
+      undefined
+    )
   })
 
   t.test('leave other answers as they are', async t => {
     const app = await buildTestApp(t, { environment: { LAVIT_CORS_ORIGINS: '*' } })
-    t.match((await app.inject({ ...jobs, headers: { ...jobs.headers, origin } })).headers, { 'access-control-allow-origin': '*' })
-    t.match(await app.inject({ method: 'OPTIONS', url: '/caption' }), { statusCode: 204, headers: { allow: 'POST, OPTIONS' } })
+    t.match((await app.inject({ ...jobs, headers: { ...jobs.headers, origin } })).headers, {
+      'access-control-allow-origin': '*'
+    })
+    t.match(await app.inject({ method: 'OPTIONS', url: '/caption' }), {
+      statusCode: 204,
+      headers: { allow: 'POST, OPTIONS' }
+    })
     t.equal((await app.inject('/nope')).statusCode, 404)
     t.match(await app.inject({ url: '/caption' }), { statusCode: 405, headers: { allow: 'POST, OPTIONS' } })
   })
@@ -89,10 +152,13 @@ t.test('pages of other origins', async t => {
 
 t.test('nothing points above the path that a proxy put before it', async t => {
   const app = await buildTestApp(t)
-  const resolve = (path: string, from: string) => new URL(path, `http://proxy/prefix${from}`).pathname.replace(/^\/prefix/, '')
+  const resolve = (path: string, from: string) =>
+    new URL(path, `http://proxy/prefix${from}`).pathname.replace(/^\/prefix/, '')
   t.equal(resolve(String((await app.inject('/')).headers.location), '/'), '/docs')
   for (const url of ['/docs', '/docs/']) {
-    const links = [...(await app.inject(url)).body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => resolve(String(path), url))
+    const links = [...(await app.inject(url)).body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) =>
+      resolve(String(path), url)
+    )
     t.ok(links.length > 4)
     for (const path of links) t.equal((await app.inject(path)).statusCode, 200, `${url} ${path}`)
   }
@@ -112,7 +178,9 @@ t.test('proxies are believed where they are configured', async t => {
   const ipOf = async (environment: Record<string, string>) => {
     const app = await buildTestApp(t, { environment })
     let ip = ''
-    app.addHook('onRequest', async request => { ip = request.ip })
+    app.addHook('onRequest', async request => {
+      ip = request.ip
+    })
     await app.inject({ url: '/nope', remoteAddress: '10.0.0.9', headers: { 'x-forwarded-for': '1.1.1.1, 2.2.2.2' } })
     return ip
   }

@@ -2,7 +2,14 @@ import t from 'tap'
 import { ServerError, errorFromCode } from '../../src/errors.ts'
 import { base64, buildTestApp, form, png } from '../helper.ts'
 
-const problem = (status: number, code: string) => ({ type: `urn:lavit:problem:${code}`, title: String, status, detail: String, code, request_id: String })
+const problem = (status: number, code: string) => ({
+  type: `urn:lavit:problem:${code}`,
+  title: String,
+  status,
+  detail: String,
+  code,
+  request_id: String
+})
 const json = { 'content-type': 'application/json' }
 
 t.test('every refusal is a problem document', async t => {
@@ -23,12 +30,36 @@ t.test('every refusal is a problem document', async t => {
     [{ url: '/caption', method: 'POST', payload: 'null', headers: json }, 422, 'invalid_field'],
     [{ url: '/caption', method: 'POST', payload: '[]', headers: json }, 422, 'invalid_field'],
     [{ url: '/caption', method: 'POST', payload: '7', headers: json }, 422, 'invalid_field'],
-    [{ url: '/caption', method: 'POST', payload: 'hello', headers: { 'content-type': 'text/plain' } }, 415, 'unsupported_media_type'],
-    [{ url: '/caption', method: 'POST', payload: 'x', headers: { 'content-type': 'Application/JSON\t; x' } }, 400, 'invalid_request'],
-    [{ url: '/caption', method: 'POST', payload: 'x', headers: { ...json, 'content-encoding': 'gzip' } }, 415, 'unsupported_media_type'],
-    [{ url: '/caption', method: 'POST', payload: png, headers: { 'content-type': 'image/tiff' }, query: { n: '1' } }, 200, ''],
-    [{ url: '/caption', method: 'POST', payload: 'x', headers: { 'content-type': 'multipart/form-data' } }, 400, 'invalid_request'],
-    [{ url: '/caption', method: 'POST', payload: 'x', headers: { 'content-type': 'multipart/form-data; boundary=b' } }, 400, 'invalid_request'],
+    [
+      { url: '/caption', method: 'POST', payload: 'hello', headers: { 'content-type': 'text/plain' } },
+      415,
+      'unsupported_media_type'
+    ],
+    [
+      { url: '/caption', method: 'POST', payload: 'x', headers: { 'content-type': 'Application/JSON\t; x' } },
+      400,
+      'invalid_request'
+    ],
+    [
+      { url: '/caption', method: 'POST', payload: 'x', headers: { ...json, 'content-encoding': 'gzip' } },
+      415,
+      'unsupported_media_type'
+    ],
+    [
+      { url: '/caption', method: 'POST', payload: png, headers: { 'content-type': 'image/tiff' }, query: { n: '1' } },
+      200,
+      ''
+    ],
+    [
+      { url: '/caption', method: 'POST', payload: 'x', headers: { 'content-type': 'multipart/form-data' } },
+      400,
+      'invalid_request'
+    ],
+    [
+      { url: '/caption', method: 'POST', payload: 'x', headers: { 'content-type': 'multipart/form-data; boundary=b' } },
+      400,
+      'invalid_request'
+    ],
     [{ url: '/caption', method: 'POST', payload: Buffer.alloc(16_000_000, 32), headers: json }, 413, 'too_large'],
     [{ url: '/caption?n=1', method: 'POST', payload: { image: base64, n: 1 } }, 422, 'invalid_field'],
     [{ url: '/docs/static/..%2f..%2fpackage.json' }, 404, 'not_found']
@@ -48,14 +79,21 @@ t.test('405 and OPTIONS tell the methods of a path', async t => {
   const app = await buildTestApp(t)
   t.equal((await app.inject('/caption')).headers.allow, 'POST, OPTIONS')
   t.equal((await app.inject({ method: 'PUT', url: '/models/x?y=1' })).headers.allow, 'GET, HEAD, OPTIONS')
-  t.match(await app.inject({ method: 'OPTIONS', url: '/models' }), { statusCode: 204, headers: { allow: 'GET, HEAD, OPTIONS' } })
+  t.match(await app.inject({ method: 'OPTIONS', url: '/models' }), {
+    statusCode: 204,
+    headers: { allow: 'GET, HEAD, OPTIONS' }
+  })
   t.equal((await app.inject({ method: 'OPTIONS', url: '/nope' })).statusCode, 404)
   t.match(await app.inject({ method: 'HEAD', url: '/models' }), { statusCode: 200, body: '' })
 })
 
 t.test('what the engine refuses comes through; what breaks is told without its cause', async t => {
   let error: Error = new Error('x')
-  const app = await buildTestApp(t, { submit: async () => { throw error } })
+  const app = await buildTestApp(t, {
+    submit: async () => {
+      throw error
+    }
+  })
   const post = () => app.inject({ method: 'POST', url: '/detokenize', payload: { visual_tokens: [1] } })
   const cases: [Error, number, string, string | undefined][] = [
     [new ServerError('queue_full', 'full', { retryAfterSeconds: 2.2 }), 429, 'queue_full', '3'],
@@ -77,9 +115,10 @@ t.test('what the engine refuses comes through; what breaks is told without its c
   }
 })
 
-t.test('a sane id of the client\'s is kept, another is not', async t => {
+t.test("a sane id of the client's is kept, another is not", async t => {
   const app = await buildTestApp(t)
-  const id = async (sent: string) => (await app.inject({ url: '/health/live', headers: { 'x-request-id': sent } })).headers['x-request-id']
+  const id = async (sent: string) =>
+    (await app.inject({ url: '/health/live', headers: { 'x-request-id': sent } })).headers['x-request-id']
   t.equal(await id('abc-123'), 'abc-123')
   t.match(await id('a b\u001b'), /^[0-9a-f-]{36}$/)
   t.match(await id('a'.repeat(65)), /^[0-9a-f-]{36}$/)
@@ -88,17 +127,71 @@ t.test('a sane id of the client\'s is kept, another is not', async t => {
 t.test('forms are held to their fields', async t => {
   const app = await buildTestApp(t)
   const cases: [[string, string | Buffer][], string, string][] = [
-    [[['image', png], ['image', png]], 'invalid_field', '/image'],
-    [[['image', png], ['n', '1'], ['n', '2']], 'invalid_field', '/n'],
+    [
+      [
+        ['image', png],
+        ['image', png]
+      ],
+      'invalid_field',
+      '/image'
+    ],
+    [
+      [
+        ['image', png],
+        ['n', '1'],
+        ['n', '2']
+      ],
+      'invalid_field',
+      '/n'
+    ],
     [[['picture', png]], 'invalid_field', '/picture'],
-    [[['image', png], ['n', '1.5']], 'invalid_field', '/n'],
-    [[['image', png], ['n', 'one']], 'invalid_field', '/n'],
-    [[['image', png], ['stream', 'yes']], 'invalid_field', '/stream'],
-    [[['image', png], ['constructor', 'x']], 'invalid_field', ''],
-    [[['image', png], ['extra', 'x']], 'invalid_field', '/extra']
+    [
+      [
+        ['image', png],
+        ['n', '1.5']
+      ],
+      'invalid_field',
+      '/n'
+    ],
+    [
+      [
+        ['image', png],
+        ['n', 'one']
+      ],
+      'invalid_field',
+      '/n'
+    ],
+    [
+      [
+        ['image', png],
+        ['stream', 'yes']
+      ],
+      'invalid_field',
+      '/stream'
+    ],
+    [
+      [
+        ['image', png],
+        ['constructor', 'x']
+      ],
+      'invalid_field',
+      ''
+    ],
+    [
+      [
+        ['image', png],
+        ['extra', 'x']
+      ],
+      'invalid_field',
+      '/extra'
+    ]
   ]
   for (const [fields, code, pointer] of cases) {
-    const { code: actual, errors, detail } = (await app.inject({ method: 'POST', url: '/caption', ...form(fields) })).json()
+    const {
+      code: actual,
+      errors,
+      detail
+    } = (await app.inject({ method: 'POST', url: '/caption', ...form(fields) })).json()
     t.equal(actual, code, detail)
     if (pointer) t.match(errors, [{ pointer }])
   }

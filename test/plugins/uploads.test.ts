@@ -2,46 +2,81 @@ import t from 'tap'
 import type { Work } from '../../src/pipe/work.ts'
 import { base64, buildTestApp, png } from '../helper.ts'
 
-type Part = { name?: string, filename?: string, type?: string, encoding?: string, body: string | Buffer }
+type Part = { name?: string; filename?: string; type?: string; encoding?: string; body: string | Buffer }
 
 /** A form whose parts say of themselves exactly what is given. */
 function formOf (...parts: Part[]) {
-  const written = parts.map(({ name, filename, type, encoding, body }) => Buffer.concat([
-    Buffer.from('--b\r\nContent-Disposition: form-data' + (name === undefined ? '' : `; name="${name}"`) + (filename === undefined ? '' : `; filename="${filename}"`)),
-    Buffer.from((type === undefined ? '' : `\r\nContent-Type: ${type}`) + (encoding === undefined ? '' : `\r\nContent-Transfer-Encoding: ${encoding}`)),
-    Buffer.from('\r\n\r\n'),
-    Buffer.from(body),
-    Buffer.from('\r\n')
-  ]))
-  return { headers: { 'content-type': 'multipart/form-data; boundary=b' }, payload: Buffer.concat([...written, Buffer.from('--b--\r\n')]) }
+  const written = parts.map(({ name, filename, type, encoding, body }) =>
+    Buffer.concat([
+      Buffer.from(
+        '--b\r\nContent-Disposition: form-data' +
+          (name === undefined ? '' : `; name="${name}"`) +
+          (filename === undefined ? '' : `; filename="${filename}"`)
+      ),
+      Buffer.from(
+        (type === undefined ? '' : `\r\nContent-Type: ${type}`) +
+          (encoding === undefined ? '' : `\r\nContent-Transfer-Encoding: ${encoding}`)
+      ),
+      Buffer.from('\r\n\r\n'),
+      Buffer.from(body),
+      Buffer.from('\r\n')
+    ])
+  )
+  return {
+    headers: { 'content-type': 'multipart/form-data; boundary=b' },
+    payload: Buffer.concat([...written, Buffer.from('--b--\r\n')])
+  }
 }
 
 const json = 'application/json'
 const image = { name: 'image', filename: 'a.png', type: 'image/png', body: png }
 const dataUrl = `data:image/png;base64,${base64}`
-const textsOf = (work: Work | undefined) => work && 'segments' in work ? work.segments.map(segment => segment.kind === 'ids' ? String.fromCodePoint(...segment.ids.filter(id => id < 128)) : segment.kind) : []
+const textsOf = (work: Work | undefined) =>
+  work && 'segments' in work
+    ? work.segments.map(segment =>
+      segment.kind === 'ids' ? String.fromCodePoint(...segment.ids.filter(id => id < 128)) : segment.kind
+    )
+    : []
 
 t.test('a picture is read from a part of a form, however the part is typed', async t => {
   const app = await buildTestApp(t)
   const parts: Omit<Part, 'name'>[] = []
   for (const filename of [undefined, 'a.png', 'blob', '']) {
     for (const type of [undefined, 'image/png', 'image/jpeg', 'application/octet-stream', 'text/plain']) {
-      for (const body of [png, base64, dataUrl, `\n ${dataUrl}\n`]) parts.push({ ...(filename !== undefined && { filename }), ...(type !== undefined && { type }), body })
+      for (const body of [png, base64, dataUrl, `\n ${dataUrl}\n`]) {
+        parts.push({ ...(filename !== undefined && { filename }), ...(type !== undefined && { type }), body })
+      }
     }
   }
-  parts.push({ type: json, body: JSON.stringify(dataUrl) }, { type: json, filename: 'blob', body: JSON.stringify(base64) }, { encoding: 'base64', type: 'image/png', filename: 'a.png', body: base64.replace(/(.{76})/g, '$1\r\n') })
+  parts.push(
+    { type: json, body: JSON.stringify(dataUrl) },
+    { type: json, filename: 'blob', body: JSON.stringify(base64) },
+    { encoding: 'base64', type: 'image/png', filename: 'a.png', body: base64.replace(/(.{76})/g, '$1\r\n') }
+  )
   for (const part of parts) {
     const response = await app.inject({ method: 'POST', url: '/tokenize', ...formOf({ name: 'image', ...part }) })
-    t.equal(response.statusCode, 200, `${JSON.stringify({ ...part, body: part.body.toString('latin1', 0, 8) })} ${response.body.slice(0, 200)}`)
+    t.equal(
+      response.statusCode,
+      200,
+      `${JSON.stringify({ ...part, body: part.body.toString('latin1', 0, 8) })} ${response.body.slice(0, 200)}`
+    )
   }
 })
 
 t.test('a picture that is none has its true reason', async t => {
   const app = await buildTestApp(t)
   const cases: [Omit<Part, 'name'>, string, RegExp][] = [
-    [{ filename: 'a.txt', type: 'text/plain', body: 'this, is no picture.' }, 'unsupported_media_type', /not a picture of an allowed format/],
+    [
+      { filename: 'a.txt', type: 'text/plain', body: 'this, is no picture.' },
+      'unsupported_media_type',
+      /not a picture of an allowed format/
+    ],
     [{ filename: 'a.png', type: 'image/png', body: '' }, 'invalid_field', /empty file/],
-    [{ filename: '', type: 'application/octet-stream', body: '' }, 'invalid_field', /image or visual_tokens must be given/],
+    [
+      { filename: '', type: 'application/octet-stream', body: '' },
+      'invalid_field',
+      /image or visual_tokens must be given/
+    ],
     [{ body: 'data:image/png,abc' }, 'invalid_field', /without `;base64`/],
     [{ type: json, body: '{"ref": "img_1"}' }, 'image_ref_expired', /send the picture again/],
     [{ type: json, body: '{"url": "x"}' }, 'invalid_field', /image\/url is not a field/],
@@ -49,7 +84,11 @@ t.test('a picture that is none has its true reason', async t => {
     [{ type: json, body: '{"ref"' }, 'invalid_field', /^image is JSON that ends too early/]
   ]
   for (const [part, code, detail] of cases) {
-    t.match((await app.inject({ method: 'POST', url: '/caption', ...formOf({ name: 'image', ...part }) })).json(), { code, detail }, JSON.stringify(part))
+    t.match(
+      (await app.inject({ method: 'POST', url: '/caption', ...formOf({ name: 'image', ...part }) })).json(),
+      { code, detail },
+      JSON.stringify(part)
+    )
   }
 })
 
@@ -78,27 +117,58 @@ t.test('other fields of a form are text, or JSON of the right type', async t => 
     ['/caption', { name: 'prompt', type: json, body: '{"a":' }, /^prompt is JSON that ends too early/],
     ['/caption', { name: 'prompt', type: json, filename: 'blob', body: '' }, /^prompt is empty where JSON is expected/],
     ['/caption', { name: 'prompt', type: json, body: '{"a": 1, "a": 2}' }, /^prompt\/a is given more than once/],
-    ['/caption', { name: 'prompt', type: 'image/png', filename: 'a.png', body: png }, /^prompt must be text \(text\/plain\) or JSON/],
-    ['/caption', { name: 'prompt', type: 'application/xml', body: '<a/>' }, /^prompt must be text \(text\/plain\) or JSON \(application\/json\), not application\/xml/],
+    [
+      '/caption',
+      { name: 'prompt', type: 'image/png', filename: 'a.png', body: png },
+      /^prompt must be text \(text\/plain\) or JSON/
+    ],
+    [
+      '/caption',
+      { name: 'prompt', type: 'application/xml', body: '<a/>' },
+      /^prompt must be text \(text\/plain\) or JSON \(application\/json\), not application\/xml/
+    ],
     ['/caption', { name: 'prompt', body: Buffer.from('caf\xe9', 'latin1') }, /^prompt is not valid UTF-8/],
     ['/caption', { name: 'prompt', encoding: 'base64', body: 'YWI=' }, /^prompt must come as it is/],
     ['/caption', { name: 'n', type: json, body: '"1"' }, /^n must be a whole number, not text/],
     ['/caption', { name: 'n', type: json, body: '1.5' }, /^n must be a whole number, not 1.5/],
     ['/caption', { name: 'stream', type: json, body: '1' }, /^stream must be true or false, not 1/],
-    ['/caption', { name: 'picture', type: 'image/png', filename: 'b.png', body: png }, /^picture is not a field of this request; did you mean image\?/],
+    [
+      '/caption',
+      { name: 'picture', type: 'image/png', filename: 'b.png', body: png },
+      /^picture is not a field of this request; did you mean image\?/
+    ],
     ['/vqa', { name: 'question', type: json, body: '{"a": 1}' }, /^question must be text, not an object/],
     ['/vqa', { name: 'question', type: json, body: 'null' }, /^question must be text, not null/],
-    ['/generate', { name: 'prompt', type: json, body: '{"type": "sound"}' }, /^prompt\/1\/type must be one of text, image, visual_tokens/],
+    [
+      '/generate',
+      { name: 'prompt', type: json, body: '{"type": "sound"}' },
+      /^prompt\/1\/type must be one of text, image, visual_tokens/
+    ],
     ['/generate', { name: 'prompt', type: json, body: 'null' }, /^prompt\/1 must be an object, not null/],
     ['/generate', { name: 'prompt', type: json, body: '5' }, /^prompt\/1 must be an object, not 5/]
   ]
-  for (const [url, part, detail] of refused) t.match((await post(url, part)).json(), { status: 422, code: 'invalid_field', detail }, JSON.stringify(part))
+  for (const [url, part, detail] of refused) {
+    t.match((await post(url, part)).json(), { status: 422, code: 'invalid_field', detail }, JSON.stringify(part))
+  }
 })
 
 t.test('a list of parts as JSON takes its place among the parts of a form', async t => {
   const app = await buildTestApp(t)
-  const parts = [{ type: 'text', text: 'b' }, { type: 'image', image: base64 }, { type: 'text', text: 'c' }]
-  const response = await app.inject({ method: 'POST', url: '/generate', ...formOf({ name: 'prompt', body: 'a' }, image, { name: 'prompt', type: json, body: JSON.stringify(parts) }, { name: 'prompt', type: json, body: '"d"' }) })
+  const parts = [
+    { type: 'text', text: 'b' },
+    { type: 'image', image: base64 },
+    { type: 'text', text: 'c' }
+  ]
+  const response = await app.inject({
+    method: 'POST',
+    url: '/generate',
+    ...formOf(
+      { name: 'prompt', body: 'a' },
+      image,
+      { name: 'prompt', type: json, body: JSON.stringify(parts) },
+      { name: 'prompt', type: json, body: '"d"' }
+    )
+  })
   t.equal(response.statusCode, 200, response.body)
   t.strictSame(textsOf(app.seen.works.at(-1)), ['a', 'codes', 'b', 'codes', 'c', 'd', ''])
 })
@@ -106,12 +176,28 @@ t.test('a list of parts as JSON takes its place among the parts of a form', asyn
 t.test('what a form or a query leaves empty is not given', async t => {
   const app = await buildTestApp(t)
   const empty = ['seed', 'n', 'temperature', 'prompt', 'postprocess', 'stream', 'model', 'visual_tokens']
-  const sent = await app.inject({ method: 'POST', url: '/caption', ...formOf(image, ...empty.map(name => ({ name, body: '' }))) })
+  const sent = await app.inject({
+    method: 'POST',
+    url: '/caption',
+    ...formOf(image, ...empty.map(name => ({ name, body: '' })))
+  })
   t.equal(sent.statusCode, 200, sent.body)
-  const asked = await app.inject({ method: 'POST', url: `/caption?${empty.map(name => `${name}=`).join('&')}&num_beams`, payload: png, headers: { 'content-type': 'image/png' } })
+  const asked = await app.inject({
+    method: 'POST',
+    url: `/caption?${empty.map(name => `${name}=`).join('&')}&num_beams`,
+    payload: png,
+    headers: { 'content-type': 'image/png' }
+  })
   t.equal(asked.statusCode, 200, asked.body)
-  t.match((await app.inject({ method: 'POST', url: '/vqa', ...formOf(image, { name: 'question', body: '' }) })).json(), { code: 'invalid_field', errors: [{ pointer: '/question', message: 'is required' }] })
-  t.match((await app.inject({ method: 'POST', url: '/caption', ...formOf(image, { name: 'numBeams', body: '' }) })).json(), { code: 'invalid_field' }, 'an unknown field is told all the same')
+  t.match(
+    (await app.inject({ method: 'POST', url: '/vqa', ...formOf(image, { name: 'question', body: '' }) })).json(),
+    { code: 'invalid_field', errors: [{ pointer: '/question', message: 'is required' }] }
+  )
+  t.match(
+    (await app.inject({ method: 'POST', url: '/caption', ...formOf(image, { name: 'numBeams', body: '' }) })).json(),
+    { code: 'invalid_field' },
+    'an unknown field is told all the same'
+  )
 })
 
 t.test('options in the query stand beside any body', async t => {
@@ -123,16 +209,32 @@ t.test('options in the query stand beside any body', async t => {
     { payload: { visual_tokens: [3] } }
   ]
   for (const body of bodies) {
-    const response = await app.inject({ method: 'POST', url: '/caption?num_beams=3&prompt=ab&seed=5&top_p=0.5', ...body })
+    const response = await app.inject({
+      method: 'POST',
+      url: '/caption?num_beams=3&prompt=ab&seed=5&top_p=0.5',
+      ...body
+    })
     t.equal(response.statusCode, 200, response.body)
-    t.match(app.seen.works.at(-1), { numBeams: 3, sampling: { seed: 5, topP: 0.5 }, segments: [{}, {}, { ids: [301, 97, 98] }] })
+    t.match(app.seen.works.at(-1), {
+      numBeams: 3,
+      sampling: { seed: 5, topP: 0.5 },
+      segments: [{}, {}, { ids: [301, 97, 98] }]
+    })
   }
-  t.equal((await app.inject({ method: 'POST', url: '/detokenize?seed=9&steps=0', payload: { visual_tokens: [1] } })).json().images[0].seed, 9)
+  t.equal(
+    (await app.inject({ method: 'POST', url: '/detokenize?seed=9&steps=0', payload: { visual_tokens: [1] } })).json()
+      .images[0].seed,
+    9
+  )
   for (const query of ['visual_tokens=1,2', 'visual_tokens=[1, 2]', 'visual_tokens=1&visual_tokens=2']) {
     t.equal((await app.inject({ method: 'POST', url: `/detokenize?${query}` })).statusCode, 200, query)
     t.match(app.seen.works.at(-1), { codes: [1, 2] }, query)
   }
-  t.equal((await app.inject({ method: 'POST', url: '/generate?prompt=a%20dog&seed=3' })).json().images[0].seed, 3, 'and may be all there is')
+  t.equal(
+    (await app.inject({ method: 'POST', url: '/generate?prompt=a%20dog&seed=3' })).json().images[0].seed,
+    3,
+    'and may be all there is'
+  )
   t.strictSame(textsOf(app.seen.works.at(-1)), ['a dog', ''])
 
   const twice: [string, object, string][] = [
@@ -145,50 +247,123 @@ t.test('options in the query stand beside any body', async t => {
     ['/generate?prompt=a', formOf({ name: 'prompt', body: 'b' }), '/prompt']
   ]
   for (const [url, request, pointer] of twice) {
-    t.match((await app.inject({ method: 'POST', url, ...request })).json(), { status: 422, code: 'invalid_field', errors: [{ pointer, message: /given/ }] }, url)
+    t.match(
+      (await app.inject({ method: 'POST', url, ...request })).json(),
+      { status: 422, code: 'invalid_field', errors: [{ pointer, message: /given/ }] },
+      url
+    )
   }
-  const unknown: [string, string][] = [['numBeams=2', '/numBeams'], ['__proto__=1', '/__proto__'], ['constructor=1', '/constructor'], ['n=x', '/n'], ['seed=-1', '/seed']]
+  const unknown: [string, string][] = [
+    ['numBeams=2', '/numBeams'],
+    ['__proto__=1', '/__proto__'],
+    ['constructor=1', '/constructor'],
+    ['n=x', '/n'],
+    ['seed=-1', '/seed']
+  ]
   for (const [query, pointer] of unknown) {
-    for (const body of bodies) t.match((await app.inject({ method: 'POST', url: `/caption?${query}`, ...body })).json(), { status: 422, errors: [{ pointer }] }, query)
+    for (const body of bodies) {
+      t.match(
+        (await app.inject({ method: 'POST', url: `/caption?${query}`, ...body })).json(),
+        { status: 422, errors: [{ pointer }] },
+        query
+      )
+    }
   }
 })
 
 t.test('encodings of the body', async t => {
   const app = await buildTestApp(t)
-  const post = (coding: string) => app.inject({ method: 'POST', url: '/caption', payload: { image: base64 }, headers: { 'content-encoding': coding } })
-  for (const coding of ['identity', 'Identity', 'IDENTITY', '', ' ', 'identity, identity', 'identity,', 'Identity , identity']) t.equal((await post(coding)).statusCode, 200, coding)
+  const post = (coding: string) =>
+    app.inject({ method: 'POST', url: '/caption', payload: { image: base64 }, headers: { 'content-encoding': coding } })
+  for (const coding of [
+    'identity',
+    'Identity',
+    'IDENTITY',
+    '',
+    ' ',
+    'identity, identity',
+    'identity,',
+    'Identity , identity'
+  ]) {
+    t.equal((await post(coding)).statusCode, 200, coding)
+  }
   for (const coding of ['gzip', 'GZIP', 'br', 'deflate', 'zstd', 'identity, gzip', 'x']) {
     t.match(await post(coding), { statusCode: 415, headers: { 'accept-encoding': 'identity' } }, coding)
-    t.match((await post(coding)).json(), { code: 'unsupported_media_type', detail: new RegExp(`"${coding.split(', ').at(-1)!.toLowerCase()}".*without Content-Encoding`) })
+    t.match((await post(coding)).json(), {
+      code: 'unsupported_media_type',
+      detail: new RegExp(`"${coding.split(', ').at(-1)!.toLowerCase()}".*without Content-Encoding`)
+    })
   }
 })
 
 t.test('a refused type is told those that the route reads', async t => {
   const app = await buildTestApp(t)
   const pictures = 'application/json, multipart/form-data, image/png, image/jpeg, image/webp, image/gif, image/avif'
-  for (const type of ['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'application/octet-stream', 'multipart/mixed; boundary=b', 'json', 'image']) {
-    const response = await app.inject({ method: 'POST', url: '/caption', payload: 'x', headers: { 'content-type': type } })
+  for (const type of [
+    'text/plain',
+    'application/xml',
+    'application/x-www-form-urlencoded',
+    'application/octet-stream',
+    'multipart/mixed; boundary=b',
+    'json',
+    'image'
+  ]) {
+    const response = await app.inject({
+      method: 'POST',
+      url: '/caption',
+      payload: 'x',
+      headers: { 'content-type': type }
+    })
     t.match(response, { statusCode: 415, headers: { 'accept-post': pictures, accept: pictures } }, type)
     t.ok(response.json().detail.includes(pictures) && response.json().detail.includes(type), type)
   }
-  const typed = await app.inject({ method: 'POST', url: '/detokenize', payload: png, headers: { 'content-type': 'image/png' } })
+  const typed = await app.inject({
+    method: 'POST',
+    url: '/detokenize',
+    payload: png,
+    headers: { 'content-type': 'image/png' }
+  })
   t.match(typed, { statusCode: 415, headers: { 'accept-post': 'application/json' } })
-  t.equal((await app.inject({ method: 'POST', url: '/nope', payload: 'x', headers: { 'content-type': 'text/plain' } })).statusCode, 404)
-  t.match((await app.inject({ method: 'POST', url: '/caption', payload: '', headers: { 'content-type': 'image/png' } })).json(), { status: 400, detail: /body is empty/ })
+  t.equal(
+    (await app.inject({ method: 'POST', url: '/nope', payload: 'x', headers: { 'content-type': 'text/plain' } }))
+      .statusCode,
+    404
+  )
+  t.match(
+    (
+      await app.inject({ method: 'POST', url: '/caption', payload: '', headers: { 'content-type': 'image/png' } })
+    ).json(),
+    { status: 400, detail: /body is empty/ }
+  )
 })
 
 t.test('a route without a body takes none, whatever type it is said to have', async t => {
   const key = 'a-key-of-some-length'
   const app = await buildTestApp(t, { environment: { LAVIT_ADMIN_KEY: key } })
-  for (const type of ['application/json', 'application/json; charset=utf-8', 'application/x-www-form-urlencoded', 'text/plain', 'image/png', 'multipart/form-data; boundary=b', undefined]) {
-    const headers = { authorization: `Bearer ${key}`, 'content-length': '0', ...(type !== undefined && { 'content-type': type }) }
+  for (const type of [
+    'application/json',
+    'application/json; charset=utf-8',
+    'application/x-www-form-urlencoded',
+    'text/plain',
+    'image/png',
+    'multipart/form-data; boundary=b',
+    undefined
+  ]) {
+    const headers = {
+      authorization: `Bearer ${key}`,
+      'content-length': '0',
+      ...(type !== undefined && { 'content-type': type })
+    }
     for (const url of ['/models/lavit-mini/load', '/models/lavit-mini/unload/']) {
       const response = await app.inject({ method: 'POST', url, headers })
       t.equal(response.statusCode, 200, `${type} ${response.body}`)
     }
   }
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
-  t.equal((await app.inject({ method: 'POST', url: '/models/lavit-mini/load', headers, payload: '{}' })).statusCode, 200)
+  t.equal(
+    (await app.inject({ method: 'POST', url: '/models/lavit-mini/load', headers, payload: '{}' })).statusCode,
+    200
+  )
   t.equal((await app.inject({ method: 'POST', url: '/models/lavit-mini/load', headers, payload: '{' })).statusCode, 400)
 })
 
@@ -198,10 +373,26 @@ t.test('pictures as text', async t => {
   const escaped = base64.replaceAll('+', '%2B').replaceAll('/', '%2F').replaceAll('=', '%3D')
   const urlSafe = base64.replaceAll('+', '-').replaceAll('/', '_')
   const good = [
-    base64, urlSafe, base64.replace(/=+$/, ''), ` \n${base64}\r\n\t`, `\ufeff${base64}`, base64.replace(/(.{7})/g, '$1 \t\r\n'),
-    dataUrl, ` ${dataUrl}`, `\n\t${dataUrl}\n`, `\ufeff${dataUrl}`, `DATA:image/png;base64,${base64}`, `data:image/png;BASE64,${base64}`,
-    `data:;base64,${base64}`, `data:image/png;charset=utf-8;base64,${base64}`, `data:image/png;name=a.png;base64,${base64}`, `data:image/jpeg;base64,${base64}`,
-    `data: image/png ; base64 , ${base64}`, `data:image/png;base64,\n${base64.replace(/(.{76})/g, '$1\n')}`, `data:image/png;base64,${urlSafe}`, `data:image/png;base64,${escaped}`
+    base64,
+    urlSafe,
+    base64.replace(/=+$/, ''),
+    ` \n${base64}\r\n\t`,
+    `\ufeff${base64}`,
+    base64.replace(/(.{7})/g, '$1 \t\r\n'),
+    dataUrl,
+    ` ${dataUrl}`,
+    `\n\t${dataUrl}\n`,
+    `\ufeff${dataUrl}`,
+    `DATA:image/png;base64,${base64}`,
+    `data:image/png;BASE64,${base64}`,
+    `data:;base64,${base64}`,
+    `data:image/png;charset=utf-8;base64,${base64}`,
+    `data:image/png;name=a.png;base64,${base64}`,
+    `data:image/jpeg;base64,${base64}`,
+    `data: image/png ; base64 , ${base64}`,
+    `data:image/png;base64,\n${base64.replace(/(.{76})/g, '$1\n')}`,
+    `data:image/png;base64,${urlSafe}`,
+    `data:image/png;base64,${escaped}`
   ]
   for (const image of good) {
     const response = await post(image)
@@ -221,7 +412,13 @@ t.test('pictures as text', async t => {
     ['upload:0', /neither/],
     ['\u0141'.repeat(4), /neither/]
   ]
-  for (const [image, message] of bad) t.match((await post(image)).json(), { status: 422, code: 'invalid_field', errors: [{ pointer: '/image', message }] }, JSON.stringify(image.slice(0, 30)))
+  for (const [image, message] of bad) {
+    t.match(
+      (await post(image)).json(),
+      { status: 422, code: 'invalid_field', errors: [{ pointer: '/image', message }] },
+      JSON.stringify(image.slice(0, 30))
+    )
+  }
 })
 
 t.test('forms that are broken say how', async t => {
@@ -236,17 +433,34 @@ t.test('forms that are broken say how', async t => {
     [formOf(...Array.from({ length: 65 }, (_, i) => ({ name: `f${i}`, body: 'x' }))), 413, /more than 64 parts/],
     [formOf(image, { name: 'prompt', body: 'a'.repeat(1_100_000) }), 413, /field prompt.*1048576/]
   ]
-  for (const [request, status, detail] of cases) t.match((await app.inject({ method: 'POST', url: '/caption', ...request })).json(), { status, detail })
+  for (const [request, status, detail] of cases) {
+    t.match((await app.inject({ method: 'POST', url: '/caption', ...request })).json(), { status, detail })
+  }
 })
 
 t.test('limits are the same in every form, and named', async t => {
-  const app = await buildTestApp(t, { environment: { LAVIT_MAX_IMAGE_BYTES: '100000', LAVIT_MAX_UPLOAD_BYTES: '250000' } })
-  const padded = (bytes: number) => Buffer.concat([png, Buffer.alloc(bytes - png.length)]) // decoders stop at the end of the picture
+  const app = await buildTestApp(t, {
+    environment: { LAVIT_MAX_IMAGE_BYTES: '100000', LAVIT_MAX_UPLOAD_BYTES: '250000' }
+  })
+  // decoders stop at the end of the picture
+  const padded = (bytes: number) => Buffer.concat([png, Buffer.alloc(bytes - png.length)])
   const forms = {
-    json: (sizes: number[]) => ({ payload: { prompt: sizes.map(size => ({ type: 'image', image: padded(size).toString('base64') })) } }),
-    'data URLs in lines': (sizes: number[]) => ({ payload: { prompt: sizes.map(size => ({ type: 'image', image: `data:image/png;base64,${padded(size).toString('base64').replace(/(.{76})/g, '$1\n')}` })) } }),
+    json: (sizes: number[]) => ({
+      payload: { prompt: sizes.map(size => ({ type: 'image', image: padded(size).toString('base64') })) }
+    }),
+    'data URLs in lines': (sizes: number[]) => ({
+      payload: {
+        prompt: sizes.map(size => ({
+          type: 'image',
+          image: `data:image/png;base64,${padded(size)
+            .toString('base64')
+            .replace(/(.{76})/g, '$1\n')}`
+        }))
+      }
+    }),
     files: (sizes: number[]) => formOf(...sizes.map(size => ({ ...image, body: padded(size) }))),
-    'base64 in a form': (sizes: number[]) => formOf(...sizes.map(size => ({ name: 'image', body: padded(size).toString('base64') })))
+    'base64 in a form': (sizes: number[]) =>
+      formOf(...sizes.map(size => ({ name: 'image', body: padded(size).toString('base64') })))
   }
   const cases: [number[], number, RegExp?][] = [
     [[100_000], 200],
@@ -261,17 +475,39 @@ t.test('limits are the same in every form, and named', async t => {
       if (detail) t.match(response.json().detail, detail, name)
     }
   }
-  const raw = (bytes: number) => app.inject({ method: 'POST', url: '/caption', payload: padded(bytes), headers: { 'content-type': 'image/png' } })
+  const raw = (bytes: number) =>
+    app.inject({ method: 'POST', url: '/caption', payload: padded(bytes), headers: { 'content-type': 'image/png' } })
   t.equal((await raw(100_000)).statusCode, 200)
   t.match((await raw(100_001)).json(), { status: 413, detail: 'The picture has 100001 bytes, the limit is 100000' })
-  t.match((await app.inject({ method: 'POST', url: '/caption', payload: { image: 'A'.repeat(1_500_000) } })).json(), { status: 413, detail: /body has 15000\d\d bytes, the limit is 1399600/ })
+  t.match((await app.inject({ method: 'POST', url: '/caption', payload: { image: 'A'.repeat(1_500_000) } })).json(), {
+    status: 413,
+    detail: /body has 15000\d\d bytes, the limit is 1399600/
+  })
 })
 
 t.test('the limits of a prompt are named', async t => {
   const app = await buildTestApp(t)
   const parts = Array.from({ length: 17 }, () => ({ type: 'text', text: 'a' }))
-  t.match((await app.inject({ method: 'POST', url: '/generate', payload: { prompt: parts } })).json(), { status: 422, errors: [{ pointer: '/prompt', message: 'must hold at most 16 items, not 17' }] })
-  t.match((await app.inject({ method: 'POST', url: '/generate', ...formOf(...parts.map(({ text }) => ({ name: 'prompt', body: text }))) })).json(), { status: 422, errors: [{ pointer: '/prompt', message: 'must hold at most 16 items, not 17' }] })
-  t.match((await app.inject({ method: 'POST', url: '/generate', payload: { prompt: 'a'.repeat(4001) } })).json(), { status: 413, detail: 'The prompt has 4001 characters, the limit is 4000' })
-  t.match((await app.inject({ method: 'POST', url: '/generate', payload: { prompt: '😀'.repeat(4001) } })).json(), { status: 413, detail: 'The prompt has 4001 characters, the limit is 4000' })
+  t.match((await app.inject({ method: 'POST', url: '/generate', payload: { prompt: parts } })).json(), {
+    status: 422,
+    errors: [{ pointer: '/prompt', message: 'must hold at most 16 items, not 17' }]
+  })
+  t.match(
+    (
+      await app.inject({
+        method: 'POST',
+        url: '/generate',
+        ...formOf(...parts.map(({ text }) => ({ name: 'prompt', body: text })))
+      })
+    ).json(),
+    { status: 422, errors: [{ pointer: '/prompt', message: 'must hold at most 16 items, not 17' }] }
+  )
+  t.match((await app.inject({ method: 'POST', url: '/generate', payload: { prompt: 'a'.repeat(4001) } })).json(), {
+    status: 413,
+    detail: 'The prompt has 4001 characters, the limit is 4000'
+  })
+  t.match((await app.inject({ method: 'POST', url: '/generate', payload: { prompt: '😀'.repeat(4001) } })).json(), {
+    status: 413,
+    detail: 'The prompt has 4001 characters, the limit is 4000'
+  })
 })

@@ -53,10 +53,18 @@ t.test('the known field that was meant', async t => {
     [DetokenizeRequest, 'decoder_guidance_scale', 'guidance_scale'],
     [DetokenizeRequest, 'codes', 'visual_tokens']
   ]
-  for (const [{ properties }, name, field] of cases) t.equal(nearestField(name, Object.keys(properties)), field, name.slice(0, 30))
+  for (const [{ properties }, name, field] of cases) {
+    t.equal(nearestField(name, Object.keys(properties)), field, name.slice(0, 30))
+  }
   for (const { properties } of [GenerateRequest, CaptionRequest, VqaRequest, DetokenizeRequest]) {
     for (const field of Object.keys(properties)) {
-      for (const spelled of [field.toUpperCase(), field.replaceAll('_', '-'), field.replace(/_(.)/g, (_, letter) => letter.toUpperCase())]) t.equal(nearestField(spelled, Object.keys(properties)), field, spelled)
+      for (const spelled of [
+        field.toUpperCase(),
+        field.replaceAll('_', '-'),
+        field.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
+      ]) {
+        t.equal(nearestField(spelled, Object.keys(properties)), field, spelled)
+      }
     }
   }
 })
@@ -66,7 +74,12 @@ t.test('a wrong field is told in words', async t => {
   const cases: [string, object, string, string][] = [
     ['/caption', { numBeams: 2 }, '/numBeams', 'is not a field of this request; did you mean num_beams?'],
     ['/caption', { hello: 2 }, '/hello', 'is not a field of this request'],
-    ['/generate', { prompt: [{ type: 'text', text: 'a', txt: 'b' }] }, '/prompt/0/txt', 'is not a field of this request; did you mean text?'],
+    [
+      '/generate',
+      { prompt: [{ type: 'text', text: 'a', txt: 'b' }] },
+      '/prompt/0/txt',
+      'is not a field of this request; did you mean text?'
+    ],
     ['/generate', { prompt: 'a', size: 'big' }, '/size', 'must be one of 8x8, 16x8'],
     ['/generate', { prompt: 'a', size: '10x10' }, '/size', 'must be one of 8x8, 16x8'],
     ['/generate', { prompt: 'a', size: 8 }, '/size', 'must be text, not 8'],
@@ -92,6 +105,10 @@ t.test('a wrong field is told in words', async t => {
   ]
   for (const [url, payload, pointer, message] of cases) {
     const problem = (await app.inject({ method: 'POST', url, payload })).json()
-    t.match(problem, { status: 422, code: 'invalid_field', errors: [{ pointer, message }], detail: `${pointer.slice(1)} ${message}` }, JSON.stringify(payload).slice(0, 60))
+    t.match(
+      problem,
+      { status: 422, code: 'invalid_field', errors: [{ pointer, message }], detail: `${pointer.slice(1)} ${message}` },
+      JSON.stringify(payload).slice(0, 60)
+    )
   }
 })

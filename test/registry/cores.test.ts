@@ -13,6 +13,10 @@ t.test('engines and threads share the cores', async t => {
     [0, 16, 8, [1, 16]]
   ]
   for (const [engines, threads, cores, [expectedEngines, expectedThreads]] of cases) {
-    t.strictSame(shareCores({ engines, threads }, cores), { engines: expectedEngines, threads: expectedThreads }, `${engines} engines, ${threads} threads, ${cores} cores`)
+    t.strictSame(
+      shareCores({ engines, threads }, cores),
+      { engines: expectedEngines, threads: expectedThreads },
+      `${engines} engines, ${threads} threads, ${cores} cores`
+    )
   }
 })

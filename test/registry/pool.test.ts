@@ -20,11 +20,14 @@ async function startPool (t: Test, engines: number) {
     engines,
     log,
     onCounts: counts => reports.push(counts),
-    start: async (_signal, onCounts) => createEngineClient({ ...engineDefaults, log, folder, manifest: readManifest(folder), onCounts })
+    start: async (_signal, onCounts) =>
+      createEngineClient({ ...engineDefaults, log, folder, manifest: readManifest(folder), onCounts })
   })
   t.teardown(() => pool.close(0))
   await pool.opened(new AbortController().signal)
-  while (lines.filter(({ message }) => message === 'model ready').length < engines) await new Promise(resolve => setTimeout(resolve, 5))
+  while (lines.filter(({ message }) => message === 'model ready').length < engines) {
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
   return { pool, reports }
 }
 

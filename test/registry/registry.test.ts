@@ -39,7 +39,12 @@ t.test('a model', async t => {
   const state = () => registry.describe('small').state
 
   t.test('is loaded once for all who ask at the same time', async t => {
-    const asked = Promise.all([registry.acquire(), registry.acquire('small'), registry.load('small'), registry.acquire()])
+    const asked = Promise.all([
+      registry.acquire(),
+      registry.acquire('small'),
+      registry.load('small'),
+      registry.acquire()
+    ])
     t.equal(state(), 'loading')
     const [first, second, , third] = await asked
     t.equal(starts().length, 1)
@@ -109,17 +114,24 @@ t.test('a model', async t => {
 })
 
 t.test('a model that cannot be loaded is failed, and can be tried again', async t => {
-  const { registry, folder, lines, starts } = startRegistry(t, {
-    small: packageFiles('small'),
-    deaf: packageFiles('deaf', 'lacks the device'),
-    dying: packageFiles('dying', 'dies while it opens')
-  }, { device: 'cuda' })
+  const { registry, folder, lines, starts } = startRegistry(
+    t,
+    {
+      small: packageFiles('small'),
+      deaf: packageFiles('deaf', 'lacks the device'),
+      dying: packageFiles('dying', 'dies while it opens')
+    },
+    { device: 'cuda' }
+  )
 
   t.test('a wrong digest', async t => {
     const painter = join(folder, 'small/painter.onnx')
     const right = readFileSync(painter)
     writeFileSync(painter, String(right).toUpperCase())
-    await t.rejects(registry.acquire(), { code: 'model_unavailable', message: /small could not be loaded: painter\.onnx: sha256 differs/ })
+    await t.rejects(registry.acquire(), {
+      code: 'model_unavailable',
+      message: /small could not be loaded: painter\.onnx: sha256 differs/
+    })
     t.match(registry.describe('small'), { state: 'failed', detail: /^painter\.onnx: / })
     t.match(lines.at(-1), { level: 'error', message: 'model failed', fields: { model: 'small' } })
     writeFileSync(painter, right)
@@ -139,9 +151,16 @@ t.test('a model that cannot be loaded is failed, and can be tried again', async 
 
   t.test('a missing device, for good', async t => {
     const reason = 'the engine cannot open its graph vision on the device cuda'
-    await t.rejects(registry.acquire('deaf'), { code: 'model_unavailable', message: `The model deaf could not be loaded: ${reason}`, retryAfterSeconds: undefined })
+    await t.rejects(registry.acquire('deaf'), {
+      code: 'model_unavailable',
+      message: `The model deaf could not be loaded: ${reason}`,
+      retryAfterSeconds: undefined
+    })
     t.match(registry.describe('deaf'), { state: 'failed', detail: reason })
-    t.ok(lines.some(({ fields }) => 'detail' in fields && fields.detail === 'Load model from /somewhere failed'), 'the cause is in the log')
+    t.ok(
+      lines.some(({ fields }) => 'detail' in fields && fields.detail === 'Load model from /somewhere failed'),
+      'the cause is in the log'
+    )
     await t.rejects(registry.acquire('deaf'), { code: 'model_unavailable', retryAfterSeconds: undefined })
     t.equal(starts('deaf').length, 1, 'a request does not try again')
     await t.rejects(registry.load('deaf'), { code: 'model_unavailable' })
@@ -149,7 +168,11 @@ t.test('a model that cannot be loaded is failed, and can be tried again', async 
   })
 
   t.test('an engine that dies at each start, after a few', async t => {
-    await t.rejects(registry.acquire('dying'), { code: 'model_unavailable', message: /ended at each start/, retryAfterSeconds: undefined })
+    await t.rejects(registry.acquire('dying'), {
+      code: 'model_unavailable',
+      message: /ended at each start/,
+      retryAfterSeconds: undefined
+    })
     t.equal(registry.describe('dying').state, 'failed')
     t.equal(starts('dying').length, 5)
   })
@@ -159,22 +182,42 @@ t.test('a link to a package is refused', async t => {
   const folder = t.testdir({ elsewhere: { small: packageFiles('small') }, models: {} })
   symlinkSync(join(folder, 'elsewhere/small'), join(folder, 'models/small'))
   const { log } = createLog()
-  const registry = createRegistry({ ...engineDefaults, log, modelsFolder: join(folder, 'models'), engines: 1, defaultModel: 'small', memoryBudgetMb: 0, graceMs: 0 })
+  const registry = createRegistry({
+    ...engineDefaults,
+    log,
+    modelsFolder: join(folder, 'models'),
+    engines: 1,
+    defaultModel: 'small',
+    memoryBudgetMb: 0,
+    graceMs: 0
+  })
   await t.rejects(registry.acquire(), { code: 'model_unavailable', message: /not a folder of its own/ })
 })
 
 t.test('within its memory budget', async t => {
-  const { registry, folder } = startRegistry(t, {
-    one: packageFiles('one'),
-    two: packageFiles('two'),
-    three: packageFiles('three')
-  }, { memoryBudgetMb: 300 }) // two models of no size at all, with a process each
+  const { registry, folder } = startRegistry(
+    t,
+    {
+      one: packageFiles('one'),
+      two: packageFiles('two'),
+      three: packageFiles('three')
+    },
+    { memoryBudgetMb: 300 }
+  ) // two models of no size at all, with a process each
   const states = () => Object.fromEntries(registry.list().map(({ name, state }) => [name, state]))
-  const pids = (name: string) => readFileSync(join(folder, name, 'starts.txt'), 'utf8').trim().split('\n').map(Number)
+  const pids = (name: string) =>
+    readFileSync(join(folder, name, 'starts.txt'), 'utf8')
+      .trim()
+      .split('\n')
+      .map(Number)
 
   const one = await registry.acquire('one')
   const two = await registry.acquire('two')
-  await t.rejects(registry.acquire('three'), { code: 'model_unavailable', retryAfterSeconds: Number }, 'models in use stay')
+  await t.rejects(
+    registry.acquire('three'),
+    { code: 'model_unavailable', retryAfterSeconds: Number },
+    'models in use stay'
+  )
   t.strictSame(states(), { one: 'ready', two: 'ready', three: 'unloaded' })
   one.release()
   two.release()
@@ -193,8 +236,16 @@ t.test('within its memory budget', async t => {
   const files = packageFiles('one')
   const manifest = JSON.parse(files['manifest.json']) as Manifest
   manifest.language_model.max_length = 2 ** 20 // keys and values of 32 MiB for each sequence
-  const { registry: deep } = startRegistry(t, { one: { ...files, 'manifest.json': JSON.stringify(manifest) } }, { memoryBudgetMb: 200 })
-  await t.rejects(deep.acquire('one'), { code: 'model_unavailable', message: /budget is too small/ }, 'the KV cache counts')
+  const { registry: deep } = startRegistry(
+    t,
+    { one: { ...files, 'manifest.json': JSON.stringify(manifest) } },
+    { memoryBudgetMb: 200 }
+  )
+  await t.rejects(
+    deep.acquire('one'),
+    { code: 'model_unavailable', message: /budget is too small/ },
+    'the KV cache counts'
+  )
 })
 
 t.test('closing lends no more and waits for what is lent', async t => {
@@ -227,7 +278,10 @@ t.test('an engine that keeps dying is restarted ever more slowly, and those who 
   model.release()
   let told: unknown
   while (told === undefined) {
-    told = await Promise.race([registry.acquire().catch(error => error), new Promise(resolve => setTimeout(resolve, 300))])
+    told = await Promise.race([
+      registry.acquire().catch(error => error),
+      new Promise(resolve => setTimeout(resolve, 300))
+    ])
   }
   t.match(told, { code: 'engine_restarting', statusCode: 503, retryAfterSeconds: Number })
   t.equal(registry.describe('small').state, 'restarting')
@@ -235,11 +289,28 @@ t.test('an engine that keeps dying is restarted ever more slowly, and those who 
   t.equal(registry.describe('small').state, 'unloaded', 'and a restart that waits can be called off')
 })
 
-function startRegistry (t: Test, files: Record<string, Record<string, string> | string>, options: Partial<RegistryOptions> = {}) {
+function startRegistry (
+  t: Test,
+  files: Record<string, Record<string, string> | string>,
+  options: Partial<RegistryOptions> = {}
+) {
   const folder = t.testdir(files)
   const { log, lines } = createLog()
-  const registry = createRegistry({ ...engineDefaults, log, modelsFolder: folder, engines: 1, defaultModel: 'small', memoryBudgetMb: 0, graceMs: 5000, ...options })
+  const registry = createRegistry({
+    ...engineDefaults,
+    log,
+    modelsFolder: folder,
+    engines: 1,
+    defaultModel: 'small',
+    memoryBudgetMb: 0,
+    graceMs: 5000,
+    ...options
+  })
   t.teardown(() => registry.close({ graceMs: 0 }))
-  const starts = (name: string) => readFileSync(join(folder, name, 'starts.txt'), 'utf8').trim().split('\n').map(Number)
+  const starts = (name: string) =>
+    readFileSync(join(folder, name, 'starts.txt'), 'utf8')
+      .trim()
+      .split('\n')
+      .map(Number)
   return { registry, folder, lines, starts }
 }

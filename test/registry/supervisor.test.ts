@@ -9,7 +9,9 @@ import { createLog } from '../fixtures/package.ts'
 /** An engine without a process. */
 function createEngine (ready: Promise<string> = Promise.resolve('cpu')) {
   let end = (_reason: string) => {}
-  const ended = new Promise<string>(resolve => { end = resolve })
+  const ended = new Promise<string>(resolve => {
+    end = resolve
+  })
   return { engine: { pid: 1, ready, ended, close: async () => end('closed') } as unknown as EngineClient, end }
 }
 
@@ -22,7 +24,9 @@ function watch (t: Test, start: (index: number) => Promise<EngineClient>) {
     model: 'x',
     log: createLog().log,
     start: () => start(starts++),
-    rest: async ms => { pauses.push(ms) },
+    rest: async ms => {
+      pauses.push(ms)
+    },
     onChange: () => onChange()
   })
   t.teardown(() => supervisor.stop(0))
@@ -31,28 +35,39 @@ function watch (t: Test, start: (index: number) => Promise<EngineClient>) {
     pauses,
     starts: () => starts,
     async until (is: string) {
-      while (supervisor.state().is !== is) await new Promise<void>(resolve => { onChange = resolve })
+      while (supervisor.state().is !== is) {
+        await new Promise<void>(resolve => {
+          onChange = resolve
+        })
+      }
     }
   }
 }
 
 t.test('what cannot work is started once', async t => {
   for (const error of [new PackageError('vision.onnx: missing'), new ServerError('model_unavailable', 'no device')]) {
-    const { supervisor, until, starts } = watch(t, async () => { throw error })
+    const { supervisor, until, starts } = watch(t, async () => {
+      throw error
+    })
     await until('failed')
     t.strictSame(supervisor.state(), { is: 'failed', reason: error.message })
     t.equal(starts(), 1)
   }
 })
 
-t.test('a library\'s words are not told', async t => {
-  const { supervisor, until } = watch(t, async () => { throw new Error('EACCES /secret') })
+t.test("a library's words are not told", async t => {
+  const { supervisor, until } = watch(t, async () => {
+    throw new Error('EACCES /secret')
+  })
   await until('failed')
   t.strictSame(supervisor.state(), { is: 'failed', reason: 'its files cannot be read' })
 })
 
 t.test('what ends at each start is given up after five', async t => {
-  const { supervisor, until, starts, pauses } = watch(t, async () => createEngine(Promise.reject(restartingError())).engine)
+  const { supervisor, until, starts, pauses } = watch(
+    t,
+    async () => createEngine(Promise.reject(restartingError())).engine
+  )
   await until('failed')
   t.match(supervisor.state(), { reason: /ended at each start/ })
   t.equal(starts(), 5)
@@ -64,7 +79,9 @@ t.test('what has run is started again, whatever becomes of it', async t => {
   const last = createEngine()
   const { supervisor, until, pauses } = watch(t, async index => {
     if (index === 0) return first.engine
-    if (index < 10) throw index % 2 ? new PackageError('vision.onnx: sha256 differs from the manifest') : restartingError()
+    if (index < 10) {
+      throw index % 2 ? new PackageError('vision.onnx: sha256 differs from the manifest') : restartingError()
+    }
     return last.engine
   })
   await until('ready')
@@ -78,7 +95,13 @@ t.test('what has run is started again, whatever becomes of it', async t => {
 t.test('stopping in the midst of a start leaves nothing', async t => {
   const { engine } = createEngine()
   let give = (_engine: EngineClient) => {}
-  const { supervisor } = watch(t, () => new Promise(resolve => { give = resolve }))
+  const { supervisor } = watch(
+    t,
+    () =>
+      new Promise(resolve => {
+        give = resolve
+      })
+  )
   const stopped = supervisor.stop(0)
   give(engine)
   await stopped

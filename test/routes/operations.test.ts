@@ -7,13 +7,30 @@ t.test('models', async t => {
   const app = await buildTestApp(t, { environment: { LAVIT_ADMIN_KEY: key } })
 
   t.test('are listed, and told of one by one', async t => {
-    t.strictSame((await app.inject('/models')).json(), { default: 'lavit-mini', models: [{ name: 'lavit-mini', family: 'lavit', version: '1.0.0', state: 'ready', device: 'cpu' }] })
-    t.match((await app.inject('/models/lavit-mini')).json(), { name: 'lavit-mini', limits: { max_length: 100 }, tasks: { caption: { num_beams: 2 } }, digests: { 'x.onnx': String }, quality: {}, concepts: ['apple', 'dog'] })
+    t.strictSame((await app.inject('/models')).json(), {
+      default: 'lavit-mini',
+      models: [{ name: 'lavit-mini', family: 'lavit', version: '1.0.0', state: 'ready', device: 'cpu' }]
+    })
+    t.match((await app.inject('/models/lavit-mini')).json(), {
+      name: 'lavit-mini',
+      limits: { max_length: 100 },
+      tasks: { caption: { num_beams: 2 } },
+      digests: { 'x.onnx': String },
+      quality: {},
+      concepts: ['apple', 'dog']
+    })
     t.match((await app.inject('/models/nope')).json(), { status: 404, code: 'model_not_found' })
   })
 
   t.test('are found with a slash behind the path, too', async t => {
-    for (const [url, expected] of [['/models/', { default: 'lavit-mini' }], ['/models/lavit-mini/', { name: 'lavit-mini' }], ['/health/live/', { status: 'ok' }], ['/openapi.json/', { openapi: '3.1.0' }]] as const) t.match((await app.inject(url)).json(), expected, url)
+    for (const [url, expected] of [
+      ['/models/', { default: 'lavit-mini' }],
+      ['/models/lavit-mini/', { name: 'lavit-mini' }],
+      ['/health/live/', { status: 'ok' }],
+      ['/openapi.json/', { openapi: '3.1.0' }]
+    ] as const) {
+      t.match((await app.inject(url)).json(), expected, url)
+    }
     t.match((await app.inject({ method: 'POST', url: '/caption/', payload: {} })).json(), { code: 'invalid_field' })
     t.match(await app.inject('/caption/'), { statusCode: 405, headers: { allow: 'POST, OPTIONS' } })
     t.match((await app.inject(`/models/${'a'.repeat(3000)}`)).json(), { code: 'model_not_found' })
@@ -22,7 +39,12 @@ t.test('models', async t => {
 
   t.test('are loaded and unloaded with the admin key only', async t => {
     for (const action of ['load', 'unload']) {
-      const post = (authorization?: string) => app.inject({ method: 'POST', url: `/models/lavit-mini/${action}`, headers: authorization ? { authorization } : {} })
+      const post = (authorization?: string) =>
+        app.inject({
+          method: 'POST',
+          url: `/models/lavit-mini/${action}`,
+          headers: authorization ? { authorization } : {}
+        })
       const missing = await post()
       t.match(missing, { statusCode: 401, headers: { 'www-authenticate': 'Bearer' } })
       t.equal(missing.json().code, 'unauthorized')
@@ -31,19 +53,29 @@ t.test('models', async t => {
       t.match((await post(`Bearer ${key}`)).json(), { name: 'lavit-mini' })
       t.equal(app.seen.calls.at(-1), `${action} lavit-mini`)
     }
-    t.equal((await app.inject({ method: 'POST', url: '/models/nope/load', headers: { authorization: `Bearer ${key}` } })).statusCode, 404)
+    t.equal(
+      (await app.inject({ method: 'POST', url: '/models/nope/load', headers: { authorization: `Bearer ${key}` } }))
+        .statusCode,
+      404
+    )
   })
 
   t.test('cannot be loaded where no key is configured', async t => {
     const app = await buildTestApp(t)
-    t.match((await app.inject({ method: 'POST', url: '/models/lavit-mini/load', headers: { authorization: 'Bearer x' } })).json(), { status: 403, code: 'forbidden' })
+    t.match(
+      (
+        await app.inject({ method: 'POST', url: '/models/lavit-mini/load', headers: { authorization: 'Bearer x' } })
+      ).json(),
+      { status: 403, code: 'forbidden' }
+    )
   })
 })
 
 t.test('health', async t => {
   let state = 'loading'
   const app = await buildTestApp(t, { state: () => state })
-  const statuses = async () => Promise.all(['live', 'ready', 'startup'].map(async name => (await app.inject(`/health/${name}`)).statusCode))
+  const statuses = async () =>
+    Promise.all(['live', 'ready', 'startup'].map(async name => (await app.inject(`/health/${name}`)).statusCode))
   t.strictSame(await statuses(), [200, 503, 503])
   const waiting = await app.inject('/health/ready')
   t.equal(waiting.json().code, 'model_loading')
@@ -59,7 +91,13 @@ t.test('metrics', async t => {
   const app = await buildTestApp(t)
   await app.inject({ method: 'POST', url: '/detokenize', payload: { visual_tokens: [1] } })
   await app.inject('/nope')
-  app.metrics.addEngineCounts('lavit-mini', { waiting: 2, running: 1, slotsInUse: 3, queuedCost: 40, units: [{ kind: 'decode', rows: 4, seconds: 0.01 }] })
+  app.metrics.addEngineCounts('lavit-mini', {
+    waiting: 2,
+    running: 1,
+    slotsInUse: 3,
+    queuedCost: 40,
+    units: [{ kind: 'decode', rows: 4, seconds: 0.01 }]
+  })
   const response = await app.inject('/metrics')
   t.match(response.headers['content-type'], 'text/plain')
   for (const line of [
@@ -73,7 +111,9 @@ t.test('metrics', async t => {
     'lavit_queued_cost{model="lavit-mini"} 40',
     'lavit_batch_size_sum{model="lavit-mini",kind="decode"} 4',
     'lavit_requests_in_flight 1'
-  ]) t.ok(response.body.includes(line), line)
+  ]) {
+    t.ok(response.body.includes(line), line)
+  }
 })
 
 t.test('the document and its page', async t => {
@@ -83,6 +123,8 @@ t.test('the document and its page', async t => {
   const page = await app.inject('/docs')
   t.equal(page.statusCode, 200)
   t.notMatch(page.body, /https?:\/\//, 'nothing is fetched from elsewhere')
-  for (const [, path] of page.body.matchAll(/(?:src|href)="([^"]+)"/g)) t.equal((await app.inject(path!)).statusCode, 200, path!)
+  for (const [, path] of page.body.matchAll(/(?:src|href)="([^"]+)"/g)) {
+    t.equal((await app.inject(path!)).statusCode, 200, path!)
+  }
   t.notMatch(page.body, /<script>/, 'the content security policy would refuse it')
 })

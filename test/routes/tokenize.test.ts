@@ -9,25 +9,58 @@ t.test('POST /tokenize', async t => {
   t.test('answers with tokens, mask, scores and usage', async t => {
     const response = await post({ image: base64 })
     t.equal(response.statusCode, 200)
-    t.strictSame(Object.keys(response.json()).sort(), ['count', 'grid', 'keep_mask', 'keep_probabilities', 'model', 'usage', 'visual_tokens'])
-    t.match(response.json(), { model: 'lavit-mini', visual_tokens: [7, 8, 9], count: 3, grid: { rows: 4, columns: 4 }, usage: { visual_tokens: 3, patches: 16 } })
-    t.match(response.headers, { 'x-request-id': /^[0-9a-f-]{36}$/, 'server-timing': /decode;.*queue;.*encode;.*prefill;.*decode_steps;.*paint;.*total;/ })
+    t.strictSame(Object.keys(response.json()).sort(), [
+      'count',
+      'grid',
+      'keep_mask',
+      'keep_probabilities',
+      'model',
+      'usage',
+      'visual_tokens'
+    ])
+    t.match(response.json(), {
+      model: 'lavit-mini',
+      visual_tokens: [7, 8, 9],
+      count: 3,
+      grid: { rows: 4, columns: 4 },
+      usage: { visual_tokens: 3, patches: 16 }
+    })
+    t.match(response.headers, {
+      'x-request-id': /^[0-9a-f-]{36}$/,
+      'server-timing': /decode;.*queue;.*encode;.*prefill;.*decode_steps;.*paint;.*total;/
+    })
     t.equal(app.seen.loans, 0)
   })
 
   t.test('hands the selection on', async t => {
     await post({ image: base64 })
-    t.match(app.seen.works.at(-1), { task: 'tokenize', picture: { selection: { rule: 'threshold', keepThreshold: 0.5 } } })
-    const { seed } = (await post({ image: base64, selection: 'sample', keep_threshold: 0.2, max_visual_tokens: 5 })).json()
-    t.match(app.seen.works.at(-1), { picture: { selection: { rule: 'sample', keepThreshold: 0.2, maxVisualTokens: 5, seed } } })
+    t.match(app.seen.works.at(-1), {
+      task: 'tokenize',
+      picture: { selection: { rule: 'threshold', keepThreshold: 0.5 } }
+    })
+    const { seed } = (
+      await post({ image: base64, selection: 'sample', keep_threshold: 0.2, max_visual_tokens: 5 })
+    ).json()
+    t.match(app.seen.works.at(-1), {
+      picture: { selection: { rule: 'sample', keepThreshold: 0.2, maxVisualTokens: 5, seed } }
+    })
     t.equal((await post({ image: base64, selection: 'sample', seed: 11 })).json().seed, 11)
   })
 
   t.test('a model may draw by default; a threshold asks for its rule', async t => {
-    const drawing = await buildTestApp(t, { model: { ...manifest, visual_tokenizer: { ...manifest.visual_tokenizer, selection: 'sample' } } })
+    const drawing = await buildTestApp(t, {
+      model: { ...manifest, visual_tokenizer: { ...manifest.visual_tokenizer, selection: 'sample' } }
+    })
     const selectionOf = async (payload: object) => {
-      const response = await drawing.inject({ method: 'POST', url: '/tokenize', payload: { image: base64, seed: 11, ...payload } })
-      return [(drawing.seen.works.at(-1) as unknown as { picture: { selection: { rule: string } } }).picture.selection.rule, response.json().seed]
+      const response = await drawing.inject({
+        method: 'POST',
+        url: '/tokenize',
+        payload: { image: base64, seed: 11, ...payload }
+      })
+      return [
+        (drawing.seen.works.at(-1) as unknown as { picture: { selection: { rule: string } } }).picture.selection.rule,
+        response.json().seed
+      ]
     }
     t.strictSame(await selectionOf({}), ['sample', 11])
     t.strictSame(await selectionOf({ keep_threshold: 0.4 }), ['threshold', undefined])
@@ -35,10 +68,20 @@ t.test('POST /tokenize', async t => {
   })
 
   t.test('a draw that keeps nothing is an answer without tokens', async t => {
-    const empty = await buildTestApp(t, { submit: async work => work.task === 'tokenize' ? { codes: [], keepMask: Array(16).fill(false), keepProbabilities: Array(16).fill(0.01) } : answerWork(work, {}) })
+    const empty = await buildTestApp(t, {
+      submit: async work =>
+        work.task === 'tokenize'
+          ? { codes: [], keepMask: Array(16).fill(false), keepProbabilities: Array(16).fill(0.01) }
+          : answerWork(work, {})
+    })
     const response = await empty.inject({ method: 'POST', url: '/tokenize', payload: { image: base64 } })
     t.match([response.statusCode, response.json()], [200, { visual_tokens: [], count: 0 }])
-    const dimmed = await empty.inject({ method: 'POST', url: '/tokenize', payload: { image: base64 }, headers: { accept: 'image/png' } })
+    const dimmed = await empty.inject({
+      method: 'POST',
+      url: '/tokenize',
+      payload: { image: base64 },
+      headers: { accept: 'image/png' }
+    })
     t.equal(dimmed.statusCode, 200)
   })
 
@@ -49,14 +92,17 @@ t.test('POST /tokenize', async t => {
       { payload: { image: base64.replace(/(.{40})/g, '$1\n') } },
       { payload: png, headers: { 'content-type': 'image/png' }, query: { keep_threshold: '0.25' } },
       { payload: png, headers: { 'content-type': 'image/jpeg' } },
-      form([['keep_threshold', '0.25'], ['image', png]]),
+      form([
+        ['keep_threshold', '0.25'],
+        ['image', png]
+      ]),
       form([['image', base64]])
     ]
     const seen = []
     for (const each of forms) {
       const response = await app.inject({ method: 'POST', url: '/tokenize', ...each })
       t.equal(response.statusCode, 200, response.body)
-      seen.push((app.seen.works.at(-1) as unknown as { picture: { pixels: Uint8Array, selection: object } }).picture)
+      seen.push((app.seen.works.at(-1) as unknown as { picture: { pixels: Uint8Array; selection: object } }).picture)
     }
     for (const { pixels } of seen) t.strictSame(Buffer.from(pixels), Buffer.from(seen[0]!.pixels))
     t.match(seen[3]!.selection, { keepThreshold: 0.25 })
@@ -70,8 +116,14 @@ t.test('POST /tokenize', async t => {
   })
 
   t.test('Accept is weighed', async t => {
-    t.match((await post({ image: base64 }, { accept: 'image/png;q=0.1, application/json' })).headers['content-type'], 'application/json')
-    t.match((await post({ image: base64 }, { accept: 'application/json;q=0, */*' })).headers['content-type'], 'image/png')
+    t.match(
+      (await post({ image: base64 }, { accept: 'image/png;q=0.1, application/json' })).headers['content-type'],
+      'application/json'
+    )
+    t.match(
+      (await post({ image: base64 }, { accept: 'application/json;q=0, */*' })).headers['content-type'],
+      'image/png'
+    )
     t.equal((await post({ image: base64 }, { accept: 'text/html' })).json().code, 'not_acceptable')
   })
 
@@ -106,13 +158,18 @@ t.test('POST /tokenize', async t => {
 
   t.test('tells every wrong field', async t => {
     const { errors } = (await post({ image: base64, keep_threshold: 2, seed: -1, extra: 1 })).json()
-    t.strictSame(errors.map(({ pointer }: { pointer: string }) => pointer).sort(), ['/extra', '/keep_threshold', '/seed'])
+    t.strictSame(errors.map(({ pointer }: { pointer: string }) => pointer).sort(), [
+      '/extra',
+      '/keep_threshold',
+      '/seed'
+    ])
   })
 })
 
 t.test('limits of pictures', async t => {
   const app = await buildTestApp(t, { environment: { LAVIT_MAX_IMAGE_BYTES: '400', LAVIT_MAX_IMAGE_PIXELS: '100' } })
-  const code = async (request: object) => (await app.inject({ method: 'POST', url: '/tokenize', ...request })).json().code
+  const code = async (request: object) =>
+    (await app.inject({ method: 'POST', url: '/tokenize', ...request })).json().code
   const big = Buffer.concat([png, Buffer.alloc(500)])
   t.equal(await code({ payload: { image: base64 } }), 'too_large', 'pixels')
   t.equal(await code({ payload: { image: big.toString('base64') } }), 'too_large', 'bytes in JSON')

@@ -14,7 +14,13 @@ t.test('POST /caption', async t => {
       seed: 7,
       usage: { visual_tokens: 3, prompt_tokens: 0, completion_tokens: 10 }
     })
-    t.match(app.seen.works.at(-1), { task: 'text', segments: [{ kind: 'ids', ids: [300] }, { kind: 'features' }, { kind: 'ids', ids: [301] }], numBeams: 2, n: 1, sampling: { maxTokens: 20, seed: 7 } })
+    t.match(app.seen.works.at(-1), {
+      task: 'text',
+      segments: [{ kind: 'ids', ids: [300] }, { kind: 'features' }, { kind: 'ids', ids: [301] }],
+      numBeams: 2,
+      n: 1,
+      sampling: { maxTokens: 20, seed: 7 }
+    })
   })
 
   t.test('puts the prompt after the picture', async t => {
@@ -29,31 +35,61 @@ t.test('POST /caption', async t => {
     }
     for (const prompt of ['\u00e9a', ' \u00e9a\n', 'e\u0301a\u200b']) {
       await post({ image: base64, prompt })
-      t.strictSame((app.seen.works.at(-1) as unknown as { segments: object[] }).segments[2], { kind: 'ids', ids: [301, 105, 97] })
+      t.strictSame((app.seen.works.at(-1) as unknown as { segments: object[] }).segments[2], {
+        kind: 'ids',
+        ids: [301, 105, 97]
+      })
     }
   })
 
   t.test('tells scores and seeds of texts where they have them', async t => {
-    const sequences = [{ ids: [97], logProbability: -1, finishReason: 'stop' as const, score: -0.5 }, { ids: [98], logProbability: -0.9, finishReason: 'stop' as const, seed: 8 }]
+    const sequences = [
+      { ids: [97], logProbability: -1, finishReason: 'stop' as const, score: -0.5 },
+      { ids: [98], logProbability: -0.9, finishReason: 'stop' as const, seed: 8 }
+    ]
     const told = await buildTestApp(t, { submit: async () => ({ sequences, visualTokens: 3, promptTokens: 0 }) })
-    const { captions } = (await told.inject({ method: 'POST', url: '/caption', payload: { image: base64, n: 2 } })).json()
-    t.strictSame(captions, [{ text: 'a', log_probability: -1, score: -0.5, finish_reason: 'stop' }, { text: 'b', log_probability: -0.9, seed: 8, finish_reason: 'stop' }])
+    const { captions } = (
+      await told.inject({ method: 'POST', url: '/caption', payload: { image: base64, n: 2 } })
+    ).json()
+    t.strictSame(captions, [
+      { text: 'a', log_probability: -1, score: -0.5, finish_reason: 'stop' },
+      { text: 'b', log_probability: -0.9, seed: 8, finish_reason: 'stop' }
+    ])
   })
 
   t.test('bounds the number of visual tokens on both sides', async t => {
     await post({ image: base64, min_visual_tokens: 5, max_visual_tokens: 5 })
-    t.match(app.seen.works.at(-1), { segments: [{}, { picture: { selection: { minVisualTokens: 5, maxVisualTokens: 5 } } }, {}] })
-    t.match((await post({ image: base64, min_visual_tokens: 17 })).json(), { code: 'invalid_field', errors: [{ pointer: '/min_visual_tokens', message: 'must be <= 16 for this model' }] })
-    t.match((await post({ image: base64, min_visual_tokens: 6, max_visual_tokens: 5 })).json(), { code: 'invalid_field', errors: [{ pointer: '/min_visual_tokens', message: 'must be <= max_visual_tokens (5)' }] })
+    t.match(app.seen.works.at(-1), {
+      segments: [{}, { picture: { selection: { minVisualTokens: 5, maxVisualTokens: 5 } } }, {}]
+    })
+    t.match((await post({ image: base64, min_visual_tokens: 17 })).json(), {
+      code: 'invalid_field',
+      errors: [{ pointer: '/min_visual_tokens', message: 'must be <= 16 for this model' }]
+    })
+    t.match((await post({ image: base64, min_visual_tokens: 6, max_visual_tokens: 5 })).json(), {
+      code: 'invalid_field',
+      errors: [{ pointer: '/min_visual_tokens', message: 'must be <= max_visual_tokens (5)' }]
+    })
   })
 
   t.test('refuses before it reads pixels', async t => {
     const image = png.subarray(0, 60).toString('base64')
     t.equal((await post({ image })).json().code, 'image_unreadable')
-    const cases: [object, string][] = [[{ prompt: 'a'.repeat(70) }, 'too_large'], [{ max_tokens: 90 }, 'too_large'], [{ num_beams: 2, temperature: 1 }, 'invalid_field'], [{ model: 'nope' }, 'model_not_found'], [{ max_visual_tokens: 1 }, 'invalid_field']]
-    for (const [options, code] of cases) t.equal((await post({ image, ...options })).json().code, code, JSON.stringify(options))
+    const cases: [object, string][] = [
+      [{ prompt: 'a'.repeat(70) }, 'too_large'],
+      [{ max_tokens: 90 }, 'too_large'],
+      [{ num_beams: 2, temperature: 1 }, 'invalid_field'],
+      [{ model: 'nope' }, 'model_not_found'],
+      [{ max_visual_tokens: 1 }, 'invalid_field']
+    ]
+    for (const [options, code] of cases) {
+      t.equal((await post({ image, ...options })).json().code, code, JSON.stringify(options))
+    }
     const small = await buildTestApp(t, { environment: { LAVIT_SLOTS: '2' } })
-    t.match((await small.inject({ method: 'POST', url: '/caption', payload: { image, num_beams: 3 } })).json(), { code: 'too_large', detail: /needs 3 sequences/ })
+    t.match((await small.inject({ method: 'POST', url: '/caption', payload: { image, num_beams: 3 } })).json(), {
+      code: 'too_large',
+      detail: /needs 3 sequences/
+    })
   })
 
   t.test('draws a seed where none is sent, and gives it back', async t => {
@@ -68,17 +104,32 @@ t.test('POST /caption', async t => {
 
   t.test('chooses patches by the request, or by the model', async t => {
     await post({ image: base64, seed: 7 })
-    t.match(app.seen.works.at(-1), { segments: [{}, { picture: { selection: { rule: 'threshold', keepThreshold: 0.5, seed: 7 } } }, {}] })
+    t.match(app.seen.works.at(-1), {
+      segments: [{}, { picture: { selection: { rule: 'threshold', keepThreshold: 0.5, seed: 7 } } }, {}]
+    })
     await post({ image: base64, seed: 7, selection: 'sample', max_visual_tokens: 4 })
-    t.match(app.seen.works.at(-1), { segments: [{}, { picture: { selection: { rule: 'sample', seed: 7, maxVisualTokens: 4 } } }, {}] })
-    t.match((await post({ image: base64, max_visual_tokens: 1 })).json(), { code: 'invalid_field', errors: [{ pointer: '/max_visual_tokens' }] })
+    t.match(app.seen.works.at(-1), {
+      segments: [{}, { picture: { selection: { rule: 'sample', seed: 7, maxVisualTokens: 4 } } }, {}]
+    })
+    t.match((await post({ image: base64, max_visual_tokens: 1 })).json(), {
+      code: 'invalid_field',
+      errors: [{ pointer: '/max_visual_tokens' }]
+    })
   })
 
   t.test('ends the search early, and works on the text, by the request or by the model', async t => {
     const told = await buildTestApp(t, {
-      model: { ...manifest, tasks: { ...manifest.tasks, caption: { ...manifest.tasks.caption, early_stopping: true, postprocess: 'lemmatised_answer' } } }
+      model: {
+        ...manifest,
+        tasks: {
+          ...manifest.tasks,
+          caption: { ...manifest.tasks.caption, early_stopping: true, postprocess: 'lemmatised_answer' }
+        }
+      }
     })
-    const textOf = async (payload: object) => (await told.inject({ method: 'POST', url: '/caption', payload: { image: base64, ...payload } })).json().captions[0].text
+    const textOf = async (payload: object) =>
+      (await told.inject({ method: 'POST', url: '/caption', payload: { image: base64, ...payload } })).json()
+        .captions[0].text
     t.equal(await textOf({}), 'two cat')
     t.match(told.seen.works.at(-1), { earlyStopping: true })
     t.equal(await textOf({ postprocess: 'none', early_stopping: false }), 'two cats')
@@ -86,10 +137,25 @@ t.test('POST /caption', async t => {
   })
 
   t.test('takes options with a raw picture and in a form', async t => {
-    const raw = await app.inject({ method: 'POST', url: '/caption', query: { prompt: '12', num_beams: '3', temperature: '0' }, payload: png, headers: { 'content-type': 'image/png' } })
+    const raw = await app.inject({
+      method: 'POST',
+      url: '/caption',
+      query: { prompt: '12', num_beams: '3', temperature: '0' },
+      payload: png,
+      headers: { 'content-type': 'image/png' }
+    })
     t.equal(raw.json().usage.prompt_tokens, 2, raw.body)
     t.match(app.seen.works.at(-1), { numBeams: 3 })
-    const sent = await app.inject({ method: 'POST', url: '/caption', ...form([['prompt', '12'], ['top_p', '0.5'], ['stream', 'false'], ['image', png]]) })
+    const sent = await app.inject({
+      method: 'POST',
+      url: '/caption',
+      ...form([
+        ['prompt', '12'],
+        ['top_p', '0.5'],
+        ['stream', 'false'],
+        ['image', png]
+      ])
+    })
     t.equal(sent.statusCode, 200, sent.body)
     t.match(app.seen.works.at(-1), { sampling: { topP: 0.5 } })
   })
@@ -125,20 +191,33 @@ t.test('POST /vqa', async t => {
   const app = await buildTestApp(t)
   const post = (payload: object) => app.inject({ method: 'POST', url: '/vqa', payload })
 
-  t.test('fills the question into the model\'s prompt', async t => {
+  t.test("fills the question into the model's prompt", async t => {
     const question = 'what is $& {question}?'
-    t.match((await post({ image: base64, question })).json(), { model: 'lavit-mini', answers: [{ text: 'two cats', log_probability: -1, finish_reason: 'stop' }] })
+    t.match((await post({ image: base64, question })).json(), {
+      model: 'lavit-mini',
+      answers: [{ text: 'two cats', log_probability: -1, finish_reason: 'stop' }]
+    })
     const { segments } = app.seen.works.at(-1) as unknown as { segments: { ids: number[] }[] }
     t.equal(String.fromCodePoint(...segments[2]!.ids.slice(1)), `Question: ${question} Answer:`)
     t.match(app.seen.works.at(-1), { numBeams: manifest.tasks.vqa.num_beams, sampling: { maxTokens: 5 } })
   })
 
   t.test('needs a question', async t => {
-    for (const question of [undefined, '', '  ', '\n', '\u200b', '\u200b\ufeff ']) t.match((await post({ image: base64, question })).json(), { code: 'invalid_field', errors: [{ pointer: '/question' }] })
+    for (const question of [undefined, '', '  ', '\n', '\u200b', '\u200b\ufeff ']) {
+      t.match((await post({ image: base64, question })).json(), {
+        code: 'invalid_field',
+        errors: [{ pointer: '/question' }]
+      })
+    }
   })
 
   t.test('needs it in the query of a raw picture too', async t => {
-    const response = await app.inject({ method: 'POST', url: '/vqa', payload: png, headers: { 'content-type': 'image/png' } })
+    const response = await app.inject({
+      method: 'POST',
+      url: '/vqa',
+      payload: png,
+      headers: { 'content-type': 'image/png' }
+    })
     t.match(response.json(), { code: 'invalid_field', errors: [{ pointer: '/question' }] })
   })
 })

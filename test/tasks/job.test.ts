@@ -4,18 +4,56 @@ import { withModel, type Job } from '../../src/tasks/job.ts'
 import { manifest } from '../helper.ts'
 
 function createJob (acquire: () => Promise<LoadedModel>, signal = new AbortController().signal): Job {
-  return { registry: { acquire }, limits: { maxImageBytes: 1, maxUploadBytes: 1, maxImagePixels: 1, imageFormats: [], maxPromptCharacters: 1, slots: 1, queueCost: 1 }, uploads: [], signal, timings: {} }
+  return {
+    registry: { acquire },
+    limits: {
+      maxImageBytes: 1,
+      maxUploadBytes: 1,
+      maxImagePixels: 1,
+      imageFormats: [],
+      maxPromptCharacters: 1,
+      slots: 1,
+      queueCost: 1
+    },
+    uploads: [],
+    signal,
+    timings: {}
+  }
 }
 
 function createLoan () {
-  const loan = { manifest, text: {} as LoadedModel['text'], submit: (async () => ({ result: {}, timings: {} })) as unknown as LoadedModel['submit'], released: 0, release: () => { loan.released++ } }
+  const loan = {
+    manifest,
+    text: {} as LoadedModel['text'],
+    submit: (async () => ({ result: {}, timings: {} })) as unknown as LoadedModel['submit'],
+    released: 0,
+    release: () => {
+      loan.released++
+    }
+  }
   return loan
 }
 
 t.test('gives the model back, whatever happened', async t => {
   const loan = createLoan()
-  t.equal(await withModel(createJob(async () => loan), {}, async () => 'done'), 'done')
-  await t.rejects(withModel(createJob(async () => loan), {}, async () => { throw new Error('x') }), { message: 'x' })
+  t.equal(
+    await withModel(
+      createJob(async () => loan),
+      {},
+      async () => 'done'
+    ),
+    'done'
+  )
+  await t.rejects(
+    withModel(
+      createJob(async () => loan),
+      {},
+      async () => {
+        throw new Error('x')
+      }
+    ),
+    { message: 'x' }
+  )
   t.equal(loan.released, 2)
 })
 
@@ -31,7 +69,12 @@ t.test('the signal goes with the loan and with the work, and so does who listens
     return loan
   })
   const onPart = () => {}
-  t.equal(await withModel(job, { model: 'x' }, model => model.run({ task: 'detokenize', codes: [], painting: {} as never }, { onPart })), 1)
+  t.equal(
+    await withModel(job, { model: 'x' }, model =>
+      model.run({ task: 'detokenize', codes: [], painting: {} as never }, { onPart })
+    ),
+    1
+  )
   t.strictSame(given, [['x', job.signal], { signal: job.signal, onPart }])
   t.match(job.timings, { queue: 1 })
 })
@@ -40,7 +83,11 @@ t.test('ends with the reason of its signal at any point, and gives the model bac
   const loan = createLoan()
   const controller = new AbortController()
   const reason = new Error('late')
-  const working = withModel(createJob(async () => loan, controller.signal), {}, () => new Promise(() => {}))
+  const working = withModel(
+    createJob(async () => loan, controller.signal),
+    {},
+    () => new Promise(() => {})
+  )
   await new Promise(resolve => setImmediate(resolve))
   controller.abort(reason)
   t.equal(await working.catch(error => error), reason)
@@ -49,5 +96,10 @@ t.test('ends with the reason of its signal at any point, and gives the model bac
 
 t.test('a name that no package can have is not looked up', async t => {
   const job = createJob(async () => t.fail('looked up') as never)
-  for (const model of ['../x', '', 'A', 'a/b']) await t.rejects(withModel(job, { model }, async () => {}), { code: 'model_not_found' })
+  for (const model of ['../x', '', 'A', 'a/b']) {
+    await t.rejects(
+      withModel(job, { model }, async () => {}),
+      { code: 'model_not_found' }
+    )
+  }
 })

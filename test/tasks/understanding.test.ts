@@ -2,7 +2,18 @@ import t from 'tap'
 import type { TextDefaults } from '../../src/package/manifest.ts'
 import { textOptions } from '../../src/tasks/understanding.ts'
 
-const defaults: TextDefaults = { num_beams: 2, max_tokens: 20, min_tokens: 8, temperature: 1, top_p: 0.9, top_k: 5, repetition_penalty: 1.5, length_penalty: 1, early_stopping: true, postprocess: 'none' }
+const defaults: TextDefaults = {
+  num_beams: 2,
+  max_tokens: 20,
+  min_tokens: 8,
+  temperature: 1,
+  top_p: 0.9,
+  top_k: 5,
+  repetition_penalty: 1.5,
+  length_penalty: 1,
+  early_stopping: true,
+  postprocess: 'none'
+}
 
 t.test('defaults are those of the model', async t => {
   t.strictSame(textOptions({}, defaults, 7), {

@@ -13,7 +13,10 @@ assert.match(captions.data.captions[0]?.text ?? '', /dog/)
 const answers = await vqa({ body: { image, question: 'how many objects are there?' }, throwOnError: true })
 assert.equal(answers.data.answers[0]?.text, 'two')
 const part: PromptPart = { type: 'image', image }
-const images = await generate({ body: { prompt: [part, { type: 'text', text: 'on a red background' }], seed: 7 }, throwOnError: true })
+const images = await generate({
+  body: { prompt: [part, { type: 'text', text: 'on a red background' }], seed: 7 },
+  throwOnError: true
+})
 assert.equal(images.data.images.length, 1)
 const refused = await generate({ body: { prompt: 'a dog', top_p: 2 } })
 assert.equal(refused.error?.code, 'invalid_field')

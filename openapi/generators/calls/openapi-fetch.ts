@@ -15,7 +15,9 @@ assert.match(captions.data?.captions[0]?.text ?? '', /dog/)
 const answers = await client.POST('/vqa', { body: { image, question: 'how many objects are there?' } })
 assert.equal(answers.data?.answers[0]?.text, 'two')
 const part: components['schemas']['PromptPart'] = { type: 'image', image }
-const images = await client.POST('/generate', { body: { prompt: [part, { type: 'text', text: 'on a red background' }], seed: 7 } })
+const images = await client.POST('/generate', {
+  body: { prompt: [part, { type: 'text', text: 'on a red background' }], seed: 7 }
+})
 assert.equal(images.data?.images.length, 1)
 const refused = await client.POST('/generate', { body: { prompt: 'a dog', top_p: 2 } })
 assert.equal(refused.error?.code, 'invalid_field')

@@ -9,22 +9,24 @@ export type DrawRules = {
   repetitionPenalty: number // 1 is off
   minTokens: number // no end before that many
   end: number
-  suppressed: { from: number, to: number }
+  suppressed: { from: number; to: number }
 }
 
 /**
- * What may come next. Scores are the log-probabilities after guidance, if there is any; `logProbabilities` are the model's
- * own. With `ids` they are those of the best ids, best first and only of what is possible; without, place i is that of id i.
+ * What may come next. Scores are the log-probabilities after guidance, if there is any; `logProbabilities` are the
+ * model's
+ * own. With `ids` they are those of the best ids, best first and only of what is possible; without, place i is that of
+ * id i.
  */
-export type Scores = { ids?: number[], scores: Float32Array, logProbabilities: Float32Array }
+export type Scores = { ids?: number[]; scores: Float32Array; logProbabilities: Float32Array }
 
-export type Scored = { id: number, score: number }
-export type Weighted = { id: number, weight: number } // weights are not normalised
+export type Scored = { id: number; score: number }
+export type Weighted = { id: number; weight: number } // weights are not normalised
 
 type Processors = Pick<DrawRules, 'repetitionPenalty' | 'minTokens' | 'end' | 'suppressed'>
 type Choosing = Pick<DrawRules, 'temperature' | 'topK' | 'topP'>
 
-export type Choice = { tokenId: number, logProbability: number }
+export type Choice = { tokenId: number; logProbability: number }
 
 const never = -1e29 // scores below it are of ids that are not possible
 
@@ -32,13 +34,23 @@ const never = -1e29 // scores below it are of ids that are not possible
  * Draws one token after those in `drawn`. The log probability is the model's own for the conditional branch: before
  * guidance, processors and temperature. Throws when the scores are no distribution.
  */
-export function drawToken ({ ids, scores, logProbabilities }: Scores, { drawn, rules, random }: {
-  drawn: number[]
-  rules: DrawRules
-  random: Random
-}): Choice {
+export function drawToken (
+  { ids, scores, logProbabilities }: Scores,
+  {
+    drawn,
+    rules,
+    random
+  }: {
+    drawn: number[]
+    rules: DrawRules
+    random: Random
+  }
+): Choice {
   const candidates = ids
-    ? weighted(ids.map((id, i) => ({ id, score: scores[i] ?? NaN })), rules)
+    ? weighted(
+      ids.map((id, i) => ({ id, score: scores[i] ?? NaN })),
+      rules
+    )
     : candidatesOf(processed(scores, drawn, rules), rules)
   const tokenId = choose(candidates, random)
   if (tokenId === undefined) throw new Error('the scores are not finite')
@@ -52,7 +64,9 @@ export function processed (scores: Float32Array, drawn: number[], rules: Process
   return copy
 }
 
-/** Classifier-free guidance on log probabilities (arXiv 2306.17806, equation 7): u + s * (c - u). Not normalised again. */
+/**
+ * Classifier-free guidance on log probabilities (arXiv 2306.17806, equation 7): u + s * (c - u). Not normalised again.
+ */
 export function guide (conditional: Float32Array, unconditional: Float32Array, scale: number): Float32Array {
   return conditional.map((c, i) => {
     const u = unconditional[i] ?? NaN
@@ -115,8 +129,11 @@ function possible (scores: Float64Array): Scored[] {
 /** The fewest of the best that together hold at least `topP` of the weight. */
 function nucleus (candidates: Weighted[], topP: number): Weighted[] {
   const total = candidates.reduce((sum, { weight }) => sum + weight, 0)
-  const lightest = (1 - topP) * total / candidates.length // all that are lighter fall outside together: no need to sort them
-  const bestFirst = candidates.filter(({ weight }) => weight >= lightest).sort((a, b) => b.weight - a.weight || a.id - b.id)
+  // all that are lighter fall outside together: no need to sort them
+  const lightest = ((1 - topP) * total) / candidates.length
+  const bestFirst = candidates
+    .filter(({ weight }) => weight >= lightest)
+    .sort((a, b) => b.weight - a.weight || a.id - b.id)
   let held = 0
   const next = bestFirst.findIndex(({ weight }) => {
     if (held >= topP * total) return true

@@ -8,7 +8,11 @@ import { createRandom } from './random.ts'
  * model's own minimum is more), and no more than the best-scored `maxVisualTokens` do (at least the minimum). Of equal
  * scores the earlier patch is the better.
  */
-export function selectPatches (keepProbabilities: Float32Array, { rule, keepThreshold, seed, minVisualTokens = 0, maxVisualTokens = Infinity }: Selection, least: number): boolean[] {
+export function selectPatches (
+  keepProbabilities: Float32Array,
+  { rule, keepThreshold, seed, minVisualTokens = 0, maxVisualTokens = Infinity }: Selection,
+  least: number
+): boolean[] {
   const minimum = Math.max(least, minVisualTokens)
   const random = createRandom(seed, 'selection')
   const patches = Array.from(keepProbabilities, (probability, patch) => ({

@@ -10,14 +10,26 @@ import type { Ticket } from '../ticket.ts'
 import { giveBack, type Stations } from './flow.ts'
 
 /** One sample, token by token, until it ends, is complete or has no room. Gives its rows back. */
-export async function drawSample (ticket: Ticket, { slots, scores: first }: Sample, { rulesAfter, wantAfter, isComplete = () => false, maxTokens, seed, sample }: {
-  rulesAfter: (drawn: number[]) => DrawRules
-  wantAfter: (drawn: number[]) => Want
-  isComplete?: (drawn: number[]) => boolean
-  maxTokens: number
-  seed: number
-  sample: number
-}, stations: Stations): Promise<Sequence> {
+export async function drawSample (
+  ticket: Ticket,
+  { slots, scores: first }: Sample,
+  {
+    rulesAfter,
+    wantAfter,
+    isComplete = () => false,
+    maxTokens,
+    seed,
+    sample
+  }: {
+    rulesAfter: (drawn: number[]) => DrawRules
+    wantAfter: (drawn: number[]) => Want
+    isComplete?: (drawn: number[]) => boolean
+    maxTokens: number
+    seed: number
+    sample: number
+  },
+  stations: Stations
+): Promise<Sequence> {
   const random = createRandom(seed, 'tokens')
   const ids: number[] = []
   let logProbability = 0
@@ -40,7 +52,13 @@ export async function drawSample (ticket: Ticket, { slots, scores: first }: Samp
 }
 
 /** Beams share the slots: one that dies leaves its slot to a fork of another. Gives the best `n`, best first. */
-export async function drawBeams (ticket: Ticket, samples: Sample[], rules: BeamRules, n: number, stations: Stations): Promise<Sequence[]> {
+export async function drawBeams (
+  ticket: Ticket,
+  samples: Sample[],
+  rules: BeamRules,
+  n: number,
+  stations: Stations
+): Promise<Sequence[]> {
   const search = createBeamSearch(rules)
   const slots = samples.flatMap(({ slots }) => slots)
   let beams = slots.slice(0, 1)
@@ -48,9 +66,16 @@ export async function drawBeams (ticket: Ticket, samples: Sample[], rules: BeamR
   for (;;) {
     const forks = search.advance(scores.map(({ logProbabilities }) => logProbabilities))
     if (forks.length === 0) break
-    beams = forkSlots(slots, beams, forks.map(({ parent }) => parent), stations)
+    beams = forkSlots(
+      slots,
+      beams,
+      forks.map(({ parent }) => parent),
+      stations
+    )
     const idle = slots.filter(slot => !beams.includes(slot)) // fewer beams than slots: the others are fed and not read
-    const fed = [...beams, ...idle].map((slot, i) => stations.decode(ticket, { slots: [slot], tokenId: forks[i]?.tokenId ?? 0, want: { head: 'text' } }))
+    const fed = [...beams, ...idle].map((slot, i) =>
+      stations.decode(ticket, { slots: [slot], tokenId: forks[i]?.tokenId ?? 0, want: { head: 'text' } })
+    )
     scores = (await Promise.all(fed)).slice(0, beams.length)
   }
   giveBack(ticket, slots, stations)

@@ -1,4 +1,6 @@
-/** What every flow gets: the stations, the cache and the model. A flow is one request's way, told from top to bottom. */
+/**
+ * What every flow gets: the stations, the cache and the model. A flow is one request's way, told from top to bottom.
+ */
 import type { Manifest } from '../../package/manifest.ts'
 import type { KvCache, Slot } from '../kv-cache.ts'
 import { seedOfSample, type Segment } from '../../pipe/work.ts'
@@ -8,19 +10,36 @@ import type { Paint } from '../stations/paint.ts'
 import type { Prefill } from '../stations/prefill.ts'
 import type { Ticket } from '../ticket.ts'
 
-export type Stations = { manifest: Manifest, cache: KvCache, encode: Encode, prefill: Prefill, decode: Decode, paint: Paint }
+export type Stations = {
+  manifest: Manifest
+  cache: KvCache
+  encode: Encode
+  prefill: Prefill
+  decode: Decode
+  paint: Paint
+}
 
-/** The segments of each prompt that is read. Where there are several, each draws the patches of its pictures by its own seed. */
+/**
+ * The segments of each prompt that is read. Where there are several, each draws the patches of its pictures by its own
+ * seed.
+ */
 export function segmentsOf (segments: Segment[], prompts: number): Segment[][] {
-  return Array.from({ length: prompts }, (_, i) => segments.map(segment => {
-    if (segment.kind === 'ids' || i === 0) return segment
-    const { picture } = segment
-    return { ...segment, picture: { ...picture, selection: { ...picture.selection, seed: seedOfSample(picture.selection.seed, i) } } }
-  }))
+  return Array.from({ length: prompts }, (_, i) =>
+    segments.map(segment => {
+      if (segment.kind === 'ids' || i === 0) return segment
+      const { picture } = segment
+      return {
+        ...segment,
+        picture: { ...picture, selection: { ...picture.selection, seed: seedOfSample(picture.selection.seed, i) } }
+      }
+    })
+  )
 }
 
 export function look (ticket: Ticket, segments: Segment[], { encode }: Stations): Promise<Seen[]> {
-  return Promise.all(segments.flatMap(segment => segment.kind === 'ids' ? [] : [encode(ticket, segment.picture, segment.kind)]))
+  return Promise.all(
+    segments.flatMap(segment => (segment.kind === 'ids' ? [] : [encode(ticket, segment.picture, segment.kind)]))
+  )
 }
 
 /** Gives slots back before the request ends. */
@@ -28,7 +47,17 @@ export function giveBack (ticket: Ticket, slots: Slot[], { cache }: Stations): v
   for (const slot of slots) if (ticket.slots.delete(slot)) cache.release(slot)
 }
 
-/** The tokens that may be drawn: as many as asked, or as the cache holds after the prompt. The last one needs no place. */
-export function roomFor (asked: number, promptLength: number, { manifest: { language_model: { max_length: maxLength } } }: Stations): number {
+/**
+ * The tokens that may be drawn: as many as asked, or as the cache holds after the prompt. The last one needs no place.
+ */
+export function roomFor (
+  asked: number,
+  promptLength: number,
+  {
+    manifest: {
+      language_model: { max_length: maxLength }
+    }
+  }: Stations
+): number {
   return Math.min(asked, maxLength - promptLength + 1)
 }

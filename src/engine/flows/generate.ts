@@ -1,6 +1,7 @@
 /**
  * A prompt to pictures: visual ids until the image end, or until the picture has a code for every patch; each sample is
- * painted as soon as it is drawn. Until a first code is there nothing else is possible: a picture cannot be painted of none.
+ * painted as soon as it is drawn. Until a first code is there nothing else is possible: a picture cannot be painted of
+ * none.
  */
 import { promptsOf } from '../../pipe/cost.ts'
 import { seedOfSample, type PaintResult, type Sampling, type Work } from '../../pipe/work.ts'
@@ -12,9 +13,16 @@ import { look, roomFor, segmentsOf, type Stations } from './flow.ts'
 
 const leastTextId = 3 // unknown, begin and end stand below; they are possible among visual ids, and dropped
 
-export async function generate (ticket: Ticket, work: Extract<Work, { task: 'generate' }>, stations: Stations): Promise<PaintResult> {
+export async function generate (
+  ticket: Ticket,
+  work: Extract<Work, { task: 'generate' }>,
+  stations: Stations
+): Promise<PaintResult> {
   const { manifest, prefill, paint } = stations
-  const { ids, image: { grid } } = manifest
+  const {
+    ids,
+    image: { grid }
+  } = manifest
   const { segments, sampling, guidanceScale, painting, n } = work
   const variants = segmentsOf(segments, promptsOf(work))
   const looking = Promise.all(variants.map(variant => look(ticket, variant, stations)))
@@ -22,32 +30,43 @@ export async function generate (ticket: Ticket, work: Extract<Work, { task: 'gen
   const isWhole = needsAllScores(sampling, manifest.language_model.candidates)
   const wantAfter = (drawn: number[]): Want => {
     const hasCode = drawn.some(id => id >= ids.visual_offset)
-    return { head: 'visual', guidanceScale, maySkip: hasCode, mayEnd: hasCode && drawn.length >= sampling.minTokens, isWhole }
+    return {
+      head: 'visual',
+      guidanceScale,
+      maySkip: hasCode,
+      mayEnd: hasCode && drawn.length >= sampling.minTokens,
+      isWhole
+    }
   }
   const unguided = nothing(ids.image_start)
-  const contextsOf = (prompt: Prompt) => guidanceScale === 1 ? [prompt] : [prompt, unguided]
-  const samples = await prefill(ticket, laidOut.then(prompts => ({
-    samples: Array.from({ length: n }, (_, i) => contextsOf(prompts[i % prompts.length]!)),
-    want: wantAfter([])
-  })))
+  const contextsOf = (prompt: Prompt) => (guidanceScale === 1 ? [prompt] : [prompt, unguided])
+  const samples = await prefill(
+    ticket,
+    laidOut.then(prompts => ({
+      samples: Array.from({ length: n }, (_, i) => contextsOf(prompts[i % prompts.length]!)),
+      want: wantAfter([])
+    }))
+  )
   const prompts = await laidOut
 
   const rules = { ...sampling, end: ids.image_end, suppressed: { from: leastTextId, to: ids.image_start } }
   const firstRules = { ...rules, suppressed: { from: 0, to: ids.visual_offset } }
   const codesOf = (drawn: number[]) => drawn.filter(id => id >= ids.visual_offset).map(id => id - ids.visual_offset)
   const options = {
-    rulesAfter: (drawn: number[]) => codesOf(drawn).length === 0 ? firstRules : rules,
+    rulesAfter: (drawn: number[]) => (codesOf(drawn).length === 0 ? firstRules : rules),
     isComplete: (drawn: number[]) => codesOf(drawn).length >= grid.rows * grid.columns,
     wantAfter
   }
-  const pictures = await Promise.all(samples.map(async (read, i) => {
-    const maxTokens = roomFor(sampling.maxTokens, prompts[i % prompts.length]!.tokenIds.length, stations)
-    const seed = seedOfSample(sampling.seed, i)
-    const drawn = await drawSample(ticket, read, { ...options, maxTokens, seed, sample: i }, stations)
-    const picture = await paint(ticket, codesOf(drawn.ids), painting, seedOfSample(painting.seed, i), i)
-    ticket.tell({ kind: 'picture', sample: i, picture })
-    return picture
-  }))
+  const pictures = await Promise.all(
+    samples.map(async (read, i) => {
+      const maxTokens = roomFor(sampling.maxTokens, prompts[i % prompts.length]!.tokenIds.length, stations)
+      const seed = seedOfSample(sampling.seed, i)
+      const drawn = await drawSample(ticket, read, { ...options, maxTokens, seed, sample: i }, stations)
+      const picture = await paint(ticket, codesOf(drawn.ids), painting, seedOfSample(painting.seed, i), i)
+      ticket.tell({ kind: 'picture', sample: i, picture })
+      return picture
+    })
+  )
   return { pictures, ...usageOf(segments, (await looking)[0]!, manifest) }
 }
 

@@ -3,7 +3,11 @@ import type { TokenizeResult, Work } from '../../pipe/work.ts'
 import type { Ticket } from '../ticket.ts'
 import type { Stations } from './flow.ts'
 
-export async function tokenize (ticket: Ticket, { picture }: Extract<Work, { task: 'tokenize' }>, { encode }: Stations): Promise<TokenizeResult> {
+export async function tokenize (
+  ticket: Ticket,
+  { picture }: Extract<Work, { task: 'tokenize' }>,
+  { encode }: Stations
+): Promise<TokenizeResult> {
   const { codes, keepMask, keepProbabilities } = await encode(ticket, picture, 'codes')
   return { codes, keepMask, keepProbabilities: Array.from(keepProbabilities) }
 }

@@ -5,7 +5,11 @@ import type { Prompt } from '../prompt.ts'
 const unseen = 2 ** 20 // a place behind all others: every token is blind to it
 
 /** Rows of `width` tokens: of each prompt the `length` tokens after the first `done`. */
-export function layOutChunks (chunks: { prompt: Prompt, done: number, length: number }[], width: number, hiddenSize: number): NewTokens {
+export function layOutChunks (
+  chunks: { prompt: Prompt; done: number; length: number }[],
+  width: number,
+  hiddenSize: number
+): NewTokens {
   const tokenIds = new Array<number>(chunks.length * width).fill(0)
   const positions = new Array<number>(chunks.length * width).fill(unseen)
   const places: number[] = []
@@ -28,7 +32,10 @@ export function layOutChunks (chunks: { prompt: Prompt, done: number, length: nu
 }
 
 /** The past of rows that have none: one hidden place each, since a graph's dimension cannot be 0. */
-export function emptyPast ({ layers, kvHeads, headDim }: { layers: number, kvHeads: number, headDim: number }, hidden: number) {
+export function emptyPast (
+  { layers, kvHeads, headDim }: { layers: number; kvHeads: number; headDim: number },
+  hidden: number
+) {
   return (rows: number): CacheView => {
     const zeros = new Float32Array(rows * kvHeads * headDim)
     const each = Array.from({ length: layers }, () => zeros)

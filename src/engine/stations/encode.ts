@@ -9,11 +9,14 @@ import { createQueue, ticketsOf, type Station, type Unit } from './queue.ts'
 const picturesAtOnce = 4 // a unit must not keep the others waiting for long
 
 export type Use = 'codes' | 'features'
-export type Seen = { keepMask: boolean[], keepProbabilities: Float32Array, codes: number[], embeddings: Float32Array }
+export type Seen = { keepMask: boolean[]; keepProbabilities: Float32Array; codes: number[]; embeddings: Float32Array }
 export type Encode = (ticket: Ticket, picture: Picture, use: Use) => Promise<Seen>
 
-export function createEncode (visualTokenizer: VisualTokenizer, { visual_tokenizer: { min_visual_tokens: least } }: Manifest): Station & { encode: Encode } {
-  const queue = createQueue<{ picture: Picture, use: Use }, Seen>()
+export function createEncode (
+  visualTokenizer: VisualTokenizer,
+  { visual_tokenizer: { min_visual_tokens: least } }: Manifest
+): Station & { encode: Encode } {
+  const queue = createQueue<{ picture: Picture; use: Use }, Seen>()
   return { next, leave: queue.leave, encode: (ticket, picture, use) => queue.enter(ticket, { picture, use }) }
 
   function next (): Unit | undefined {
@@ -26,7 +29,10 @@ export function createEncode (visualTokenizer: VisualTokenizer, { visual_tokeniz
       async run () {
         const encoded = await visualTokenizer.encode(entries.map(({ input }) => input.picture.pixels))
         const selected = encoded.map((one, i) => {
-          const { picture: { selection }, use } = entries[i]!.input
+          const {
+            picture: { selection },
+            use
+          } = entries[i]!.input
           return { ...one, use, keepMask: selectPatches(one.keepProbabilities, selection, least) }
         })
         const forCodes = selected.filter(({ use }) => use === 'codes')
@@ -36,7 +42,10 @@ export function createEncode (visualTokenizer: VisualTokenizer, { visual_tokeniz
         return () => {
           for (const [i, one] of selected.entries()) {
             const { keepMask, keepProbabilities } = one
-            const [code, embedding] = [codes[forCodes.indexOf(one)] ?? [], embeddings[forFeatures.indexOf(one)] ?? new Float32Array()]
+            const [code, embedding] = [
+              codes[forCodes.indexOf(one)] ?? [],
+              embeddings[forFeatures.indexOf(one)] ?? new Float32Array()
+            ]
             queue.settle(entries[i]!, { keepMask, keepProbabilities, codes: code, embeddings: embedding })
           }
         }

@@ -24,7 +24,12 @@ export type PaintJob = {
 }
 
 /** `codes` holds 1 to N codes; the first noise is drawn from `seed`. */
-export function createPaintJob (codes: number[], painting: Painting, seed: number, decoder: PixelDecoderShape): PaintJob {
+export function createPaintJob (
+  codes: number[],
+  painting: Painting,
+  seed: number,
+  decoder: PixelDecoderShape
+): PaintJob {
   const { width, height, steps, decoderGuidanceScale: guidanceScale } = painting
   const frame = { width: width / decoder.latent_scale, height: height / decoder.latent_scale }
   const random = createRandom(seed, 'noise')
@@ -47,11 +52,16 @@ export function nextPaintJobs<J extends PaintJob> (jobs: J[]): J[] {
   if (fresh.length > 0) return fresh.slice(0, picturesAtOnce)
   const [oldest] = jobs
   if (oldest === undefined) return []
-  const sameSize = jobs.filter(({ frame }) => frame.width === oldest.frame.width && frame.height === oldest.frame.height)
+  const sameSize = jobs.filter(
+    ({ frame }) => frame.width === oldest.frame.width && frame.height === oldest.frame.height
+  )
   return sameSize.slice(0, Math.max(1, Math.min(picturesAtOnce, Math.floor(pixelsAtOnce / oldest.area))))
 }
 
-/** Moves each job by one: to its condition (and to its end, if the painter's picture is what was asked for), or by one denoising step. */
+/**
+ * Moves each job by one: to its condition (and to its end, if the painter's picture is what was asked for), or by one
+ * denoising step.
+ */
 export async function paintStep (jobs: PaintJob[], decoder: PixelDecoder): Promise<void> {
   if (jobs[0]?.condition === undefined) return setConditions(jobs, decoder)
   for (const [job, prediction] of await predict(jobs, decoder)) {
@@ -71,17 +81,22 @@ async function setConditions (jobs: PaintJob[], decoder: PixelDecoder): Promise<
   }
 }
 
-/** Predictions with guidance: u + s * (c - u). Conditional rows come first in the batch, then the unconditional ones of guided jobs. */
+/**
+ * Predictions with guidance: u + s * (c - u). Conditional rows come first in the batch, then the unconditional ones of
+ * guided jobs.
+ */
 async function predict (jobs: PaintJob[], decoder: PixelDecoder): Promise<Map<PaintJob, Float32Array>> {
   const guided = jobs.filter(({ guidanceScale }) => guidanceScale !== 1)
   const rows = [...jobs.flatMap(job => rowOf(job, true)), ...guided.flatMap(job => rowOf(job, false))]
   const [frame = { width: 0, height: 0 }] = jobs.map(job => job.frame)
   const predictions = await decoder.denoise(rows, frame)
   const unconditional = new Map(guided.map((job, i) => [job, predictions[jobs.length + i]]))
-  return new Map(jobs.flatMap((job, i) => {
-    const [told, without] = [predictions[i], unconditional.get(job)]
-    return told ? [[job, without ? guide(told, without, job.guidanceScale) : told]] : []
-  }))
+  return new Map(
+    jobs.flatMap((job, i) => {
+      const [told, without] = [predictions[i], unconditional.get(job)]
+      return told ? [[job, without ? guide(told, without, job.guidanceScale) : told]] : []
+    })
+  )
 }
 
 function rowOf ({ condition, latents, schedule, step }: PaintJob, isConditional: boolean): DenoiserRow[] {

@@ -7,9 +7,18 @@ import type { Ticket } from '../ticket.ts'
 import { createQueue, ticketsOf, type Station, type Unit } from './queue.ts'
 
 /** `sample` is the picture's number within its request, for telling its steps. */
-export type Paint = (ticket: Ticket, codes: number[], painting: Painting, seed: number, sample: number) => Promise<PaintedPicture>
+export type Paint = (
+  ticket: Ticket,
+  codes: number[],
+  painting: Painting,
+  seed: number,
+  sample: number
+) => Promise<PaintedPicture>
 
-export function createPaint (decoder: PixelDecoder | undefined, shape: PixelDecoderShape | undefined): Station & { paint: Paint } {
+export function createPaint (
+  decoder: PixelDecoder | undefined,
+  shape: PixelDecoderShape | undefined
+): Station & { paint: Paint } {
   const queue = createQueue<PaintJob & { sample: number }, PaintedPicture>()
   return { next, leave: queue.leave, paint }
 

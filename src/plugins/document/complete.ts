@@ -1,4 +1,6 @@
-/** Adds to the routes' document what follows from their configuration: forms of pictures, answers, headers and errors. */
+/**
+ * Adds to the routes' document what follows from their configuration: forms of pictures, answers, headers and errors.
+ */
 import type { FastifyContextConfig } from 'fastify'
 import { errorCodes, errorTable, type ErrorCode } from '../../errors.ts'
 import { addEvents } from './events.ts'
@@ -7,13 +9,26 @@ import { headerRefs, headers, headersOfStatus, type HeaderName } from './headers
 import { tellLimits, tellRequestLimits, type DocumentLimits } from './limits.ts'
 import { namedSchema, objectsWithin, type Answer, type Document, type Operation, type Schema } from './shape.ts'
 
-const everyRoute: ErrorCode[] = ['invalid_request', 'method_not_allowed', 'not_acceptable', 'request_timeout', 'expectation_failed', 'headers_too_large', 'internal_error', 'draining']
+const everyRoute: ErrorCode[] = [
+  'invalid_request',
+  'method_not_allowed',
+  'not_acceptable',
+  'request_timeout',
+  'expectation_failed',
+  'headers_too_large',
+  'internal_error',
+  'draining'
+]
 const everyBody: ErrorCode[] = ['too_large', 'unsupported_media_type']
 const seenByNobody: ErrorCode[] = ['request_cancelled']
 const beforeRoutes = ['408', '417', '431'] // answered before there is a request to route
 
 /** Completes the document in place. */
-export function complete (document: Document, configs: Map<string, FastifyContextConfig>, limits: DocumentLimits): Document {
+export function complete (
+  document: Document,
+  configs: Map<string, FastifyContextConfig>,
+  limits: DocumentLimits
+): Document {
   document.servers = [{ url: '.', description: 'Where this document was read, below whatever path' }]
   document.components.headers = headers
   document.info.description += `\n\n${tellLimits(limits)}`
@@ -46,13 +61,20 @@ function tidySchemas (document: Document) {
 }
 
 /** Which of the named schemas each value of the property stands for; they say themselves that it is required. */
-function addMapping (document: Document, schema: Schema, discriminator: { propertyName: string, mapping?: Record<string, string> }, parts: Schema[]) {
+function addMapping (
+  document: Document,
+  schema: Schema,
+  discriminator: { propertyName: string; mapping?: Record<string, string> },
+  parts: Schema[]
+) {
   delete schema.type
   delete schema.required
-  discriminator.mapping = Object.fromEntries(parts.map(part => {
-    const property = namedSchema(document, part).properties?.[discriminator.propertyName]
-    return [String(property?.const ?? property?.enum?.[0]), part.$ref ?? '']
-  }))
+  discriminator.mapping = Object.fromEntries(
+    parts.map(part => {
+      const property = namedSchema(document, part).properties?.[discriminator.propertyName]
+      return [String(property?.const ?? property?.enum?.[0]), part.$ref ?? '']
+    })
+  )
 }
 
 /** The codes of today; clients are to take a new one by its status. */
@@ -60,7 +82,8 @@ function tellCodes (document: Document) {
   const told = errorCodes.filter(code => !seenByNobody.includes(code))
   const code = document.components.schemas.Problem?.properties?.code
   if (!code) throw new Error('the document has no Problem')
-  code.description += `; more may come, and one that is unknown means what its status means:\n\n${told.map(code => `- \`${code}\`: ${errorTable[code].when}`).join('\n')}`
+  const meanings = told.map(code => `- \`${code}\`: ${errorTable[code].when}`).join('\n')
+  code.description += `; more may come, and one that is unknown means what its status means:\n\n${meanings}`
   code.examples = ['invalid_field', 'queue_full']
   code['x-extensible-enum'] = told
 }
@@ -70,11 +93,18 @@ function addExamples (document: Document, { requestBody, responses }: Operation)
     if (!media) continue
     const { examples = [] } = namedSchema(document, media.schema)
     if (examples.length === 1) media.example = examples[0]
-    else if (examples.length > 1) media.examples = Object.fromEntries(examples.map((value, i) => [`example${i + 1}`, { value }]))
+    else if (examples.length > 1) {
+      media.examples = Object.fromEntries(examples.map((value, i) => [`example${i + 1}`, { value }]))
+    }
   }
 }
 
-function completeRequest (document: Document, operation: Operation, { job, upload }: FastifyContextConfig, limits: DocumentLimits) {
+function completeRequest (
+  document: Document,
+  operation: Operation,
+  { job, upload }: FastifyContextConfig,
+  limits: DocumentLimits
+) {
   const { requestBody } = operation
   const json = requestBody?.content['application/json']
   if (!requestBody || !json) return
@@ -82,26 +112,36 @@ function completeRequest (document: Document, operation: Operation, { job, uploa
   requestBody.description = tellRequestLimits(limits, upload?.pictures)
   const schema = namedSchema(document, json.schema)
   if (upload) addForms(requestBody.content, schema, upload.pictures, limits)
-  if (job) operation.parameters = [...operation.parameters ?? [], ...queryOptions(schema)]
+  if (job) operation.parameters = [...(operation.parameters ?? []), ...queryOptions(schema)]
 }
 
-function completeAnswers (operation: Operation, { job, hasETag, events, produces = ['application/json'] }: FastifyContextConfig) {
+function completeAnswers (
+  operation: Operation,
+  { job, hasETag, events, produces = ['application/json'] }: FastifyContextConfig
+) {
   for (const answer of Object.values(operation.responses)) addHeaders(answer, produces)
   const answer = operation.responses[200]
   if (answer && hasETag) {
-    operation.responses[304] = { description: 'The client has these very bytes', headers: headerRefs('x-request-id', 'ETag') }
+    operation.responses[304] = {
+      description: 'The client has these very bytes',
+      headers: headerRefs('x-request-id', 'ETag')
+    }
     answer.headers = { ...answer.headers, ...headerRefs('ETag') }
   }
   if (answer?.content && events) addEvents(answer.content, events)
   const pictures = produces.filter(type => type.startsWith('image/'))
   if (!answer?.content || pictures.length === 0) return
-  for (const type of pictures) answer.content[type] = { schema: { type: 'string', format: 'binary', description: 'The picture itself' } }
+  for (const type of pictures) {
+    answer.content[type] = { schema: { type: 'string', format: 'binary', description: 'The picture itself' } }
+  }
   if (job && pictures.length > 1) Object.assign(answer.headers ?? {}, headerRefs('x-seed'))
 }
 
 function addHeaders (answer: Answer, produces: string[], status = '200') {
-  const names: HeaderName[] = beforeRoutes.includes(status) ? ['x-request-id'] : ['x-request-id', 'Server-Timing', 'Cache-Control', ...(produces.length > 0 ? ['Vary' as const] : [])]
-  answer.headers = { ...answer.headers, ...headerRefs(...names, ...headersOfStatus[status] ?? []) }
+  const names: HeaderName[] = beforeRoutes.includes(status)
+    ? ['x-request-id']
+    : ['x-request-id', 'Server-Timing', 'Cache-Control', ...(produces.length > 0 ? ['Vary' as const] : [])]
+  answer.headers = { ...answer.headers, ...headerRefs(...names, ...(headersOfStatus[status] ?? [])) }
 }
 
 function codesOf ({ errors = [], whileDraining, produces }: FastifyContextConfig, method: string): ErrorCode[] {
@@ -121,7 +161,10 @@ function addErrors (operation: Operation, codes: ErrorCode[]) {
       known.description += `\n\n${line}`
       continue
     }
-    const answer: Answer = { description: line, content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
+    const answer: Answer = {
+      description: line,
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
+    }
     addHeaders(answer, ['application/problem+json'], String(status))
     operation.responses[status] = answer
   }

@@ -8,14 +8,25 @@ export function addEvents (content: Media, events: Record<string, TSchema>) {
   const answer = content['application/json']?.schema
   if (!answer) throw new Error('a streamed answer can be had whole, too')
   const refs: Record<string, Schema> = {
-    ...Object.fromEntries(Object.entries(events).map(([name, schema]) => [name, { $ref: `#/components/schemas/${String((schema as { $id?: string }).$id)}` }])),
+    ...Object.fromEntries(
+      Object.entries(events).map(([name, schema]) => [
+        name,
+        { $ref: `#/components/schemas/${String((schema as { $id?: string }).$id)}` }
+      ])
+    ),
     done: answer,
     error: { $ref: '#/components/schemas/Problem' }
   }
-  const told = Object.entries(refs).map(([name, { $ref }]) => `\`${name}\` (${$ref?.split('/').at(-1)})`).join(', ')
+  const told = Object.entries(refs)
+    .map(([name, { $ref }]) => `\`${name}\` (${$ref?.split('/').at(-1)})`)
+    .join(', ')
   content[eventType] = {
     schema: {
-      description: `Data of one server-sent event, JSON by the name of the event: ${told}. Exactly one \`done\` or \`error\` comes, always last; the data of \`done\` are the bytes that a request without \`stream\` answers. Comment lines keep the connection in times of silence. What is refused before the first event or comment has its HTTP status`,
+      description:
+        `Data of one server-sent event, JSON by the name of the event: ${told}. Exactly one \`done\` or ` +
+        '`error` comes, always last; the data of `done` are the bytes that a request without `stream` answers. ' +
+        'Comment lines keep the connection in times of silence. What is refused before the first event or comment ' +
+        'has its HTTP status',
       anyOf: Object.values(refs)
     }
   }

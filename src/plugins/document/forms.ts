@@ -1,17 +1,32 @@
-/** The other forms of a request that reads pictures: a multipart form, and the picture itself with its options in the query. */
+/**
+ * The other forms of a request that reads pictures: a multipart form, and the picture itself with its options in the
+ * query.
+ */
 import { exampleImage } from '../../schemas/common.ts'
 import { pictureTypes, type DocumentLimits } from './limits.ts'
 import type { Media, Parameter, Schema } from './shape.ts'
 
 /** Adds them beside JSON. `pictures` says whether a file is the field `image` or a part of the prompt. */
 export function addForms (content: Media, schema: Schema, pictures: 'image' | 'prompt', limits: DocumentLimits) {
-  const file = (description: string) => ({ type: 'string', format: 'binary', maxLength: limits.maxImageBytes, description })
+  const file = (description: string) => ({
+    type: 'string',
+    format: 'binary',
+    maxLength: limits.maxImageBytes,
+    description
+  })
   const image = file('The file; its base64 or data URL as text is read, too')
   const form = pictures === 'image' ? imageForm(schema, image) : promptForm(schema, image)
   const example = pictures === 'image' ? content['application/json']?.example : promptExample
   const description = `${schema.description ?? 'The request'}, as a form`
-  content['multipart/form-data'] = { schema: { type: 'object', description, additionalProperties: false, ...form }, example }
-  for (const type of pictureTypes(limits)) content[type] = { schema: file('The picture; its options stand in the query') }
+  content['multipart/form-data'] = {
+    schema: { type: 'object', description, additionalProperties: false, ...form },
+    example
+  }
+  for (const type of pictureTypes(limits)) {
+    content[type] = {
+      schema: file('The picture; its options stand in the query')
+    }
+  }
 }
 
 /** Options that may stand in the query beside any body. */
@@ -20,7 +35,9 @@ export function queryOptions (schema: Schema): Parameter[] {
     name,
     in: 'query',
     required: false,
-    description: `${description}. Here or in the body, not in both${schema.required?.includes(name) ? '; in one of them it is required' : ''}`,
+    description: `${description}. Here or in the body, not in both${
+      schema.required?.includes(name) ? '; in one of them it is required' : ''
+    }`,
     schema: rest
   }))
 }
@@ -34,7 +51,11 @@ function promptForm (schema: Schema, image: Schema): Schema {
   const { prompt = {}, ...options } = optionsOf(schema)
   return {
     properties: {
-      image: { type: 'array', items: image, description: 'Pictures of the prompt; they and its texts keep their order' },
+      image: {
+        type: 'array',
+        items: image,
+        description: 'Pictures of the prompt; they and its texts keep their order'
+      },
       prompt: { type: 'array', items: prompt, description: 'Texts of the prompt' },
       ...options
     },

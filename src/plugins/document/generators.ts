@@ -10,7 +10,9 @@ export function forGenerators (document: Document): Document {
   const copy = structuredClone(document)
   copy.openapi = '3.0.3'
   copy.info.license = { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' }
-  copy.info.description += '\n\nThis is the variant for generators: pictures travel as base64 in JSON, and each answer has one type. `/openapi.json` tells of every form.'
+  copy.info.description +=
+    '\n\nThis is the variant for generators: pictures travel as base64 in JSON, and each answer has one type. ' +
+    '`/openapi.json` tells of every form.'
   for (const operation of operationsOf(copy)) keepJson(operation)
   for (const schema of objectsWithin([copy.components, copy.paths])) {
     toOpenApi30(schema)
@@ -46,8 +48,12 @@ function dropUnused ({ components, paths }: Document) {
     }
   }
   visit(paths)
-  for (const name of Object.keys(components.schemas)) if (!used.has(`#/components/schemas/${name}`)) delete components.schemas[name]
-  for (const name of Object.keys(components.headers ?? {})) if (!used.has(`#/components/headers/${name}`)) delete components.headers?.[name]
+  for (const name of Object.keys(components.schemas)) {
+    if (!used.has(`#/components/schemas/${name}`)) delete components.schemas[name]
+  }
+  for (const name of Object.keys(components.headers ?? {})) {
+    if (!used.has(`#/components/headers/${name}`)) delete components.headers?.[name]
+  }
 }
 
 /** JSON stands first wherever there is a choice. */
@@ -66,6 +72,10 @@ function toOpenApi30 (schema: Schema) {
   if (typeof exclusiveMinimum === 'number') Object.assign(schema, { minimum: exclusiveMinimum, exclusiveMinimum: true })
   if (anyOf?.some(({ type }) => type === 'null')) {
     delete schema.anyOf
-    Object.assign(schema, anyOf.find(({ type }) => type !== 'null'), { nullable: true })
+    Object.assign(
+      schema,
+      anyOf.find(({ type }) => type !== 'null'),
+      { nullable: true }
+    )
   }
 }

@@ -2,16 +2,46 @@
 import type { Header } from './shape.ts'
 
 export const headers = {
-  'x-request-id': { description: 'The id of the request: the client\'s own where it sent a sane one', schema: { type: 'string' }, example: '0a3c6c4e-6d5a-4c43-9a5b-2f0a3f2d9a51' },
-  'Server-Timing': { description: 'Where the time went, in milliseconds: of a job its decoding, queueing, encoding, prefill, decode steps and painting', schema: { type: 'string' }, example: 'queue;desc="waiting";dur=0.4, total;dur=61.2' },
+  'x-request-id': {
+    description: "The id of the request: the client's own where it sent a sane one",
+    schema: { type: 'string' },
+    example: '0a3c6c4e-6d5a-4c43-9a5b-2f0a3f2d9a51'
+  },
+  'Server-Timing': {
+    description:
+      'Where the time went, in milliseconds: of a job its decoding, queueing, encoding, prefill, decode steps and ' +
+      'painting',
+    schema: { type: 'string' },
+    example: 'queue;desc="waiting";dur=0.4, total;dur=61.2'
+  },
   'Cache-Control': { description: 'Whether the answer may be kept', schema: { type: 'string' }, example: 'no-store' },
-  Vary: { description: 'The request headers that the answer depends on', schema: { type: 'string' }, example: 'Accept, Accept-Encoding' },
-  'x-seed': { description: 'The seed that the picture was painted with', schema: { type: 'integer', minimum: 0, maximum: 4_294_967_295 }, example: 7 },
-  ETag: { description: 'Names these very bytes; `If-None-Match` with it is answered 304', schema: { type: 'string' }, example: '"2jmj7l5rSw0yVb-vlWAYkK-YBwk"' },
+  Vary: {
+    description: 'The request headers that the answer depends on',
+    schema: { type: 'string' },
+    example: 'Accept, Accept-Encoding'
+  },
+  'x-seed': {
+    description: 'The seed that the picture was painted with',
+    schema: { type: 'integer', minimum: 0, maximum: 4_294_967_295 },
+    example: 7
+  },
+  ETag: {
+    description: 'Names these very bytes; `If-None-Match` with it is answered 304',
+    schema: { type: 'string' },
+    example: '"2jmj7l5rSw0yVb-vlWAYkK-YBwk"'
+  },
   Allow: { description: 'The methods of the path', schema: { type: 'string' }, example: 'GET, HEAD, OPTIONS' },
-  'Accept-Post': { description: 'The media types that the route reads', schema: { type: 'string' }, example: 'application/json, multipart/form-data, image/png' },
+  'Accept-Post': {
+    description: 'The media types that the route reads',
+    schema: { type: 'string' },
+    example: 'application/json, multipart/form-data, image/png'
+  },
   'WWW-Authenticate': { description: 'How to send the key', schema: { type: 'string' }, example: 'Bearer' },
-  'Retry-After': { description: 'Seconds after which it is worth while to try again', schema: { type: 'integer', minimum: 1 }, example: 1 }
+  'Retry-After': {
+    description: 'Seconds after which it is worth while to try again',
+    schema: { type: 'integer', minimum: 1 },
+    example: 1
+  }
 } satisfies Record<string, Header>
 
 export type HeaderName = keyof typeof headers
@@ -23,5 +53,9 @@ export function headerRefs (...names: HeaderName[]) {
 
 /** What answers of a status carry beside the headers of every answer. */
 export const headersOfStatus: Record<string, HeaderName[]> = {
-  401: ['WWW-Authenticate'], 405: ['Allow'], 415: ['Accept-Post'], 429: ['Retry-After'], 503: ['Retry-After']
+  401: ['WWW-Authenticate'],
+  405: ['Allow'],
+  415: ['Accept-Post'],
+  429: ['Retry-After'],
+  503: ['Retry-After']
 }

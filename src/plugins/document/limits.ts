@@ -2,16 +2,22 @@
 import type { Config } from '../../config.ts'
 import { mostParts } from '../forms.ts'
 
-export type DocumentLimits = Pick<Config, 'maxImageBytes' | 'maxUploadBytes' | 'maxImagePixels' | 'maxPromptCharacters' | 'imageFormats'>
+export type DocumentLimits = Pick<
+  Config,
+  'maxImageBytes' | 'maxUploadBytes' | 'maxImagePixels' | 'maxPromptCharacters' | 'imageFormats'
+>
 
 /** Media types of pictures that are read. */
 export function pictureTypes ({ imageFormats }: DocumentLimits) {
-  return imageFormats.map(format => format === 'svg' ? 'image/svg+xml' : `image/${format}`)
+  return imageFormats.map(format => (format === 'svg' ? 'image/svg+xml' : `image/${format}`))
 }
 
 /** Those that hold for whatever is sent. */
 export function tellLimits (limits: DocumentLimits) {
-  return `Limits, as this server is configured: ${pictureLimits(limits).join(', ')}. What is over one of them is answered with 413 \`too_large\`, which names it.`
+  return (
+    `Limits, as this server is configured: ${pictureLimits(limits).join(', ')}. What is over one of them is ` +
+    'answered with 413 `too_large`, which names it.'
+  )
 }
 
 /** Those that hold for one request; `pictures` says how it takes them as files. */

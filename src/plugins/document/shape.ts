@@ -11,25 +11,32 @@ export type Schema = Record<string, unknown> & {
   oneOf?: Schema[]
   anyOf?: Schema[]
   examples?: unknown[]
-  discriminator?: { propertyName: string, mapping?: Record<string, string> }
+  discriminator?: { propertyName: string; mapping?: Record<string, string> }
 }
-export type Media = Record<string, { schema: Schema, example?: unknown, examples?: Record<string, { value: unknown }> }>
-export type Header = { description: string, schema: Schema, example?: unknown }
-export type Answer = { description: string, content?: Media, headers?: Record<string, { $ref: string }> }
-export type Parameter = { name: string, in: string, required: boolean, description?: string, schema: Schema, example?: unknown }
+export type Media = Record<string, { schema: Schema; example?: unknown; examples?: Record<string, { value: unknown }> }>
+export type Header = { description: string; schema: Schema; example?: unknown }
+export type Answer = { description: string; content?: Media; headers?: Record<string, { $ref: string }> }
+export type Parameter = {
+  name: string
+  in: string
+  required: boolean
+  description?: string
+  schema: Schema
+  example?: unknown
+}
 export type Operation = {
   operationId?: string
   tags?: string[]
   parameters?: Parameter[]
-  requestBody?: { required: boolean, description?: string, content: Media }
+  requestBody?: { required: boolean; description?: string; content: Media }
   responses: Record<string, Answer>
 }
 export type Document = {
   openapi: string
-  info: Record<string, unknown> & { description: string, license: object }
-  servers: { url: string, description: string }[]
+  info: Record<string, unknown> & { description: string; license: object }
+  servers: { url: string; description: string }[]
   paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, Schema>, headers?: Record<string, Header>, securitySchemes?: object }
+  components: { schemas: Record<string, Schema>; headers?: Record<string, Header>; securitySchemes?: object }
 }
 
 export function operationsOf (document: Document): Operation[] {
@@ -46,5 +53,7 @@ export function namedSchema ({ components }: Document, schema: Schema): Schema {
 export function * objectsWithin (value: unknown): Generator<Schema> {
   if (typeof value !== 'object' || value === null) return
   if (!Array.isArray(value)) yield value as Schema
-  for (const [name, inner] of Object.entries(value)) if (!/^(examples?|enum|const)$/.test(name)) yield * objectsWithin(inner)
+  for (const [name, inner] of Object.entries(value)) {
+    if (!/^(examples?|enum|const)$/.test(name)) yield * objectsWithin(inner)
+  }
 }

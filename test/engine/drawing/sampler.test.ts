@@ -1,70 +1,131 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { createRandom } from '../../../src/engine/drawing/random.ts'
-import { best, candidatesOf, drawToken, guide, processScores, type Scores } from '../../../src/engine/drawing/sampler.ts'
+import {
+  best,
+  candidatesOf,
+  drawToken,
+  guide,
+  processScores,
+  type Scores
+} from '../../../src/engine/drawing/sampler.ts'
 import { logSoftmax } from '../../fixtures/log-softmax.ts'
 import { selectPatches } from '../../../src/engine/drawing/selector.ts'
 
-const anyScores = fc.array(fc.float({ min: -20, max: 20, noNaN: true }), { minLength: 6, maxLength: 40 }).map(scores => Float64Array.from(scores))
+const anyScores = fc
+  .array(fc.float({ min: -20, max: 20, noNaN: true }), { minLength: 6, maxLength: 40 })
+  .map(scores => Float64Array.from(scores))
 /** All ids, without guidance. */
 const dense = (logits: ArrayLike<number>): Scores => {
   const logProbabilities = logSoftmax(logits)
   return { scores: logProbabilities, logProbabilities }
 }
-const plain = { temperature: 1, topK: 0, topP: 1, repetitionPenalty: 1, minTokens: 0, end: 0, suppressed: { from: 0, to: 0 } }
+const plain = {
+  temperature: 1,
+  topK: 0,
+  topP: 1,
+  repetitionPenalty: 1,
+  minTokens: 0,
+  end: 0,
+  suppressed: { from: 0, to: 0 }
+}
 
 t.test('candidates', async t => {
   t.test('top-k leaves k, and none better outside', async t => {
-    fc.assert(fc.property(anyScores, fc.integer({ min: 1, max: 10 }), (scores, topK) => {
-      const ids = candidatesOf(scores, { ...plain, topK }).map(({ id }) => id)
-      const worst = Math.min(...ids.map(id => scores[id]!))
-      return ids.length === Math.min(topK, scores.length) && new Set(ids).size === ids.length && scores.every((score, id) => ids.includes(id) || score <= worst)
-    }), { numRuns: 1000 })
+    fc.assert(
+      fc.property(anyScores, fc.integer({ min: 1, max: 10 }), (scores, topK) => {
+        const ids = candidatesOf(scores, { ...plain, topK }).map(({ id }) => id)
+        const worst = Math.min(...ids.map(id => scores[id]!))
+        return (
+          ids.length === Math.min(topK, scores.length) &&
+          new Set(ids).size === ids.length &&
+          scores.every((score, id) => ids.includes(id) || score <= worst)
+        )
+      }),
+      { numRuns: 1000 }
+    )
     t.pass()
   })
 
   t.test('top-p leaves the fewest that hold p', async t => {
-    fc.assert(fc.property(anyScores, fc.double({ min: 0.05, max: 0.99, noNaN: true }), (scores, topP) => {
-      const all = logSoftmax(Float32Array.from(scores)).map(Math.exp)
-      const ids = candidatesOf(scores, { ...plain, topP }).map(({ id }) => id)
-      const held = ids.reduce((sum, id) => sum + all[id]!, 0)
-      return held > topP - 1e-5 && held - all[ids.at(-1)!]! < topP + 1e-5
-    }), { numRuns: 1000 })
+    fc.assert(
+      fc.property(anyScores, fc.double({ min: 0.05, max: 0.99, noNaN: true }), (scores, topP) => {
+        const all = logSoftmax(Float32Array.from(scores)).map(Math.exp)
+        const ids = candidatesOf(scores, { ...plain, topP }).map(({ id }) => id)
+        const held = ids.reduce((sum, id) => sum + all[id]!, 0)
+        return held > topP - 1e-5 && held - all[ids.at(-1)!]! < topP + 1e-5
+      }),
+      { numRuns: 1000 }
+    )
     t.pass()
   })
 
   t.test('temperature towards 0 is argmax', async t => {
-    fc.assert(fc.property(anyScores, fc.maxSafeNat(), (scores, seed) => {
-      const logits = Float32Array.from(scores, (x, i) => Math.round(x) + i / 100)
-      const draw = (temperature: number) => drawToken(dense(logits), { drawn: [], rules: { ...plain, temperature }, random: createRandom(seed, 'tokens') }).tokenId
-      return draw(0) === draw(1e-6) && logits.every(x => x <= logits[draw(0)]!)
-    }), { numRuns: 500 })
+    fc.assert(
+      fc.property(anyScores, fc.maxSafeNat(), (scores, seed) => {
+        const logits = Float32Array.from(scores, (x, i) => Math.round(x) + i / 100)
+        const draw = (temperature: number) =>
+          drawToken(dense(logits), {
+            drawn: [],
+            rules: { ...plain, temperature },
+            random: createRandom(seed, 'tokens')
+          }).tokenId
+        return draw(0) === draw(1e-6) && logits.every(x => x <= logits[draw(0)]!)
+      }),
+      { numRuns: 500 }
+    )
     t.pass()
   })
 
   t.test('best gives the same as sorting', async t => {
-    fc.assert(fc.property(anyScores, fc.integer({ min: 1, max: 50 }), (scores, count) => {
-      const sorted = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b).slice(0, count)
-      return best(scores, count).map(({ id }) => id).join() === sorted.join()
-    }), { numRuns: 1000 })
+    fc.assert(
+      fc.property(anyScores, fc.integer({ min: 1, max: 50 }), (scores, count) => {
+        const sorted = Array.from(scores.keys())
+          .sort((a, b) => scores[b]! - scores[a]! || a - b)
+          .slice(0, count)
+        return (
+          best(scores, count)
+            .map(({ id }) => id)
+            .join() === sorted.join()
+        )
+      }),
+      { numRuns: 1000 }
+    )
     t.pass()
   })
 })
 
 t.test('drawing', async t => {
   t.test('suppressed ids never appear, the end not before the minimum', async t => {
-    fc.assert(fc.property(anyScores, fc.record({ seed: fc.maxSafeNat(), from: fc.nat(2), topK: fc.constantFrom(0, 2), topP: fc.constantFrom(0.3, 1), temperature: fc.constantFrom(0, 1, 9) }), (scores, { seed, from, ...how }) => {
-      const rules = { ...plain, ...how, suppressed: { from, to: 4 }, minTokens: 1, end: 4 }
-      const { tokenId } = drawToken(dense(scores), { drawn: [], rules, random: createRandom(seed, 'tokens') })
-      return tokenId !== 4 && (tokenId < from || tokenId > 4)
-    }), { numRuns: 1000 })
+    fc.assert(
+      fc.property(
+        anyScores,
+        fc.record({
+          seed: fc.maxSafeNat(),
+          from: fc.nat(2),
+          topK: fc.constantFrom(0, 2),
+          topP: fc.constantFrom(0.3, 1),
+          temperature: fc.constantFrom(0, 1, 9)
+        }),
+        (scores, { seed, from, ...how }) => {
+          const rules = { ...plain, ...how, suppressed: { from, to: 4 }, minTokens: 1, end: 4 }
+          const { tokenId } = drawToken(dense(scores), { drawn: [], rules, random: createRandom(seed, 'tokens') })
+          return tokenId !== 4 && (tokenId < from || tokenId > 4)
+        }
+      ),
+      { numRuns: 1000 }
+    )
     t.pass()
   })
 
   t.test('follows the distribution', async t => {
     const random = createRandom(7, 'tokens')
     const counts = [0, 0, 0]
-    for (let i = 0; i < 20_000; i++) counts[drawToken(dense([Math.log(0.2), Math.log(0.5), Math.log(0.3)]), { drawn: [], rules: plain, random }).tokenId]!++
+    for (let i = 0; i < 20_000; i++) {
+      counts[
+        drawToken(dense([Math.log(0.2), Math.log(0.5), Math.log(0.3)]), { drawn: [], rules: plain, random }).tokenId
+      ]!++
+    }
     for (const [i, share] of [0.2, 0.5, 0.3].entries()) t.ok(Math.abs(counts[i]! / 20_000 - share) < 0.015)
   })
 
@@ -85,15 +146,23 @@ t.test('drawing', async t => {
   })
 
   t.test('from the best candidates as from all scores', async t => {
-    const how = fc.record({ temperature: fc.constantFrom(0, 0.5, 2), topK: fc.integer({ min: 1, max: 6 }), topP: fc.constantFrom(0.4, 1), seed: fc.nat() })
-    fc.assert(fc.property(anyScores, how, (scores, { seed, ...rest }) => {
-      const rules = { ...plain, ...rest, suppressed: { from: 0, to: 2 } }
-      const all = dense(scores)
-      const ids = best(Float64Array.from(all.scores).fill(-Infinity, 0, 2), 6).map(({ id }) => id)
-      const few = Float32Array.from(ids, id => all.scores[id]!)
-      const draw = (from: Scores) => drawToken(from, { drawn: [], rules, random: createRandom(seed, 'tokens') })
-      return JSON.stringify(draw(all)) === JSON.stringify(draw({ ids, scores: few, logProbabilities: few }))
-    }), { numRuns: 1000 })
+    const how = fc.record({
+      temperature: fc.constantFrom(0, 0.5, 2),
+      topK: fc.integer({ min: 1, max: 6 }),
+      topP: fc.constantFrom(0.4, 1),
+      seed: fc.nat()
+    })
+    fc.assert(
+      fc.property(anyScores, how, (scores, { seed, ...rest }) => {
+        const rules = { ...plain, ...rest, suppressed: { from: 0, to: 2 } }
+        const all = dense(scores)
+        const ids = best(Float64Array.from(all.scores).fill(-Infinity, 0, 2), 6).map(({ id }) => id)
+        const few = Float32Array.from(ids, id => all.scores[id]!)
+        const draw = (from: Scores) => drawToken(from, { drawn: [], rules, random: createRandom(seed, 'tokens') })
+        return JSON.stringify(draw(all)) === JSON.stringify(draw({ ids, scores: few, logProbabilities: few }))
+      }),
+      { numRuns: 1000 }
+    )
     t.pass()
   })
 })
@@ -107,11 +176,16 @@ t.test('processors', async t => {
 
 t.test('random', async t => {
   t.test('the same seed and purpose give the same draws, others give others', async t => {
-    const draws = (seed: number, purpose: 'tokens' | 'noise') => Array.from({ length: 4 }, createRandom(seed, purpose).uniform).join()
-    fc.assert(fc.property(fc.maxSafeNat(), fc.maxSafeNat(), (a, b) => {
-      const first = draws(a, 'tokens')
-      return draws(a, 'tokens') === first && draws(a, 'noise') !== first && (draws(b, 'tokens') === first) === (a === b)
-    }))
+    const draws = (seed: number, purpose: 'tokens' | 'noise') =>
+      Array.from({ length: 4 }, createRandom(seed, purpose).uniform).join()
+    fc.assert(
+      fc.property(fc.maxSafeNat(), fc.maxSafeNat(), (a, b) => {
+        const first = draws(a, 'tokens')
+        return (
+          draws(a, 'tokens') === first && draws(a, 'noise') !== first && (draws(b, 'tokens') === first) === (a === b)
+        )
+      })
+    )
     t.pass()
   })
 
@@ -126,7 +200,13 @@ t.test('random', async t => {
 
 t.test('selection of patches', async t => {
   const select = (probabilities: number[], options: object, least = 0) =>
-    selectPatches(Float32Array.from(probabilities), { rule: 'threshold', keepThreshold: 0.5, seed: 1, ...options }, least).map(Number).join('')
+    selectPatches(
+      Float32Array.from(probabilities),
+      { rule: 'threshold', keepThreshold: 0.5, seed: 1, ...options },
+      least
+    )
+      .map(Number)
+      .join('')
 
   const cases: [string, number[], object, number, string][] = [
     ['at least the threshold', [0.5, 0.49, 0.9], {}, 0, '101'],
@@ -142,7 +222,9 @@ t.test('selection of patches', async t => {
     ['all at threshold 0', [0, 0, 0], { keepThreshold: 0 }, 0, '111'],
     ['certain ones in a draw', [1, 0, 1], { rule: 'sample' }, 0, '101']
   ]
-  for (const [name, probabilities, options, least, expected] of cases) t.equal(select(probabilities, options, least), expected, name)
+  for (const [name, probabilities, options, least, expected] of cases) {
+    t.equal(select(probabilities, options, least), expected, name)
+  }
 
   t.test('a draw keeps each patch with its own probability', async t => {
     const kept = Array.from({ length: 4000 }, (_, seed) => select([0.2, 0.7], { rule: 'sample', seed }))

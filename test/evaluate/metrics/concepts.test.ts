@@ -11,7 +11,9 @@ t.test('a caption names concepts', async t => {
     ['earrings and a doghouse', []],
     ['two pairs of jeans', ['jeans']],
     ['a dog and a dog dog', ['dog']]
-  ] as const) t.strictSame([...conceptsIn(caption, names)].sort(), expected, caption)
+  ] as const) {
+    t.strictSame([...conceptsIn(caption, names)].sort(), expected, caption)
+  }
 })
 
 t.test('names of the data set stand above the rules of spelling', async t => {
@@ -20,11 +22,37 @@ t.test('names of the data set stand above the rules of spelling', async t => {
 })
 
 t.test('plurals follow the rules of spelling', async t => {
-  const concepts = JSON.parse(readFileSync(new URL('../../../models/recipe/art/concepts.json', import.meta.url), 'utf8')) as { label: string, plural: string }[]
-  const irregular = concepts.filter(({ label, plural }) => pluralOf(label) !== plural && !` ${plural} `.includes(` ${label} `))
-  t.strictSame(irregular.map(({ plural }) => plural).sort(), [ // what only the names of a data set can say
-    'amphorae', 'bows and arrows', 'computer mice', 'couches and lamps', 'dna helices', 'ears of corn', 'feet', 'flags in holes',
-    'forks and knives', 'game dice', 'geese', 'glasses of milk', 'hearts with arrows', 'mangoes', 'mice', 'nuts and bolts',
-    'piles of poo', 'potatoes', 'statues of liberty', 'suns with face', 'teeth', 'tomatoes', 'tornadoes', 'volcanoes'
+  const concepts = JSON.parse(
+    readFileSync(new URL('../../../models/recipe/art/concepts.json', import.meta.url), 'utf8')
+  ) as { label: string; plural: string }[]
+  const irregular = concepts.filter(
+    ({ label, plural }) => pluralOf(label) !== plural && !` ${plural} `.includes(` ${label} `)
+  )
+  t.strictSame(irregular.map(({ plural }) => plural).sort(), [
+    // what only the names of a data set can say
+    'amphorae',
+    'bows and arrows',
+    'computer mice',
+    'couches and lamps',
+    'dna helices',
+    'ears of corn',
+    'feet',
+    'flags in holes',
+    'forks and knives',
+    'game dice',
+    'geese',
+    'glasses of milk',
+    'hearts with arrows',
+    'mangoes',
+    'mice',
+    'nuts and bolts',
+    'piles of poo',
+    'potatoes',
+    'statues of liberty',
+    'suns with face',
+    'teeth',
+    'tomatoes',
+    'tornadoes',
+    'volcanoes'
   ])
 })

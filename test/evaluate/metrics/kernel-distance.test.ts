@@ -10,7 +10,18 @@ t.test('the kernel distance', async t => {
     t.strictSame(kernelDistance([[0], [1]], [[2], [3]]), { value: 316, low: null, high: null, samples: 2 })
 
     // By the table of all pairs: -7, -19.25 and 44, whose mean is the value; each alone is what one row less leaves.
-    const { value, low, high } = kernelDistance([[0, 1], [1, 1], [2, 0]], [[1, 0], [0, 2], [1, 3]])
+    const { value, low, high } = kernelDistance(
+      [
+        [0, 1],
+        [1, 1],
+        [2, 0]
+      ],
+      [
+        [1, 0],
+        [0, 2],
+        [1, 3]
+      ]
+    )
     t.ok(near(value, 17.75 / 3))
     t.ok(near(high! - value!, 1.96 * 38.73449510592737))
     t.ok(near(value! - low!, 1.96 * 38.73449510592737))
@@ -18,7 +29,8 @@ t.test('the kernel distance', async t => {
 
   t.test('is about nothing between draws of one kind, and not between two kinds', async t => {
     const random = createRandom(1, 'noise')
-    const draw = (shift: number) => Array.from({ length: 60 }, () => Array.from({ length: 100 }, () => shift + random.gaussian()))
+    const draw = (shift: number) =>
+      Array.from({ length: 60 }, () => Array.from({ length: 100 }, () => shift + random.gaussian()))
     const same = kernelDistance(draw(0), draw(0))
     t.ok(same.low! < 0 && same.high! > 0, 'though there are fewer rows than features')
     t.ok(kernelDistance(draw(0), draw(0.3)).low! > 0)
