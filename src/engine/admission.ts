@@ -2,6 +2,7 @@
 import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
 import { checkFits, worstCost } from '../pipe/cost.ts'
+import { createDrainRate } from '../pipe/drain-rate.ts'
 import type { Work } from '../pipe/work.ts'
 
 export type Limits = { slots: number; queueLimit: number; queueCost: number }
@@ -12,8 +13,7 @@ export type Admission = ReturnType<typeof createAdmission>
 export function createAdmission (manifest: Manifest, { slots, queueLimit, queueCost }: Limits) {
   let requests = 0
   let cost = 0
-  const drained = { cost: 0, seconds: 0 } // fades, so that the rate follows the load
-  let lastEnd: number | undefined
+  const drain = createDrainRate()
   return {
     cost: () => cost,
 
@@ -27,10 +27,10 @@ export function createAdmission (manifest: Manifest, { slots, queueLimit, queueC
       if (requests >= queueLimit || cost + charge > queueCost) {
         const excess = Math.max(cost + charge - queueCost, cost / Math.max(requests, 1))
         throw new ServerError('queue_full', 'The model has as much work as it may have', {
-          retryAfterSeconds: secondsFor(excess)
+          retryAfterSeconds: drain.secondsFor(excess)
         })
       }
-      if (requests === 0) lastEnd = performance.now()
+      if (requests === 0) drain.begin()
       requests++
       cost += charge
       return charge
@@ -38,17 +38,9 @@ export function createAdmission (manifest: Manifest, { slots, queueLimit, queueC
 
     /** Gives a charge back. */
     end (charge: number): void {
-      const now = performance.now()
-      drained.cost = drained.cost * 0.9 + charge
-      drained.seconds = drained.seconds * 0.9 + (now - lastEnd!) / 1000
-      lastEnd = now
+      drain.end(charge)
       requests--
       cost -= charge
     }
-  }
-
-  function secondsFor (excess: number): number {
-    if (drained.cost === 0) return 1
-    return Math.min(600, Math.max(1, Math.ceil((excess * drained.seconds) / drained.cost)))
   }
 }

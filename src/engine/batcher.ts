@@ -4,24 +4,13 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { ServerError } from '../errors.ts'
-import type { Heads } from '../graphs/heads.ts'
-import type { LanguageModel } from '../graphs/language-model.ts'
-import type { PixelDecoder } from '../graphs/pixel-decoder.ts'
-import type { VisualTokenizer } from '../graphs/visual-tokenizer.ts'
 import type { Manifest } from '../package/manifest.ts'
-import { createAdmission, type Limits } from './admission.ts'
-import { detokenize } from './flows/detokenize.ts'
-import type { Stations } from './flows/flow.ts'
-import { generate } from './flows/generate.ts'
-import { text } from './flows/text.ts'
-import { tokenize } from './flows/tokenize.ts'
-import { createKvCache } from './kv-cache.ts'
 import type { EngineCounts, FromEngine } from '../pipe/messages.ts'
-import type { PaintResult, TextResult, TokenizeResult, Work } from '../pipe/work.ts'
-import { createDecode } from './stations/decode.ts'
-import { createEncode } from './stations/encode.ts'
-import { createPaint } from './stations/paint.ts'
-import { createPrefill } from './stations/prefill.ts'
+import type { Work } from '../pipe/work.ts'
+import { createAdmission, type Limits } from './admission.ts'
+import { createDevice, type Graphs } from './device.ts'
+import { codeOf } from './failure.ts'
+import { startFlow } from './flows/start.ts'
 import type { Unit } from './stations/queue.ts'
 import { createTicket, type Ticket } from './ticket.ts'
 
@@ -29,12 +18,6 @@ const reportEveryMs = 100
 
 class Cancelled extends Error {}
 
-export type Graphs = {
-  visualTokenizer: VisualTokenizer
-  languageModel: LanguageModel
-  heads: Heads
-  pixelDecoder?: PixelDecoder | undefined
-}
 export type Batcher = ReturnType<typeof createBatcher>
 
 /** `send` hears of every request that ends, and of the counts: at most every 100 ms, and when nothing is left. */
@@ -49,25 +32,11 @@ export function createBatcher ({
   limits: Limits
   send: (message: FromEngine) => void
 }) {
-  const {
-    layers,
-    kv_heads: kvHeads,
-    head_dim: headDim,
-    max_length: maxLength,
-    hidden_size: hiddenSize
-  } = manifest.language_model
-  const cache = createKvCache({ slots: limits.slots, layers, kvHeads, headDim, maxLength })
+  const { stations, cache, next, leave } = createDevice(manifest, graphs, limits.slots)
   const admission = createAdmission(manifest, limits)
-  const encode = createEncode(graphs.visualTokenizer, manifest)
-  const prefill = createPrefill(graphs.languageModel, graphs.heads, cache, { layers, kvHeads, headDim, hiddenSize })
-  const decode = createDecode(graphs.languageModel, graphs.heads, cache, hiddenSize)
-  const paint = createPaint(graphs.pixelDecoder, manifest.pixel_decoder)
-  const order = [encode, prefill, decode, paint]
-  const stations: Stations = { manifest, cache, ...encode, ...prefill, ...decode, ...paint }
   const tickets = new Map<number, Ticket>()
   let units: EngineCounts['units'] = []
   let reportedAt = -Infinity
-  let turn = 0 // index of the station that is asked first
   let running: Promise<void> | undefined
   let isClosing = false
 
@@ -86,7 +55,7 @@ export function createBatcher ({
       )
       tickets.set(id, ticket)
       tellPositions()
-      flowOf(ticket, work).then(
+      startFlow(ticket, work, stations).then(
         result => end(ticket, timings => ({ kind: 'done', id, result, timings })),
         error =>
           end(ticket, () =>
@@ -100,19 +69,6 @@ export function createBatcher ({
     running ??= loop().finally(() => {
       running = undefined
     })
-  }
-
-  function flowOf (ticket: Ticket, work: Work): Promise<TokenizeResult | TextResult | PaintResult> {
-    switch (work.task) {
-      case 'tokenize':
-        return tokenize(ticket, work, stations)
-      case 'text':
-        return text(ticket, work, stations)
-      case 'generate':
-        return generate(ticket, work, stations)
-      case 'detokenize':
-        return detokenize(ticket, work, stations)
-    }
   }
 
   /** How many that have not begun are ahead of each that has not: told first when it is taken, then when it changes. */
@@ -153,7 +109,7 @@ export function createBatcher ({
     while (tickets.size > 0) {
       for (const ticket of tickets.values()) if (ticket.isCancelled) stop(ticket, new Cancelled())
       await setImmediate() // lets flows unwind, cancels and new requests in
-      const unit = nextUnit()
+      const unit = next()
       if (unit !== undefined) await run(unit)
       else if (tickets.size > 0 && ![...tickets.values()].some(({ isCancelled }) => isCancelled)) {
         for (const ticket of tickets.values()) stop(ticket, new Error('nothing can run'))
@@ -161,17 +117,6 @@ export function createBatcher ({
       tellPositions()
       await setImmediate() // flows that have what they waited for enter their next station
       report()
-    }
-  }
-
-  /** Asks the stations in turn, so that each with work gets its share. */
-  function nextUnit (): Unit | undefined {
-    for (let i = 0; i < order.length; i++) {
-      const place = (turn + i) % order.length
-      const unit = order[place]!.next()
-      if (unit === undefined) continue
-      turn = place + 1
-      return unit
     }
   }
 
@@ -190,7 +135,7 @@ export function createBatcher ({
   /** Rejects whatever the request waits for; its flow unwinds. */
   function stop (ticket: Ticket, reason: Error): void {
     ticket.ended ??= reason
-    for (const station of order) station.leave(ticket, ticket.ended)
+    leave(ticket, ticket.ended)
   }
 
   /** The one way out: gives back all that the request holds, then tells. */
@@ -211,17 +156,4 @@ export function createBatcher ({
     send({ kind: 'counts', counts: counts() })
     units = []
   }
-}
-
-/** A typed error crosses as it is, anything else as a fault of ours. */
-function codeOf (error: unknown): { code: string; detail: string; retryAfterSeconds?: number } {
-  if (!(error instanceof ServerError)) return { code: 'internal_error', detail: causesOf(error) }
-  const { code, message: detail, retryAfterSeconds } = error
-  return { code, detail, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) }
-}
-
-/** The messages of an error and of what caused it. */
-export function causesOf (error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause === undefined ? error.message : `${error.message}: ${causesOf(error.cause)}`
 }

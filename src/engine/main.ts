@@ -1,6 +1,7 @@
 /** The engine process: pumps messages between its parent and the batcher. */
 import { constants, setPriority } from 'node:os'
-import { causesOf, type Batcher } from './batcher.ts'
+import type { Batcher } from './batcher.ts'
+import { causesOf } from './failure.ts'
 import { MisfitError } from '../graphs/session.ts'
 import type { FromEngine, ToEngine } from '../pipe/messages.ts'
 import { GraphError, openEngine } from './open-engine.ts'

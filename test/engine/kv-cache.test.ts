@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createKvCache, hidden, type KvCache, type Slot } from '../../src/engine/kv-cache.ts'
+import { createKvCache, type KvCache, type Slot } from '../../src/engine/kv-cache.ts'
+import { hidden } from '../../src/graphs/kv-store.ts'
 
 const shape = { slots: 4, layers: 2, kvHeads: 2, headDim: 3, maxLength: 6, leastPlaces: 2 }
 
