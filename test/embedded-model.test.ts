@@ -44,6 +44,24 @@ t.test('the embedded model', async t => {
     t.equal(await answerOf(apple, 'what is it?'), 'red apple')
   })
 
+  t.test('a picture of the world outside is warned of, pictograms are not', async t => {
+    const outdoors = await photograph()
+    const { threshold } = (await app.inject('/models/lavit-mini')).json().familiarity
+    for (const url of ['/tokenize', '/caption', '/vqa?question=what+is+it%3F']) {
+      const strange = (await send(url, outdoors)).json()
+      t.ok(strange.familiarity >= 0 && strange.familiarity < threshold, `${url}: ${strange.familiarity}`)
+      t.match(strange.warnings, [{ code: 'outside_domain', detail: String }])
+      for (const picture of [apple, scene, four]) {
+        const { familiarity, warnings } = (await send(url, picture)).json()
+        t.ok(familiarity > 0.5 && familiarity <= 1, `${url}: ${familiarity}`)
+        t.equal(warnings, undefined)
+      }
+    }
+    const { visual_tokens: tokens } = (await send('/tokenize', outdoors)).json()
+    const reread = (await app.inject({ method: 'POST', url: '/caption', payload: { visual_tokens: tokens } })).json()
+    t.notOk('familiarity' in reread || 'warnings' in reread, 'tokens are no picture')
+  })
+
   t.test('more content keeps more tokens, and they paint the picture again', async t => {
     const smaller = await sharp(apple)
       .extend({ top: 96, bottom: 96, left: 96, right: 96, background: '#f8e045' })
@@ -114,6 +132,27 @@ async function startApp (t: Test) {
   t.teardown(() => app.close())
   await registry.load(config.defaultModel)
   return app
+}
+
+/** Like a photograph of a meadow under clouds: soft shades, grain everywhere, nothing with an outline. */
+async function photograph () {
+  const [width, height] = [240, 180]
+  let state = 1
+  const random = () => (state = (state * 48271) % 2147483647) / 2147483647 - 0.5
+  const pixels = Buffer.alloc(width * height * 3)
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const shade = 30 * Math.sin(x / 31 + Math.sin(y / 17)) + 20 * Math.sin(y / 9 + x / 53)
+      const isSky = y < 80 + 8 * Math.sin(x / 25)
+      const [red, green, blue] = isSky ? [150, 175, 215] : [80, 105 - y / 4, 45]
+      const grain = 50 * random()
+      const colour = [red + shade, green + shade, blue + shade / 2]
+      for (const [channel, value] of colour.entries()) {
+        pixels[(y * width + x) * 3 + channel] = Math.max(0, Math.min(255, value + grain))
+      }
+    }
+  }
+  return await sharp(pixels, { raw: { width, height, channels: 3 } }).blur(0.7).jpeg({ quality: 80 }).toBuffer()
 }
 
 /** The strongest channel along the border of a picture. */

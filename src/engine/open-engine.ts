@@ -41,7 +41,8 @@ export async function openEngine (
       vision: await open('vision'),
       tokenPredictor: await open('token_predictor'),
       mergerCodes: await open('merger_codes'),
-      mergerEmbeddings: await open('merger_embeddings')
+      mergerEmbeddings: await open('merger_embeddings'),
+      familiarity: await openOptional('familiarity')
     },
     manifest
   )

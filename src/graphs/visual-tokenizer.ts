@@ -6,6 +6,7 @@ import type { Manifest } from '../package/manifest.ts'
 export type Encoded = {
   features: Float32Array // [N, feature_dim]
   keepProbabilities: Float32Array // [N]
+  familiarity?: number // 0 to 1; of a model of a closed domain
 }
 
 /** One picture with its decision, as the mergers take it. */
@@ -14,15 +15,21 @@ export type Selected = { features: Float32Array; keepMask: boolean[] }
 export type VisualTokenizer = ReturnType<typeof createVisualTokenizer>
 
 export function createVisualTokenizer (
-  sessions: { vision: Session; tokenPredictor: Session; mergerCodes: Session; mergerEmbeddings: Session },
+  sessions: {
+    vision: Session
+    tokenPredictor: Session
+    mergerCodes: Session
+    mergerEmbeddings: Session
+    familiarity?: Session | undefined
+  },
   { image, visual_tokenizer: { feature_dim: featureDim }, language_model: { hidden_size: hiddenSize } }: Manifest
 ) {
   const patches = image.grid.rows * image.grid.columns
   return {
     /**
-     * `pictures` are uint8 [3, size, size]. Their features are computed together; the selector looks at one picture at
-     * a
-     * time, since its scores in a batch may differ in the last bit from those of a single picture.
+     * `pictures` are uint8 [3, size, size]. Their features are computed together; the selector and the judge of
+     * familiarity look at one picture at a time, since scores in a batch may differ in the last bit from those of a
+     * single picture.
      */
     async encode (pictures: Uint8Array[]): Promise<Encoded[]> {
       const pixels = new Uint8Array(pictures.length * 3 * image.size * image.size)
@@ -37,9 +44,14 @@ export function createVisualTokenizer (
         const x = { type: 'float32' as const, data: features, dims: [1, patches, featureDim] }
         // [1, N, 2]: keep, drop
         const logProbabilities = floats(await sessions.tokenPredictor.run({ x }), 'log_probabilities')
+        const judged = await sessions.familiarity?.run({
+          features: x,
+          log_probabilities: { ...x, data: logProbabilities, dims: [1, patches, 2] }
+        })
         encoded.push({
           features,
-          keepProbabilities: Float32Array.from({ length: patches }, (_, i) => Math.exp(logProbabilities[i * 2] ?? NaN))
+          keepProbabilities: Float32Array.from({ length: patches }, (_, i) => Math.exp(logProbabilities[i * 2] ?? NaN)),
+          ...(judged && { familiarity: floats(judged, 'familiarity')[0] ?? NaN })
         })
       }
       return encoded

@@ -64,7 +64,13 @@ export type Work<P = Picture> =
   }
   | { task: 'detokenize'; codes: number[]; painting: Painting }
 
-export type TokenizeResult = { codes: number[]; keepMask: boolean[]; keepProbabilities: number[] }
+/** `familiarity`, 0 to 1: how much a picture is like what a model of a closed domain knows. */
+export type TokenizeResult = {
+  codes: number[]
+  keepMask: boolean[]
+  keepProbabilities: number[]
+  familiarity?: number
+}
 
 /**
  * A text as ids. `logProbability` is the model's own: the sum over its tokens and the end, before penalties, guidance
@@ -82,6 +88,7 @@ export type TextResult = {
   sequences: Sequence[] // best first
   visualTokens: number // of the prompt's pictures
   promptTokens: number // text ids of the prompt
+  familiarity?: number // of the least familiar picture of the prompt
 }
 /** `pixels` is uint8 `[height, width, 3]`; `seed` is that of this picture, see `seedOfSample`. */
 export type PaintedPicture = { pixels: Uint8Array; width: number; height: number; seed: number; codes: number[] }

@@ -26,6 +26,7 @@ export function describe (model: Model): ModelDetails {
     tasks: manifest.tasks,
     digests: Object.fromEntries(filesOf(manifest).map(({ file, sha256 }) => [file, sha256])),
     quality: manifest.quality,
+    ...(manifest.familiarity && { familiarity: manifest.familiarity }),
     ...(manifest.concepts && { concepts: manifest.concepts })
   }
 }

@@ -54,6 +54,43 @@ export const Grid = Type.Object(
   { ...strict, $id: 'Grid', description: 'Patches of a picture' }
 )
 
+export const Warning = Type.Object(
+  {
+    code: Type.String({
+      description:
+        'Stable name of this kind of warning; `outside_domain` where the picture is unlike all that the model knows'
+    }),
+    detail: Type.String({ description: 'What to make of the answer' })
+  },
+  {
+    ...strict,
+    $id: 'Warning',
+    description: 'A reason not to trust an answer',
+    examples: [
+      {
+        code: 'outside_domain',
+        detail: 'The picture is unlike what this model knows (familiarity 0.012, below 0.249): the answer may be wrong'
+      }
+    ]
+  }
+)
+
+/** What an answer about a picture says of the model's doubts. */
+export const doubts = {
+  familiarity: Type.Optional(
+    Type.Number({
+      minimum: 0,
+      maximum: 1,
+      description: 'How much the picture is like what the model knows; of a model of a closed domain'
+    })
+  ),
+  warnings: Type.Optional(
+    Type.Array(ref(Warning), {
+      description: 'Only where there are any: the familiarity of the picture is below the threshold of the model'
+    })
+  )
+}
+
 /** What every job takes. */
 export const jobOptions = {
   model: Type.Optional(
@@ -176,5 +213,6 @@ export const Problem = Type.Object(
   }
 )
 
-export const commonSchemas = [ImageRef, ImageInput, VisualTokens, Grid, FieldError, Problem]
+export const commonSchemas = [ImageRef, ImageInput, VisualTokens, Grid, Warning, FieldError, Problem]
+export type Warning = Static<typeof Warning>
 export type Problem = Static<typeof Problem>

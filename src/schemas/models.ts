@@ -44,6 +44,21 @@ export const ModelDetails = Type.Object(
     ),
     digests: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'SHA-256 of each file' })),
     quality: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Measured quality' })),
+    familiarity: Type.Optional(
+      Type.Object(
+        {
+          threshold: Type.Number({
+            minimum: 0,
+            maximum: 1,
+            description: 'Answers about a picture below it come with the warning `outside_domain`'
+          }),
+          quality: Type.Record(Type.String(), Type.Unknown(), {
+            description: 'How often known things are warned of, and how well other pictures are told apart, by source'
+          })
+        },
+        { ...strict, description: 'Of a model of a closed domain: how it judges pictures that it may not know' }
+      )
+    ),
     concepts: Type.Optional(Type.Array(Type.String(), { description: 'What a model of a closed domain knows by name' }))
   },
   {
@@ -66,6 +81,7 @@ export const ModelDetails = Type.Object(
         tasks: { caption: { num_beams: 2 } },
         digests: { 'vision.onnx': '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08' },
         quality: {},
+        familiarity: { threshold: 0.249, quality: { false_warnings: { unseen_art: 0.024 } } },
         concepts: ['apple', 'dog']
       }
     ]

@@ -1,6 +1,6 @@
 /** A picture to visual tokens. */
 import { Type, type Static } from 'typebox'
-import { Grid, ImageInput, exampleImage, jobOptions, pictureOptions, ref, seed, strict } from './common.ts'
+import { Grid, ImageInput, doubts, exampleImage, jobOptions, pictureOptions, ref, seed, strict } from './common.ts'
 
 export const TokenizeRequest = Type.Object(
   {
@@ -28,6 +28,7 @@ export const TokenizeResponse = Type.Object(
     keep_mask: Type.Array(Type.Boolean(), { description: 'Whether each patch of the grid stayed, row by row' }),
     keep_probabilities: Type.Array(Type.Number(), { description: "The selector's score of each patch, row by row" }),
     seed: Type.Optional(Type.Integer({ description: 'The seed of the draw, when `selection` is `sample`' })),
+    ...doubts,
     usage: Type.Object(
       {
         visual_tokens: Type.Integer({ description: 'Of the picture' }),
@@ -48,6 +49,7 @@ export const TokenizeResponse = Type.Object(
         grid: { rows: 2, columns: 2 },
         keep_mask: [false, true, true, false],
         keep_probabilities: [0.03, 0.98, 0.71, 0.2],
+        familiarity: 0.98,
         usage: { visual_tokens: 2, patches: 4 }
       }
     ]

@@ -3,6 +3,7 @@ import { Type, type Static } from 'typebox'
 import {
   ImageInput,
   VisualTokens,
+  doubts,
   drawOptions,
   exampleImage,
   jobOptions,
@@ -107,6 +108,7 @@ const answerFields = {
     Type.Literal(true, { description: 'Read from visual tokens, which hold less than the picture' })
   ),
   seed: Type.Integer({ description: 'The same request with this seed gives the same answer' }),
+  ...doubts,
   usage: Type.Object(
     {
       visual_tokens: Type.Integer({ description: 'Of the picture' }),
@@ -136,6 +138,7 @@ export const CaptionResponse = Type.Object(
         model: 'lavit-mini',
         captions: [text],
         seed: 7,
+        familiarity: 0.98,
         usage: { visual_tokens: 23, prompt_tokens: 0, completion_tokens: 9 }
       }
     ]
@@ -159,6 +162,7 @@ export const VqaResponse = Type.Object(
         model: 'lavit-mini',
         answers: [{ ...text, text: 'dog' }],
         seed: 7,
+        familiarity: 0.98,
         usage: { visual_tokens: 23, prompt_tokens: 8, completion_tokens: 1 }
       }
     ]

@@ -1,6 +1,7 @@
 /** A picture becomes a variable number of visual tokens. */
 import { dimPatches } from '../codecs/image.ts'
 import type { TokenizeRequest, TokenizeResponse } from '../schemas/tokenize.ts'
+import { tellFamiliarity } from './familiarity.ts'
 import { withModel, type Job } from './job.ts'
 import { checkWork, pictureBytes, readPicture, selectionOptions } from './picture.ts'
 import { drawSeed } from './seed.ts'
@@ -11,10 +12,11 @@ export async function tokenize (job: Job, request: TokenizeRequest): Promise<Tok
     const selection = selectionOptions(manifest, request, seed)
     const picture = { bytes: pictureBytes(job, image, '/image'), selection }
     checkWork(job, manifest, { task: 'tokenize', picture })
-    const { codes, keepMask, keepProbabilities } = await run({
+    const result = await run({
       task: 'tokenize',
       picture: await readPicture(job, manifest, picture)
     })
+    const { codes, keepMask, keepProbabilities } = result
     return {
       model: manifest.name,
       visual_tokens: codes,
@@ -23,6 +25,7 @@ export async function tokenize (job: Job, request: TokenizeRequest): Promise<Tok
       keep_mask: keepMask,
       keep_probabilities: keepProbabilities,
       ...(selection.rule === 'sample' && { seed }),
+      ...tellFamiliarity(manifest, result),
       usage: { visual_tokens: codes.length, patches: keepMask.length }
     }
   })

@@ -5,6 +5,7 @@ import type { Manifest, TextDefaults } from '../package/manifest.ts'
 import type { Tell } from '../schemas/events.ts'
 import type { CaptionRequest, VqaRequest } from '../schemas/understanding.ts'
 import { createDeltas } from './deltas.ts'
+import { tellFamiliarity } from './familiarity.ts'
 import { withModel, type Job } from './job.ts'
 import { checkWork, pictureBytes, readSegments, selectionOptions, visualTokenIds, type PictureFile } from './picture.ts'
 import { postprocess } from './postprocess.ts'
@@ -60,7 +61,8 @@ export async function readPictureAsText (
     const isAsDrawn = options.numBeams === 1 && options.n === 1 && rule === 'none'
     const deltas = tell && createDeltas(tell, text, isAsDrawn)
     const work = { task: 'text' as const, segments: await readSegments(job, manifest, segments), ...options }
-    const { sequences, visualTokens } = await run(work, { onPart: deltas?.onPart })
+    const result = await run(work, { onPart: deltas?.onPart })
+    const { sequences, visualTokens } = result
     const texts = await Promise.all(
       sequences.map(async sequence => ({
         text: await postprocess(text.decode(sequence.ids), rule),
@@ -77,6 +79,7 @@ export async function readPictureAsText (
       common: {
         ...(codes && { approximate: true as const }),
         seed,
+        ...tellFamiliarity(manifest, result),
         usage: {
           visual_tokens: codes?.length ?? visualTokens,
           prompt_tokens: promptIds.length,

@@ -162,6 +162,22 @@ async function logProbabilityOf (prompt: number[], id: number): Promise<number> 
   return logProbabilities![id]!
 }
 
+t.test('a model that judges pictures tells how familiar they are, one that does not tells nothing', async t => {
+  const { visualTokenizer, ...graphs } = fakeGraphs()
+  const encode = async (pixels: Uint8Array[]) =>
+    (await visualTokenizer.encode(pixels)).map(one => ({ ...one, familiarity: (one.features[0] ?? NaN) / 100 }))
+  const judging = () => createHarness({ ...graphs, visualTokenizer: { ...visualTokenizer, encode } })
+  const seen = (first: number) => ({ kind: 'features' as const, picture: picture([first, 200, 30, 250]) })
+  const text = (...segments: ReturnType<typeof seen>[]) =>
+    textWork({ segments: [{ kind: 'ids', ids: [100] }, ...segments] })
+  t.equal((await judging().run({ task: 'tokenize', picture: picture([25, 200, 30, 250]) })).familiarity, 0.25)
+  for (const numBeams of [1, 2]) t.equal((await judging().run({ ...text(seen(25)), numBeams })).familiarity, 0.25)
+  t.equal((await judging().run(text(seen(75), seen(50)))).familiarity, 0.5, 'of the least familiar picture')
+  t.notOk('familiarity' in await judging().run(textWork()), 'there is no picture')
+  t.notOk('familiarity' in await createHarness().run({ task: 'tokenize', picture: picture() }))
+  t.notOk('familiarity' in await createHarness().run(text(seen(25))))
+})
+
 t.test('parts are told in order, and add up to the result', async t => {
   const text = await createHarness().follow(textWork({ n: 2 }))
   const drawn = [0, 1].map(sample =>

@@ -1,5 +1,6 @@
 import sharp from 'sharp'
 import t from 'tap'
+import type { Manifest } from '../../src/package/manifest.ts'
 import { answerWork, base64, buildTestApp, form, manifest, png } from '../helper.ts'
 
 t.test('POST /tokenize', async t => {
@@ -113,6 +114,29 @@ t.test('POST /tokenize', async t => {
     const response = await post({ image: base64 }, { accept: 'image/png' })
     t.equal(response.headers['content-type'], 'image/png')
     t.match(await sharp(response.rawPayload).metadata(), { format: 'png', width: 20, height: 10 })
+  })
+
+  t.test('tells how familiar a picture is, and warns below the model\'s threshold', async t => {
+    const judge: Manifest = { ...manifest, familiarity: { threshold: 0.3, quality: {} } }
+    const judging = async (familiarity: number, model = judge) => {
+      const app = await buildTestApp(t, {
+        model,
+        submit: async (work, options) => ({ ...(await answerWork(work, options)), familiarity })
+      })
+      const send = async (url: string, payload: object) =>
+        (await app.inject({ method: 'POST', url, payload: { image: base64, ...payload } })).json()
+      return [await send('/tokenize', {}), await send('/caption', {}), await send('/vqa', { question: 'what?' })]
+    }
+    for (const answer of await judging(0.3)) {
+      t.equal(answer.familiarity, 0.3)
+      t.notOk('warnings' in answer)
+    }
+    for (const answer of await judging(0.29)) {
+      t.equal(answer.familiarity, 0.29)
+      t.match(answer.warnings, [{ code: 'outside_domain', detail: /0\.290.*0\.3/ }])
+      t.strictSame(Object.keys(answer.warnings[0]), ['code', 'detail'])
+    }
+    for (const answer of await judging(0.1, manifest)) t.notOk('warnings' in answer, 'no threshold, no warning')
   })
 
   t.test('Accept is weighed', async t => {

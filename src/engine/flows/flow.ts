@@ -42,6 +42,12 @@ export function look (ticket: Ticket, segments: Segment[], { encode }: Stations)
   )
 }
 
+/** Of the least familiar picture; nothing where none was seen, or the model does not judge. */
+export function familiarityOf (seen: Seen[]): { familiarity?: number } {
+  const judged = seen.flatMap(({ familiarity }) => familiarity ?? [])
+  return judged.length === 0 ? {} : { familiarity: Math.min(...judged) }
+}
+
 /** Gives slots back before the request ends. */
 export function giveBack (ticket: Ticket, slots: Slot[], { cache }: Stations): void {
   for (const slot of slots) if (ticket.slots.delete(slot)) cache.release(slot)

@@ -4,7 +4,7 @@ import { seedOfSample, type TextResult, type Work } from '../../pipe/work.ts'
 import { layOut, usageOf } from '../prompt.ts'
 import type { Ticket } from '../ticket.ts'
 import { drawBeams, drawSample } from './draw.ts'
-import { look, roomFor, segmentsOf, type Stations } from './flow.ts'
+import { familiarityOf, look, roomFor, segmentsOf, type Stations } from './flow.ts'
 
 const want = { head: 'text' } as const
 
@@ -30,10 +30,11 @@ export async function text (
 
   // the text head knows no visual ids
   const rules = { ...sampling, end: manifest.ids.end, suppressed: { from: 0, to: 0 } }
-  const usage = usageOf(segments, (await looking)[0]!, manifest)
+  const [seen = []] = await looking
+  const told = { ...usageOf(segments, seen, manifest), ...familiarityOf(seen) }
   if (numBeams > 1) {
     const beamRules = { ...rules, numBeams, maxTokens: roomOf(0), lengthPenalty, earlyStopping }
-    return { sequences: await drawBeams(ticket, samples, beamRules, n, stations), ...usage }
+    return { sequences: await drawBeams(ticket, samples, beamRules, n, stations), ...told }
   }
 
   const drawn = await Promise.all(
@@ -44,5 +45,5 @@ export async function text (
       return { ...sequence, ...(sampling.temperature > 0 && { seed }) }
     })
   )
-  return { sequences: drawn.sort((a, b) => b.logProbability - a.logProbability), ...usage }
+  return { sequences: drawn.sort((a, b) => b.logProbability - a.logProbability), ...told }
 }

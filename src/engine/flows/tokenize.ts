@@ -8,6 +8,11 @@ export async function tokenize (
   { picture }: Extract<Work, { task: 'tokenize' }>,
   { encode }: Stations
 ): Promise<TokenizeResult> {
-  const { codes, keepMask, keepProbabilities } = await encode(ticket, picture, 'codes')
-  return { codes, keepMask, keepProbabilities: Array.from(keepProbabilities) }
+  const { codes, keepMask, keepProbabilities, familiarity } = await encode(ticket, picture, 'codes')
+  return {
+    codes,
+    keepMask,
+    keepProbabilities: Array.from(keepProbabilities),
+    ...(familiarity !== undefined && { familiarity })
+  }
 }

@@ -9,7 +9,13 @@ import { createQueue, ticketsOf, type Station, type Unit } from './queue.ts'
 const picturesAtOnce = 4 // a unit must not keep the others waiting for long
 
 export type Use = 'codes' | 'features'
-export type Seen = { keepMask: boolean[]; keepProbabilities: Float32Array; codes: number[]; embeddings: Float32Array }
+export type Seen = {
+  keepMask: boolean[]
+  keepProbabilities: Float32Array
+  codes: number[]
+  embeddings: Float32Array
+  familiarity?: number
+}
 export type Encode = (ticket: Ticket, picture: Picture, use: Use) => Promise<Seen>
 
 export function createEncode (
@@ -41,12 +47,18 @@ export function createEncode (
         const embeddings = forFeatures.length > 0 ? await visualTokenizer.toEmbeddings(forFeatures) : []
         return () => {
           for (const [i, one] of selected.entries()) {
-            const { keepMask, keepProbabilities } = one
+            const { keepMask, keepProbabilities, familiarity } = one
             const [code, embedding] = [
               codes[forCodes.indexOf(one)] ?? [],
               embeddings[forFeatures.indexOf(one)] ?? new Float32Array()
             ]
-            queue.settle(entries[i]!, { keepMask, keepProbabilities, codes: code, embeddings: embedding })
+            queue.settle(entries[i]!, {
+              keepMask,
+              keepProbabilities,
+              codes: code,
+              embeddings: embedding,
+              ...(familiarity !== undefined && { familiarity })
+            })
           }
         }
       }
