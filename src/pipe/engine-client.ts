@@ -1,16 +1,14 @@
 /** The server's end of one engine process: numbers requests, and sees to it that each ends exactly once. */
-import { createInterface } from 'node:readline'
-import { stripVTControlCharacters } from 'node:util'
 import { errorFromCode, ServerError } from '../errors.ts'
 import { filesOf } from '../package/package.ts'
 import { unlessAborted } from './abort.ts'
 import { worstCost } from './cost.ts'
-import { createDrainRate } from './drain-rate.ts'
 import { restartingError, unloadedError, unreadError } from './engine-errors.ts'
 import { startEngineProcess } from './engine-process.ts'
 import { createHeartbeat } from './heartbeat.ts'
-import type { EngineCounts, FromEngine, Timings, ToEngine } from './messages.ts'
-import type { Part, ResultOf, Work } from './work.ts'
+import type { EngineCounts, FromEngine, ToEngine } from './messages.ts'
+import { createRequests, type Answer } from './requests.ts'
+import type { Part, Work } from './work.ts'
 
 export type Log = Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>
 
@@ -25,14 +23,7 @@ export type EngineOptions = Omit<Extract<ToEngine, { kind: 'open' }>, 'kind'> & 
 
 /** The signal's reason is the error that the request ends with. `onPart` hears in order what it has so far. */
 export type SubmitOptions = { signal?: AbortSignal | undefined; onPart?: ((part: Part) => void) | undefined }
-export type Answer<W extends Work> = { result: ResultOf[W['task']]; timings: Timings }
 export type EngineClient = ReturnType<typeof createEngineClient>
-
-type Request = {
-  resolve: (answer: Answer<Work>) => void
-  reject: (error: Error) => void
-  onPart: SubmitOptions['onPart']
-}
 
 export const noCounts: EngineCounts = { waiting: 0, running: 0, slotsInUse: 0, queuedCost: 0, units: [] }
 
@@ -41,45 +32,36 @@ const exitGraceMs = 1000
 /** Starts an engine process on a model package. Await `ready` before the first `submit`. */
 export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...open }: EngineOptions) {
   const { manifest, queueLimit } = open
-  const child = startEngineProcess(entry)
+  const child = startEngineProcess({ entry, onMessage: receive, onLine: line => log.warn(where, line) })
+  const { ended, send } = child
   const where = { model: manifest.name, enginePid: child.pid }
-  const requests = new Map<number, Request>()
-  // cost of what was sent and not yet ended by the engine: cancelled ones too
-  const unanswered = new Map<number, number>()
-  const drain = createDrainRate()
+  const requests = createRequests()
   let counts = noCounts
-  let lastId = 0
   let lastAccepted = 0
   let closing: Promise<void> | undefined
   let cut = () => {}
-  let onIdle = () => {}
+  let onReady = (_device: string) => {}
+  let onFailed = (_error: Error) => {}
 
   const heartbeat = createHeartbeat({
     timeoutMs: engineTimeoutMs,
     largestGraphBytes: Math.max(...filesOf(manifest).map(({ bytes }) => bytes)),
     isBusy () {
-      const [oldest] = unanswered.keys()
+      const oldest = requests.oldest()
       return oldest !== undefined && oldest <= lastAccepted
     },
     ping: () => send({ kind: 'ping' }),
     onHung (silentMs) {
       log.error({ ...where, silentMs }, 'engine hangs')
-      child.kill('SIGKILL')
+      child.kill()
     }
   })
-  const ended = new Promise<string>(resolve => {
-    child.on('error', error => resolve(error.message))
-    child.on('close', (code, signal) => resolve(signal ?? `exit code ${code}`)) // after the last message, unlike `exit`
-  })
   const ready = new Promise<string>((resolve, reject) => {
-    child.on('message', message => receive(message as FromEngine, resolve, reject))
-    ended.then(() => reject(restartingError()))
+    onReady = resolve
+    onFailed = reject
   })
   ready.catch(() => {}) // whoever awaits it hears of it
   ended.then(endAll)
-  if (child.stderr) {
-    createInterface({ input: child.stderr }).on('line', line => log.warn(where, stripVTControlCharacters(line)))
-  }
   send({ kind: 'open', ...open })
 
   return {
@@ -92,11 +74,7 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
     /** Why the process ended, once it has. */
     ended,
     /** What it has to do at most, as requests are charged. */
-    cost () {
-      let sum = 0
-      for (const cost of unanswered.values()) sum += cost
-      return sum
-    },
+    cost: requests.cost,
     /** The engine's latest report. */
     counts: () => counts,
     submit,
@@ -107,25 +85,22 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
   async function submit<W extends Work> (work: W, { signal, onPart }: SubmitOptions = {}): Promise<Answer<W>> {
     signal?.throwIfAborted()
     if (closing) throw new ServerError('draining', 'The model is being unloaded')
-    if (!child.connected) {
+    if (!child.isReachable()) {
       await ended
       throw unreadError()
     }
-    if (unanswered.size >= queueLimit) {
+    if (requests.unanswered() >= queueLimit) {
       throw new ServerError('queue_full', 'The model has as many requests as it may have', {
-        retryAfterSeconds: drain.secondsFor(1)
+        retryAfterSeconds: requests.secondsForOne()
       })
     }
 
-    const id = ++lastId
-    if (unanswered.size === 0) drain.begin()
-    unanswered.set(id, worstCost(work, manifest))
-    const answer = new Promise<Answer<Work>>((resolve, reject) => requests.set(id, { resolve, reject, onPart }))
+    const { id, answer } = requests.open(worstCost(work, manifest), onPart)
     send({ kind: 'submit', id, work, isFollowed: onPart !== undefined })
     try {
       return (await unlessAborted(answer, signal)) as Answer<W>
     } finally {
-      if (take(id)) send({ kind: 'cancel', id })
+      if (requests.take(id)) send({ kind: 'cancel', id })
     }
   }
 
@@ -141,18 +116,17 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
   }
 
   async function shut () {
-    await new Promise<void>(resolve => {
+    const late = new Promise<void>(resolve => {
       cut = resolve
-      onIdle = resolve
-      if (requests.size === 0) resolve()
     })
+    await Promise.race([requests.idle(), late])
     send({ kind: 'close' })
-    const timer = setTimeout(() => child.kill('SIGKILL'), exitGraceMs)
+    const timer = setTimeout(() => child.kill(), exitGraceMs)
     await ended
     clearTimeout(timer)
   }
 
-  function receive (message: FromEngine, onReady: (device: string) => void, onFailed: (error: Error) => void) {
+  function receive (message: FromEngine) {
     heartbeat.heard()
     switch (message.kind) {
       case 'ready':
@@ -169,37 +143,23 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
         lastAccepted = message.id
         return
       case 'part':
-        return requests.get(message.id)?.onPart?.(message.part)
+        return requests.tell(message.id, message.part)
       case 'done':
-        return end(message.id, ({ resolve }) => resolve({ result: message.result, timings: message.timings }))
+        return requests.end(message.id, ({ resolve }) => resolve({ result: message.result, timings: message.timings }))
       case 'error':
-        return end(message.id, ({ reject }) =>
+        return requests.end(message.id, ({ reject }) =>
           reject(errorFromCode(message.code, message.detail, message.retryAfterSeconds))
         )
       case 'cancelled':
-        return end(message.id, ({ reject }) => reject(unloadedError())) // if anybody still waits, the engine is closing
+        // if anybody still waits, the engine is closing
+        return requests.end(message.id, ({ reject }) => reject(unloadedError()))
     }
-  }
-
-  /** The engine has ended a request; whoever left before is not told. */
-  function end (id: number, how: (request: Request) => void) {
-    if (unanswered.delete(id)) drain.end(1)
-    const request = take(id)
-    if (request) how(request)
-  }
-
-  /** Whoever takes a request ends it. */
-  function take (id: number): Request | undefined {
-    const request = requests.get(id)
-    if (!requests.delete(id)) return
-    if (requests.size === 0) onIdle()
-    return request
   }
 
   function endAll () {
     heartbeat.stop()
-    for (const id of requests.keys()) end(id, ({ reject }) => reject(endError(id)))
-    unanswered.clear()
+    onFailed(restartingError())
+    requests.endAll(endError)
     counts = noCounts
     onCounts?.(counts)
   }
@@ -207,9 +167,5 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
   function endError (id: number) {
     if (closing) return unloadedError()
     return id > lastAccepted ? unreadError() : restartingError()
-  }
-
-  function send (message: ToEngine) {
-    if (child.connected) child.send(message, () => {}) // a process that is gone is heard of through `close`
   }
 }

@@ -3,6 +3,9 @@
  */
 import { fork, type ChildProcess } from 'node:child_process'
 import { extname } from 'node:path'
+import { createInterface } from 'node:readline'
+import { stripVTControlCharacters } from 'node:util'
+import type { FromEngine, ToEngine } from './messages.ts'
 
 // Source and build differ in the extension only.
 const engineEntry = new URL(`../engine/main${extname(import.meta.url)}`, import.meta.url)
@@ -12,8 +15,19 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** Forks the engine, or another program that speaks its messages. */
-export function startEngineProcess (entry = engineEntry): ChildProcess {
+/**
+ * Forks the engine, or another program that speaks its messages. `onMessage` hears them, `onLine` what it writes to
+ * stderr.
+ */
+export function startEngineProcess ({
+  entry = engineEntry,
+  onMessage,
+  onLine
+}: {
+  entry?: URL | undefined
+  onMessage: (message: FromEngine) => void
+  onLine: (line: string) => void
+}) {
   const child = fork(entry, [], {
     env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' }, // the runtime reports each session to its maker otherwise
     execArgv: entry.pathname.endsWith('.ts') ? process.execArgv : [], // TypeScript needs its parent's loaders
@@ -23,5 +37,26 @@ export function startEngineProcess (entry = engineEntry): ChildProcess {
   running.add(child)
   child.on('close', () => running.delete(child))
   child.on('disconnect', () => child.kill('SIGKILL')) // unreachable, whatever it still does
-  return child
+  child.on('message', onMessage)
+  if (child.stderr) createInterface({ input: child.stderr }).on('line', line => onLine(stripVTControlCharacters(line)))
+
+  return {
+    pid: child.pid,
+    isReachable: () => child.connected,
+
+    /** Why it ended, once it has, after its last message. */
+    ended: new Promise<string>(resolve => {
+      child.on('error', error => resolve(error.message))
+      child.on('close', (code, signal) => resolve(signal ?? `exit code ${code}`)) // unlike `exit`, after all messages
+    }),
+
+    /** A process that is gone gets nothing; that it is, `ended` tells. */
+    send (message: ToEngine): void {
+      if (child.connected) child.send(message, () => {})
+    },
+
+    kill (): void {
+      child.kill('SIGKILL')
+    }
+  }
 }

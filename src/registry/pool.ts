@@ -3,9 +3,10 @@
  * requests only.
  */
 import { unlessAborted } from '../pipe/abort.ts'
-import { noCounts, type Answer, type EngineClient, type Log, type SubmitOptions } from '../pipe/engine-client.ts'
+import { noCounts, type EngineClient, type Log, type SubmitOptions } from '../pipe/engine-client.ts'
 import { isUnread } from '../pipe/engine-errors.ts'
 import type { EngineCounts } from '../pipe/messages.ts'
+import type { Answer } from '../pipe/requests.ts'
 import type { Work } from '../pipe/work.ts'
 import { impatiently, restartingError, unavailable, unloadedError } from './failure.ts'
 import { supervise, type EngineState } from './supervisor.ts'

@@ -1,0 +1,77 @@
+/** What was sent to an engine and has not ended: who waits, and what the engine still has to do. */
+import { createDrainRate } from './drain-rate.ts'
+import type { Timings } from './messages.ts'
+import type { Part, ResultOf, Work } from './work.ts'
+
+export type Answer<W extends Work> = { result: ResultOf[W['task']]; timings: Timings }
+
+export type Request = {
+  resolve: (answer: Answer<Work>) => void
+  reject: (error: Error) => void
+  onPart: ((part: Part) => void) | undefined
+}
+
+/**
+ * Numbers requests from 1 on. A request that nobody waits for any more counts as unanswered until the engine has ended
+ * it too.
+ */
+export function createRequests () {
+  const waiting = new Map<number, Request>()
+  const unanswered = new Map<number, number>() // costs
+  const drain = createDrainRate()
+  let lastId = 0
+  let onIdle = () => {}
+
+  return {
+    /** A new request: its number, and how it ends. */
+    open (cost: number, onPart: Request['onPart']): { id: number; answer: Promise<Answer<Work>> } {
+      const id = ++lastId
+      if (unanswered.size === 0) drain.begin()
+      unanswered.set(id, cost)
+      return { id, answer: new Promise((resolve, reject) => waiting.set(id, { resolve, reject, onPart })) }
+    },
+
+    /** Takes a request from those that wait: whoever gets it ends it. */
+    take,
+
+    /** The engine has ended a request; whoever left before is not told. */
+    end (id: number, how: (request: Request) => void): void {
+      if (unanswered.delete(id)) drain.end(1)
+      const request = take(id)
+      if (request) how(request)
+    },
+
+    tell (id: number, part: Part): void {
+      waiting.get(id)?.onPart?.(part)
+    },
+
+    /** The engine is gone: everything ends. */
+    endAll (how: (id: number) => Error): void {
+      for (const id of waiting.keys()) take(id)?.reject(how(id))
+      unanswered.clear()
+    },
+
+    /** Resolves when nobody waits any more. */
+    idle: () =>
+      new Promise<void>(resolve => {
+        onIdle = resolve
+        if (waiting.size === 0) resolve()
+      }),
+
+    unanswered: () => unanswered.size,
+
+    oldest: (): number | undefined => [...unanswered.keys()][0],
+
+    cost: () => [...unanswered.values()].reduce((sum, cost) => sum + cost, 0),
+
+    /** Whole seconds in which one more request may be taken. */
+    secondsForOne: () => drain.secondsFor(1)
+  }
+
+  function take (id: number): Request | undefined {
+    const request = waiting.get(id)
+    if (!waiting.delete(id)) return
+    if (waiting.size === 0) onIdle()
+    return request
+  }
+}
