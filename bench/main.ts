@@ -1,0 +1,61 @@
+/** Measures the server: `npm run bench -- --help` tells how. */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { chart } from './chart.ts'
+import { jobs } from './jobs.ts'
+import type { Setting } from './measure.ts'
+import { readOptions, type Options } from './options.ts'
+import { readPictures } from './pictures.ts'
+import { loads, openRecord, readHead } from './record.ts'
+import { faultsOf, tellHead, tellResults } from './report.ts'
+import { measureAll, type Plan } from './rounds.ts'
+import { runningServers, startServer } from './servers.ts'
+
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
+
+async function main (words: string[]) {
+  const options = readOptions(words)
+  const head = await readHead(words)
+  const folder = options.out ?? join(import.meta.dirname, 'results', head.date.replace(/[:Z]/g, ''))
+  const record = await openRecord(folder)
+  record.write({ head })
+  const targets = options.servers === undefined ? [await startServer()] : await runningServers(options.servers)
+  const { duration, rounds, seed } = options
+  try {
+    const plan = { targets, pictures: await readPictures(), duration, rounds, seed, record }
+    const sections = await measure(options, plan, folder)
+    const report = [tellHead(head, loads()), ...sections].join('\n\n') + '\n'
+    await writeFile(join(folder, 'report.md'), report)
+    console.log(`${report}\n${folder}`)
+  } finally {
+    for (const target of targets) await target.stop()
+    await record.close()
+  }
+}
+
+/** The sections of the report. */
+async function measure (options: Options, plan: Plan, folder: string): Promise<string[]> {
+  const sections: string[] = []
+  const settings = settingsOf(options)
+  if (settings.length > 0) {
+    const results = await measureAll(settings, plan)
+    await writeFile(join(folder, 'chart.svg'), chart(results))
+    sections.push(tellResults(results), ...faultsOf(results))
+    if (faultsOf(results).length > 0) process.exitCode = 1
+  }
+  return sections
+}
+
+function settingsOf ({ jobs: chosen = [...jobs], kept, clients, rates }: Options): Setting[] {
+  return chosen.flatMap(job =>
+    kept.flatMap(tokens => [
+      ...clients.map(count => ({ job, kept: tokens, clients: count })),
+      ...rates.map(rate => ({ job, kept: tokens, rate }))
+    ])
+  )
+}

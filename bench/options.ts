@@ -1,0 +1,82 @@
+/** The command line of the benchmark. */
+import { parseArgs } from 'node:util'
+import { jobs, type Job } from './jobs.ts'
+
+const usage = `npm run bench -- [options]
+
+  --jobs caption,greedy,...  ${jobs.join(', ')}; all without it
+  --clients 1,4,16           closed loop: clients that each wait for their answer
+  --rates 10,20              open loop: requests a second at random times, latency from the planned time
+  --p99 500                  seeks the highest rate whose 99th percentile stays within so many milliseconds
+  --kept 4,16,any            patches that stay of each picture; any is as many as the model decides
+  --servers name=url,...     running servers, measured in turns; without it the built one is started
+  --peers [name,...]         other ways to serve the same model beside it
+  --health                   how /health/live answers while everything is asked at once
+  --memory 20000             resident memory over so many mixed requests
+  --floor                    units of work against what the arithmetic alone takes
+  --seconds 3 --warm-up 1    of each run
+  --rounds 5                 of which medians are told
+  --seed 1                   of the random times
+  --out folder               of the results; bench/results/DATE without it`
+
+export type Options = ReturnType<typeof readOptions>
+
+/** Throws an Error that says what is wrong and what there is. */
+export function readOptions (words: string[]) {
+  const { values } = parseArgs({
+    args: words.map((word, i) => (word === '--peers' && /^(--|$)/.test(words[i + 1] ?? '') ? '--peers=all' : word)),
+    options: {
+      jobs: { type: 'string' },
+      clients: { type: 'string' },
+      rates: { type: 'string' },
+      p99: { type: 'string' },
+      kept: { type: 'string', default: 'any' },
+      servers: { type: 'string' },
+      peers: { type: 'string' },
+      health: { type: 'boolean', default: false },
+      memory: { type: 'string' },
+      floor: { type: 'boolean', default: false },
+      seconds: { type: 'string', default: '3' },
+      'warm-up': { type: 'string', default: '1' },
+      rounds: { type: 'string', default: '5' },
+      seed: { type: 'string', default: '1' },
+      out: { type: 'string' },
+      help: { type: 'boolean', default: false }
+    }
+  })
+  if (values.help) throw new Error(usage)
+  const asksElse = [values.rates, values.p99, values.memory].some(value => value !== undefined)
+  const clients = asksElse || values.health || values.floor ? '' : '1,4,16'
+  return {
+    jobs: values.jobs === undefined ? undefined : listOf(values.jobs).map(jobNamed),
+    clients: listOf(values.clients ?? clients).map(positive),
+    rates: listOf(values.rates ?? '').map(positive),
+    p99: values.p99 === undefined ? undefined : positive(values.p99),
+    kept: listOf(values.kept).map(word => (word === 'any' ? undefined : positive(word))),
+    servers: values.servers,
+    peers: values.peers === undefined ? undefined : listOf(values.peers),
+    health: values.health,
+    memory: values.memory === undefined ? undefined : positive(values.memory),
+    floor: values.floor,
+    duration: { seconds: positive(values.seconds), warmUp: positive(values['warm-up']) },
+    rounds: positive(values.rounds),
+    seed: positive(values.seed),
+    out: values.out
+  }
+}
+
+function listOf (text: string): string[] {
+  return text.split(',').filter(word => word !== '')
+}
+
+function positive (word: string): number {
+  const number = Number(word)
+  if (!(number > 0)) throw new Error(`${word} is no number above 0\n\n${usage}`)
+  return number
+}
+
+function jobNamed (word: string): Job {
+  const job = jobs.find(name => name === word)
+  if (job === undefined) throw new Error(`${word} is no job\n\n${usage}`)
+  return job
+}

@@ -1,0 +1,60 @@
+/** Where it ran, and every request, as lines of JSON in a folder of results. */
+import { execFile } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
+import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
+import { promisify } from 'node:util'
+
+export type Head = Awaited<ReturnType<typeof readHead>>
+
+/** The machine and the commit; nothing that names its user. */
+export async function readHead (arguments_: string[]) {
+  return {
+    date: new Date().toISOString().slice(0, 19) + 'Z',
+    commit: await readCommit(),
+    arguments: arguments_.join(' '),
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    system: `${type()} ${release()}`,
+    node: process.version,
+    loadAverage: loads()
+  }
+}
+
+export type Record = Awaited<ReturnType<typeof openRecord>>
+
+/** Opens `requests.jsonl` in a folder, which is made. */
+export async function openRecord (folder: string) {
+  await mkdir(folder, { recursive: true })
+  const file = createWriteStream(join(folder, 'requests.jsonl'))
+  return {
+    write (line: object) {
+      file.write(`${JSON.stringify(line)}\n`)
+    },
+    async close () {
+      file.end()
+      await finished(file)
+    }
+  }
+}
+
+/** Of one, five and fifteen minutes. */
+export function loads (): string {
+  return loadavg()
+    .map(load => load.toFixed(1))
+    .join(', ')
+}
+
+async function readCommit (): Promise<string> {
+  const git = (...words: string[]) => promisify(execFile)('git', words, { cwd: import.meta.dirname })
+  try {
+    const { stdout: commit } = await git('rev-parse', '--short', 'HEAD')
+    const { stdout: changes } = await git('status', '--porcelain', '--untracked-files=no')
+    return commit.trim() + (changes === '' ? '' : ' with changes')
+  } catch {
+    return 'unknown'
+  }
+}

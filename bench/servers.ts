@@ -1,0 +1,66 @@
+/** The built server, started for the benchmark, and servers that run already. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { createTarget, untilReady, type Target } from './target.ts'
+
+const root = join(import.meta.dirname, '..')
+
+/** Starts the built server on a free port; the environment's `LAVIT_` variables hold. */
+export function startServer (): Promise<Target> {
+  return startProcess('lavit', [process.execPath, 'dist/server.js'], { LOG_LEVEL: 'warn' })
+}
+
+/** Starts a server that listens on the `PORT` it is told, and waits until it is ready. */
+export async function startProcess (
+  name: string,
+  [program = '', ...words]: string[],
+  environment: { [name: string]: string } = {}
+): Promise<Target> {
+  const port = await findFreePort()
+  const child = spawn(program, words, {
+    cwd: root,
+    env: { ...process.env, HOST: '127.0.0.1', PORT: String(port), ...environment },
+    stdio: ['ignore', 'ignore', 'inherit']
+  })
+  const ended = new Promise<boolean>(resolve => {
+    child.on('error', () => resolve(true))
+    child.on('exit', () => resolve(true))
+  })
+  let hasEnded = false
+  ended.then(() => { hasEnded = true })
+  const target = createTarget(name, `http://127.0.0.1:${port}`, {
+    pid: child.pid,
+    async stop () {
+      child.kill('SIGTERM')
+      await ended
+    }
+  })
+  try {
+    await untilReady(target, () => hasEnded)
+  } catch (error) {
+    await target.stop()
+    throw error
+  }
+  return target
+}
+
+/** Those of `name=url,name=url`. */
+export async function runningServers (list: string): Promise<Target[]> {
+  const targets = list.split(',').map(pair => {
+    const at = pair.indexOf('=')
+    return createTarget(pair.slice(0, Math.max(at, 0)) || pair, pair.slice(at + 1))
+  })
+  for (const target of targets) await untilReady(target)
+  return targets
+}
+
+async function findFreePort (): Promise<number> {
+  const listener = createServer().listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const address = listener.address()
+  listener.close()
+  if (address === null || typeof address === 'string') throw new Error('no port is free')
+  return address.port
+}

@@ -1,0 +1,62 @@
+/** Whom requests are sent to: a server behind a URL, asked over connections that stay open. */
+import { Agent, request } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
+
+/** One request, as it goes over the wire. */
+export type Call = { path: string; type: string; body: Uint8Array }
+
+export type Answer = { status: number; body: string }
+
+export type Target = {
+  name: string
+  url: string
+  /** The server's process, where it was started here. */
+  pid?: number | undefined
+  ask: (call: Call) => Promise<Answer>
+  get: (path: string) => Promise<Answer>
+  stop: () => Promise<void>
+}
+
+export function createTarget (
+  name: string,
+  url: string,
+  { pid, stop = async () => {} }: { pid?: number | undefined; stop?: () => Promise<void> } = {}
+): Target {
+  const agent = new Agent({ keepAlive: true, maxSockets: Infinity })
+  return {
+    name,
+    url,
+    pid,
+    ask: ({ path, type, body }) => send(agent, new URL(path, url), { 'content-type': type }, body),
+    get: path => send(agent, new URL(path, url)),
+    async stop () {
+      agent.destroy()
+      await stop()
+    }
+  }
+}
+
+/** Throws where the server does not say within two minutes that it is ready. */
+export async function untilReady (target: Target, hasEnded = () => false): Promise<void> {
+  for (let attempt = 0; attempt < 1200; attempt++) {
+    if (hasEnded()) throw new Error(`${target.name} ended before it was ready`)
+    const answer = await target.get('/health/ready').catch(() => undefined)
+    if (answer?.status === 200) return
+    await pause(100)
+  }
+  throw new Error(`${target.name} was not ready within two minutes`)
+}
+
+function send (agent: Agent, url: URL, headers: Record<string, string> = {}, body?: Uint8Array): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const all = { ...headers, ...(body && { 'content-length': body.length }) }
+    const sent = request(url, { agent, method: body ? 'POST' : 'GET', headers: all }, response => {
+      const parts: Buffer[] = []
+      response.on('data', part => parts.push(part))
+      response.on('error', reject)
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString() }))
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
