@@ -22,7 +22,7 @@ def language_model(config=MINI):
     return PlacedLanguageModel(config.language_model, config.visual_offset, t.contents(places), places)
 
 
-def build(config=MINI):
+def build(config=MINI, concepts=CONCEPTS):
     """All parts with random weights."""
     e, t, pd = config.encoder, config.tokenizer, config.pixel_decoder
     return SimpleNamespace(
@@ -30,7 +30,7 @@ def build(config=MINI):
         understanding=UnderstandingMerger(e, t, config.language_model.hidden).eval(),
         decoder=TokenizerDecoder(e, t).eval(),
         language_model=language_model(config).eval(), painter=Painter(e, pd).eval(),
-        denoiser=Denoiser(e, pd).eval(), familiarity=Familiarity(e.width, CONCEPTS).eval())
+        denoiser=Denoiser(e, pd).eval(), familiarity=Familiarity(e.width, concepts).eval())
 
 
 def save_weights(model, folder, parts=PARTS):

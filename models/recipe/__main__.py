@@ -72,6 +72,9 @@ def main(arguments=None):
     parser.add_argument('--smoke', action='store_true', help='every step in little')
     parser.add_argument('--sprites', help='folder of the rendered pictograms (default: recipe/sprites)')
     parser.add_argument('--share', help="folder usr/share of the unpacked clip art; without it there is none")
+    parser.add_argument('--outside', default='recipe/outside',
+                        help='folder of photographs, as of `recipe.train`; without it the model learns only from '
+                             'drawings what it does not know')
     parser.add_argument('--concepts', type=int, help=f'how many of the list are learnt (default: {CONCEPTS})')
     parser.add_argument('--bfloat16', action='store_true',
                         help='multiply in 16 bits; quick only where the processor has AMX')

@@ -4,6 +4,7 @@ The selector is calibrated on the way, so that its threshold is 0.5. The encoder
 are no part of the package, but the evaluation reads with them.
 """
 import argparse
+import json
 from pathlib import Path
 
 from networks.config import CONCEPTS, MINI
@@ -34,9 +35,10 @@ def main(arguments=None):
     parser.add_argument('--weights', default='recipe/weights', help='stands in for stages without a checkpoint')
     parser.add_argument('--stages', nargs='+', choices=STAGES, default=list(STAGES), help='only these')
     parser.add_argument('--measure', type=float, default=1, help='share of the usual scenes to calibrate on')
+    parser.add_argument('--about', help='JSON file that gets what the stage familiarity has measured')
     parser.add_argument('--out', required=True)
     args = parser.parse_args(arguments)
-    model = build(MINI)
+    model = build(MINI, args.concepts)
     model.heads, model.judge = EncoderHeads(MINI.encoder.width, args.concepts), Judge(args.concepts)
     stages = [stage for stage in args.stages if stage not in OPTIONAL or was_trained(stage, args)]
     for stage in stages:
@@ -46,6 +48,10 @@ def main(arguments=None):
         load(args, 'encoder', encoder=model.encoder)
         calibrate(model.encoder, model.tokenizer, Sprites(args.sprites, args.concepts), measured(args, 300))
     save_weights(model, args.out, [part for stage in stages for part in STAGES[stage]])
+    if args.about and 'familiarity' in stages:
+        path = Path(args.about)
+        figures = json.loads((Path(args.runs) / 'familiarity.json').read_text())
+        path.write_text(json.dumps({**json.loads(path.read_text()), 'familiarity': figures}, indent=2) + '\n')
 
 
 if __name__ == '__main__':

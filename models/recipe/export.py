@@ -112,7 +112,7 @@ def main(arguments=None):
     parser.add_argument('--tokenizer', default='lavit-mini/tokenizer.json', help='goes into the package')
     parser.add_argument('--out', required=True, help='folder of the package')
     args = parser.parse_args(arguments)
-    out, model = Path(args.out), build(MINI)
+    out, model = Path(args.out), build(MINI, args.count)
     out.mkdir(parents=True, exist_ok=True)
     for source, name in ((args.tokenizer, 'tokenizer.json'), (NOTICE, 'NOTICE')):
         if (out / name).resolve() != Path(source).resolve():

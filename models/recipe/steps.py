@@ -46,6 +46,11 @@ def steps_of(args):
           for stage, (minutes, processes) in (SMOKE_STAGES if args.smoke else STAGES).items()),
         Step('weights', ['--runs', runs, '--weights', weights, '--out', weights, *sprites, *concepts, *few],
              'recipe.collect'),
+        Step('familiarity', ['--stage', 'familiarity', '--minutes', '.02' if args.smoke else '15', '--processes', '1',
+                             '--runs', runs, '--weights', weights, '--outside', args.outside, *sprites, *concepts,
+                             *few], 'recipe.train'),
+        Step('weights of familiarity', ['--stages', 'familiarity', '--runs', runs, '--weights', weights, '--about',
+                                        about, '--out', weights, *sprites, *concepts], 'recipe.collect'),
         Step('judge as a graph', ['--weights', weights, '--out', weights, *sprites, *concepts], 'recipe.export_judge'),
         Step('figures', ['--weights', weights, '--tokenizer', tokenizer, '--about', about, '--card', figures,
                          *sprites, *concepts, *told], 'recipe.card.evaluate'),
@@ -63,6 +68,8 @@ def sprite_steps(args):
     return [
         Step('art', ['npm', 'ci', '--no-audit', '--no-fund'], folder=str(ART)),
         Step('sprites', ['node', 'render.js', str(Path(args.sprites).resolve()), '--size', '96', *shared],
+             folder=str(ART)),
+        Step('outsiders', ['node', 'outsiders.js', str(Path(args.sprites).resolve()), '--size', '96'],
              folder=str(ART))]
 
 

@@ -73,7 +73,7 @@ def main(arguments=None):
     parser.add_argument('--card', help='Markdown file whose table of figures is replaced')
     args = parser.parse_args(arguments)
     weights = Path(args.weights)
-    model = round_weights(load_weights(build(MINI), weights), args.bits)
+    model = round_weights(load_weights(build(MINI, args.concepts), weights), args.bits)
     heads = fill(EncoderHeads(MINI.encoder.width, args.concepts), weights / 'heads.safetensors').eval()
     judge = fill(Judge(args.concepts), weights / 'judge.safetensors').eval()
     with torch.no_grad():

@@ -1,7 +1,8 @@
 """Simple drawn shapes in place of the pictograms, to try the recipe on: `python -m recipe.data.stand_in --out FOLDER`.
 
 The same files as `art/render.js` writes: `sprites.npy`, straight-alpha RGBA (concepts, sets, 96, 96, 4), and
-`sprites.json`. A concept is a shape in a colour; a set draws it filled, as an outline, or turned.
+`sprites.json`. A concept is a star in a colour; a set draws it filled, as an outline, or turned. And those that
+`art/outsiders.js` writes: `outsiders.npy` (drawings, 96, 96, 4) and `outsiders.json`, of round things.
 """
 import argparse
 import colorsys
@@ -15,7 +16,7 @@ from PIL import Image, ImageDraw
 from .scenes import HOUSE_STYLE
 from .wording import Words
 
-SIZE = 96
+SIZE, STRANGERS = 96, 8
 SETS = {HOUSE_STYLE: {}, 'outlines': {'outline': True}, 'turned': {'turn': .5}}  # the last is held out
 
 
@@ -33,6 +34,15 @@ def shape(concept, concepts, outline=False, turn=0.):
     return np.asarray(image)
 
 
+def stranger(number):
+    """One sprite that is no concept: rings within each other, each in a grey of its own."""
+    image = Image.new('RGBA', (SIZE, SIZE))
+    for ring in range(2 + number % 3):
+        edge, grey = SIZE * (.04 + .14 * ring), 40 + (70 * ring + 20 * number) % 200
+        ImageDraw.Draw(image).ellipse((edge, edge, SIZE - edge, SIZE - edge), (grey, grey, grey))
+    return np.asarray(image)
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', required=True)
@@ -45,6 +55,10 @@ def main(arguments=None):
     about = {'sets': list(SETS), 'train_sets': len(SETS) - 1, 'concepts': labels,
              'available': [[True] * len(SETS)] * len(labels)}
     (out / 'sprites.json').write_text(json.dumps(about) + '\n')
+    strangers = range(STRANGERS)
+    np.save(out / 'outsiders.npy', np.stack([stranger(number) for number in strangers]))
+    (out / 'outsiders.json').write_text(json.dumps([
+        {'set': 'rings', 'icon': f'ring {number}', 'held_out': number % 2 == 1} for number in strangers]) + '\n')
 
 
 if __name__ == '__main__':

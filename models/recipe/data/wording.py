@@ -298,16 +298,30 @@ def describe(scene, words, rng, manner): return ask('describe', rng, manner), ca
 def list_all(scene, words, rng, manner): return ask('list', rng, manner), counted(scene, words, rng)
 
 
+def what_all(scene, words, rng, manner):
+    """What it is, asked of several things: all of them."""
+    return (ask('what', rng, manner), counted(scene, words, rng)) if len(scene.concepts) > 1 else None
+
+
+def where_alone(scene, words, rng, manner):
+    """Where the only thing is."""
+    if len(scene.concepts) > 1:
+        return None
+    return ask('where', rng, manner, the=the(scene.concepts[0], words, rng, manner)), scene.places[0]
+
+
 UNKNOWN = "i don't know"
 PLAIN = {'colour': colour_question, 'total': total_question, 'exist': exist_question, 'count': count_question,
          'what': what_question, 'place': place_question, 'where': where_question, 'relation': relation_question,
          'choice': choice_question}
 QUESTIONS = {**PLAIN, 'own colour': own_colour_question, 'compare': compare_question, 'there': there_question,
              'beside': beside_question, 'unknown': unknown_question}
-TELLING = {'describe': describe, 'list': list_all}  # have more than one right answer
+# learnt and not measured: have more than one right answer, or are too easy
+TELLING = {'describe': describe, 'list': list_all, 'what all': what_all, 'where alone': where_alone}
 
 
-HARD = ('exist', 'count', 'where', 'relation')  # learnt late
+HARD = ('exist', 'count', 'where', 'relation', 'own colour')  # learnt late
+FACTUAL = (*HARD, 'there', 'beside')  # name first the thing that they are about
 
 
 def questions(scene, words, rng, count, twice=(), manner='trained', kinds=QUESTIONS):

@@ -17,7 +17,7 @@ from networks.familiarity import Familiarity
 from networks.model import build, fill, load_weights
 from packager.precision import round_weights
 
-from ..data.batches import EVALUATION_SEED, to_planes
+from ..data.batches import EVALUATION_SEED, measured, to_planes
 from ..data.outsiders import DRAWN, Outsiders, Photographs
 from ..data.scenes import Sprites, draw
 from .encoder import EncoderHeads
@@ -29,16 +29,17 @@ RESTYLED = .75                  # of the pictures to learn from, inside and outs
 STRANGE, PHOTOGRAPHS = .5, .2   # shares of the outside; the rest is drawn by program
 FALSE_WARNINGS = .045           # of known things in unseen art, where at most .05 are wanted
 COUNTS = (.4, .25, .17, .18)
+PICTURES = 400                  # to measure with, of known things in art trained on
 
 
 def main(args):
-    model = round_weights(load_weights(build(MINI), args.weights))
+    model = round_weights(load_weights(build(MINI, args.concepts), args.weights))
     sprites = Sprites(args.sprites, args.concepts)
     strangers, photographs = Outsiders(args.sprites, False), Photographs.below(Path(args.outside) / 'trained')
     heads = fill(EncoderHeads(MINI.encoder.width, args.concepts), Path(args.weights) / 'heads.safetensors')
     rng, until = np.random.default_rng(17), time.time() + .8 * args.minutes * 60
     inside, outside = [], []
-    while time.time() < until:
+    while not inside or time.time() < until:
         inside.append(look(model, [draw(sprites, rng, augment=rng.random() < RESTYLED, counts=COUNTS)[0]
                                    for _ in range(50)]))
         outside.append(look(model, [stranger(strangers, photographs, rng) for _ in range(50)]))
@@ -46,7 +47,8 @@ def main(args):
     torch.save({'modules': {'familiarity': head.state_dict()}}, Path(args.runs) / 'familiarity.pt')
     model.familiarity = head
     round_weights(model)    # as the package has it
-    figures = measure(model, head, sprites, Outsiders(args.sprites, True), Path(args.outside) / 'measured')
+    figures = measure(model, head, sprites, Outsiders(args.sprites, True), Path(args.outside) / 'measured',
+                      measured(args, PICTURES))
     (Path(args.runs) / 'familiarity.json').write_text(json.dumps(figures, indent=2) + '\n')
     print(json.dumps(figures, indent=2))
 
@@ -55,7 +57,7 @@ def stranger(strangers, photographs, rng):
     chance = rng.random()
     if chance < STRANGE:
         return strangers.picture(rng, augment=rng.random() < RESTYLED)
-    if chance < STRANGE + PHOTOGRAPHS:
+    if chance < STRANGE + PHOTOGRAPHS and photographs.pictures:
         return photographs.picture(rng)
     return DRAWN[list(DRAWN)[rng.integers(len(DRAWN))]](rng)
 
@@ -102,7 +104,7 @@ def fit_views(head, views, known, steps=STEPS, seed=0):
 
 
 @torch.no_grad()
-def measure(model, head, sprites, strangers, folder, pictures=400, seed=0):
+def measure(model, head, sprites, strangers, folder, pictures, seed=0):
     """Threshold and figures: the share of pictures that each source's warning calls for, and how well they are told
     from known things, half in the art trained on and half in unseen art (AUROC)."""
     rng = np.random.default_rng((EVALUATION_SEED, seed))
@@ -115,7 +117,7 @@ def measure(model, head, sprites, strangers, folder, pictures=400, seed=0):
     known = torch.cat([trained, unseen[pictures:]])
     outside = {f'drawings: {source}': score([strangers.picture(rng, source) for _ in range(pictures // 2)])
                for source in dict.fromkeys(strangers.sources)}
-    for part in sorted(path for path in Path(folder).iterdir() if path.is_dir()):
+    for part in sorted(path for path in Path(folder).glob('*') if path.is_dir()):
         photographs = Photographs.below(part)
         outside[part.name] = score([photographs.picture(rng) for _ in range(pictures // 2)])
     outside |= {name: score([make(rng) for _ in range(pictures // 4)]) for name, make in DRAWN.items()}

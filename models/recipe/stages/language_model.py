@@ -33,12 +33,12 @@ from ..data.batches import heldout, measured, to_planes
 from ..data.cider import cider
 from ..data.frames import pick
 from ..data.scenes import GROUND_NAMES, LAYOUTS, NO_OBJECT, Sprites, draw
-from ..data.wording import HARD, PLAIN, QUESTIONS, TELLING, Words, a_ground, caption, order, questions
+from ..data.wording import FACTUAL, HARD, PLAIN, QUESTIONS, TELLING, Words, a_ground, caption, order, questions
 from ..loop import load, run
 from .judge import Judge
 from .tokenizer import PAINTING, C, calibrate, decode
 
-SPEAK, PAINT, ASKED = 8, 10, 8
+SPEAK, PAINT, ASKED = 8, 10, 9
 MEANING_WEIGHT, FACT_WEIGHT = .2, .5
 LR, DISCRETE = 2e-3, .15  # DISCRETE: share of batches whose pictures are read by their codes
 REFERENCES = 5  # captions of each held-out scene, for CIDEr
@@ -80,7 +80,7 @@ class Sentences:
         said = [([], self.ids(caption(scene, self.words, rng)) + [END], None)]
         for kind, question, answer in questions(scene, self.words, rng, ASKED, HARD, kinds=ALL_KINDS):
             said.append((self.ids(QUESTION.format(question=question)), self.ids(answer) + [END],
-                         self.fact(scene, question) if kind in HARD else None))
+                         self.fact(scene, question) if kind in FACTUAL else None))
         return said
 
 

@@ -79,7 +79,7 @@ def main(arguments=None):
     torch.use_deterministic_algorithms(True)
     weights, out = Path(args.weights), Path(args.out)
     concepts = concepts_of(weights)
-    model = round_weights(load_weights(build(MINI), weights))
+    model = round_weights(load_weights(build(MINI, concepts), weights))
     judge = fill(Judge(concepts), weights / 'judge.safetensors').eval()
     out.mkdir(parents=True, exist_ok=True)
     drawings = sheets(model, judge, Sprites(args.sprites, concepts), Sentences(args.tokenizer, concepts), args.seed,
