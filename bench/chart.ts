@@ -6,8 +6,9 @@ import { tellNumber } from './report.ts'
 const colours = ['#2f6fb3', '#d9822b', '#3f9b62', '#a65fb0', '#7a7a7a', '#c24d4d', '#4fa7b5', '#98893b']
 const [width, label, right, bar, gap] = [760, 150, 110, 16, 8]
 
-/** Requests a second by closed loops. */
-export function chart (results: Result[]): string {
+/** Requests a second of the closed loops. */
+export function chart (all: Result[]): string {
+  const results = all.filter(({ setting }) => 'clients' in setting)
   const servers = [...new Set(results.map(({ server }) => server))]
   const titles = [...new Set(results.map(titleOf))]
   const parts: string[] = []

@@ -11,7 +11,8 @@ export type Ask = (i: number) => Promise<{ status: number; isSame: boolean }>
 export async function closedLoop (
   ask: Ask,
   clients: number,
-  goesOn: (elapsedMs: number, sent: number) => boolean
+  goesOn: (elapsedMs: number, sent: number) => boolean,
+  onEnd = () => {}
 ): Promise<Sample[]> {
   const samples: Sample[] = []
   const from = performance.now()
@@ -22,6 +23,7 @@ export async function closedLoop (
       while (goesOn(elapsed(), count)) {
         const sent = elapsed()
         samples.push(await take(ask, count++, { planned: sent, sent }, from))
+        onEnd()
       }
     })
   )

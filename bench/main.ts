@@ -2,14 +2,18 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { chart } from './chart.ts'
+import { measureFloor } from './floor.ts'
+import { measureHealth } from './health.ts'
 import { jobs } from './jobs.ts'
 import type { Setting } from './measure.ts'
+import { measureMemory } from './memory.ts'
 import { readOptions, type Options } from './options.ts'
 import { readPictures } from './pictures.ts'
 import { loads, openRecord, readHead } from './record.ts'
 import { faultsOf, tellHead, tellResults } from './report.ts'
 import { measureAll, type Plan } from './rounds.ts'
 import { runningServers, startServer } from './servers.ts'
+import { sweepAll } from './sweep.ts'
 
 try {
   await main(process.argv.slice(2))
@@ -44,9 +48,20 @@ async function measure (options: Options, plan: Plan, folder: string): Promise<s
   const settings = settingsOf(options)
   if (settings.length > 0) {
     const results = await measureAll(settings, plan)
-    await writeFile(join(folder, 'chart.svg'), chart(results))
+    if (options.clients.length > 0) await writeFile(join(folder, 'chart.svg'), chart(results))
     sections.push(tellResults(results), ...faultsOf(results))
     if (faultsOf(results).length > 0) process.exitCode = 1
+  }
+  const [target] = plan.targets
+  if (options.p99 !== undefined) {
+    sections.push(await sweepAll(options.jobs ?? ['greedy'], options.kept, options.p99, plan))
+  }
+  if (options.health) sections.push(await measureHealth(plan))
+  if (options.memory !== undefined && target) sections.push(await measureMemory(target, options.memory, plan))
+  if (options.floor) {
+    const { section, units } = await measureFloor(plan.pictures)
+    await writeFile(join(folder, 'units.json'), JSON.stringify(units, null, 2) + '\n')
+    sections.push(section)
   }
   return sections
 }

@@ -1,6 +1,8 @@
 /** The highest rate at which a server keeps its promise, by bisection. */
-import { measureOnce, type Plan } from './rounds.ts'
-import type { Exam, Setting } from './measure.ts'
+import { callsOf, type Job } from './jobs.ts'
+import { examine, type Exam, type Setting } from './measure.ts'
+import { table, tellSpread } from './report.ts'
+import { measureOnce, turned, type Plan } from './rounds.ts'
 import type { Target } from './target.ts'
 
 const halvings = 6
@@ -16,8 +18,30 @@ export async function highestRate (most: number, holds: (rate: number) => Promis
   return low
 }
 
+/** The section of the report: for each job the rate of each server. */
+export async function sweepAll (jobs: Job[], kept: (number | undefined)[], p99: number, plan: Plan): Promise<string> {
+  const rows = []
+  for (const [job, tokens] of jobs.flatMap(job => kept.map(tokens => [job, tokens] as const))) {
+    const targets = plan.targets.filter(({ jobs }) => jobs?.includes(job) ?? true)
+    const found = new Map(targets.map(target => [target, [] as number[]]))
+    const exams = new Map<Target, Exam>()
+    for (const target of targets) exams.set(target, await examine(target, callsOf(job, plan.pictures, tokens)))
+    for (let round = 0; round < plan.rounds; round++) {
+      for (const target of turned(targets, round)) {
+        const exam = exams.get(target)
+        if (exam) found.get(target)?.push(await sweep(target, exam, { job, kept: tokens }, p99, round, plan))
+      }
+    }
+    for (const [{ name }, rates] of found) {
+      rows.push({ job, tokens: String(tokens ?? 'any'), server: name, 'requests a second': tellSpread(rates) })
+    }
+    console.error(`${job}, p99 within ${p99} ms: ${[...found.values()].join('; ')}`)
+  }
+  return `The highest rate whose 99th percentile stays within ${p99} ms (open loop):\n\n${table(rows)}`
+}
+
 /** The most requests a second whose 99th percentile stays within `p99` milliseconds, none refused and none wrong. */
-export async function sweep (
+async function sweep (
   target: Target,
   exam: Exam,
   { job, kept }: Pick<Setting, 'job' | 'kept'>,

@@ -1,0 +1,89 @@
+/** The engine without server, pipe and HTTP, in this process: the ceiling of what a server around it can reach. */
+import { join } from 'node:path'
+import { decodePicture } from '../src/codecs/image.ts'
+import { openEngine } from '../src/engine/open-engine.ts'
+import type { Manifest } from '../src/package/manifest.ts'
+import { readManifest } from '../src/package/package.ts'
+import type { EngineCounts, FromEngine } from '../src/pipe/messages.ts'
+import type { Work } from '../src/pipe/work.ts'
+
+export const modelFolder = join(import.meta.dirname, '../models/lavit-mini')
+
+export type BareEngine = Awaited<ReturnType<typeof openBareEngine>>
+type TextWork = Extract<Work, { task: 'text' }>
+
+/** `onUnits` hears of every unit of work. */
+export async function openBareEngine (
+  threads: number,
+  onUnits: (units: EngineCounts['units']) => void = () => {}
+) {
+  const manifest = readManifest(modelFolder)
+  const waiting = new Map<number, (end: FromEngine) => void>()
+  let lastId = 0
+  const batcher = await openEngine(
+    {
+      kind: 'open',
+      folder: modelFolder,
+      manifest,
+      device: 'cpu',
+      threads,
+      slots: 32,
+      queueLimit: 1000,
+      queueCost: 1e9
+    },
+    message => {
+      if (message.kind === 'counts') onUnits(message.counts.units)
+      if ('id' in message) waiting.get(message.id)?.(message)
+    }
+  )
+  return {
+    manifest,
+    /** Rejects where the engine refuses or fails. */
+    async run (work: Work) {
+      const id = ++lastId
+      const end = await new Promise<FromEngine>(resolve => {
+        waiting.set(id, resolve)
+        batcher.submit(id, work)
+      })
+      waiting.delete(id)
+      if (end.kind !== 'done') throw new Error(`the engine ends a ${work.task} with ${end.kind}`)
+      return end.result
+    }
+  }
+}
+
+/** uint8 [3, size, size] of a picture file. */
+export function readPixels (bytes: Uint8Array, { image: { size } }: Manifest): Promise<Uint8Array> {
+  return decodePicture(bytes, size, { maxImageBytes: 1e8, maxImagePixels: 1e8, imageFormats: ['png', 'jpeg'] })
+}
+
+/** A caption as `POST /caption` asks for it: greedy with one beam. `tokens`: the text has exactly so many. */
+export function captionWork (
+  { ids, tasks: { caption } }: Manifest,
+  pixels: Uint8Array,
+  { beams, kept, tokens }: { beams: number; kept?: number | undefined; tokens?: number }
+): TextWork {
+  const exactly = kept === undefined ? {} : { minVisualTokens: kept, maxVisualTokens: kept }
+  const selection = { rule: 'threshold' as const, keepThreshold: 0.5, seed: 0, ...exactly }
+  return {
+    task: 'text',
+    segments: [
+      { kind: 'ids', ids: [ids.image_start] },
+      { kind: 'features', picture: { pixels, selection } },
+      { kind: 'ids', ids: [ids.image_end] }
+    ],
+    sampling: {
+      maxTokens: tokens ?? caption.max_tokens,
+      minTokens: tokens ?? caption.min_tokens,
+      temperature: 0,
+      topP: 1,
+      topK: 0,
+      repetitionPenalty: 1,
+      seed: 0
+    },
+    numBeams: beams,
+    lengthPenalty: caption.length_penalty,
+    earlyStopping: caption.early_stopping,
+    n: 1
+  }
+}

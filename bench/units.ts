@@ -1,0 +1,53 @@
+/** What each unit of the engine takes: encoding by pictures, reading by tokens, writing by rows. */
+import { captionWork, openBareEngine, readPixels } from './engine.ts'
+import { spreadOf } from './statistics.ts'
+
+export type Units = {
+  encode: { rows: number; ms: number }[] // rows: pictures
+  prefill: { rows: number; tokens: number; ms: number }[] // tokens of each row
+  decode: { rows: number; ms: number }[]
+}
+
+type Seen = { kind: string; rows: number; seconds: number }
+
+const atOnce = [1, 2, 4, 8, 16, 32]
+const kept = [4, 16, 32, 64]
+const tokens = 24 // of each text
+const repeats = 8
+
+/** Medians over captions that all begin together. */
+export async function measureUnits (pictures: Uint8Array[], threads: number): Promise<Units> {
+  let seen: Seen[] = []
+  const engine = await openBareEngine(threads, units => seen.push(...units))
+  const pixels = await Promise.all(pictures.map(picture => readPixels(picture, engine.manifest)))
+  const runAll = async (count: number, patches: number) => {
+    seen = []
+    for (let i = 0; i < repeats; i++) {
+      const works = Array.from({ length: count }, (_, j) =>
+        captionWork(engine.manifest, pixels[j % pixels.length] ?? new Uint8Array(), { beams: 1, kept: patches, tokens })
+      )
+      await Promise.all(works.map(work => engine.run(work)))
+    }
+    return seen
+  }
+
+  await runAll(4, 16) // warm-up
+  const units: Units = { encode: [], prefill: [], decode: [] }
+  for (const count of atOnce) {
+    const all = await runAll(count, 16)
+    units.decode.push({ rows: count, ms: medianOf(all, 'decode', count) })
+    if (count <= 4) units.encode.push({ rows: count, ms: medianOf(all, 'encode', count) })
+  }
+  for (const patches of kept) {
+    for (const rows of [1, 4]) {
+      const ms = medianOf(await runAll(rows, patches), 'prefill', rows)
+      if (!Number.isNaN(ms)) units.prefill.push({ rows, tokens: patches + 2, ms })
+    }
+  }
+  return units
+}
+
+function medianOf (seen: Seen[], kind: string, rows: number): number {
+  const of = seen.filter(unit => unit.kind === kind && unit.rows === rows)
+  return Math.round(spreadOf(of.map(({ seconds }) => seconds * 1e6)).median) / 1000
+}
