@@ -50,13 +50,19 @@ class Wording(unittest.TestCase):
                     self.assertNotRegex(question, '[{}]', kind)
                     self.assertTrue(question.strip() and answer)
             asked = questions(scene, self.words, self.rng, 99, manner=manner, kinds=kinds)
-            self.assertEqual({kind for kind, *_ in asked}, set(kinds) - {'what'})  # that is for a thing alone
+            self.assertEqual({kind for kind, *_ in asked}, set(kinds) - {'what', 'where alone'})  # of a thing alone
 
     def test_a_scene_of_one_thing_is_asked_what_it_is_and_not_where(self):
         alone = Scene(self.shown[:1], ['center'], 'blue', None)
         asked = {kind: answer for kind, _, answer in questions(alone, self.words, self.rng, 99)}
         self.assertEqual(asked['what'], 'dog')
         self.assertFalse({'where', 'place', 'relation', 'there', 'beside', 'own colour'} & set(asked))
+
+    def test_what_several_things_are_and_where_a_single_one_is_has_an_answer_too(self):
+        alone = Scene(self.shown[:1], ['center'], 'blue', None)
+        for scene, expected in ((alone, {'where alone': 'center'}), (self.scene, {'what all': 'a dog and a giraffe'})):
+            asked = {kind: answer for kind, _, answer in questions(scene, self.words, self.rng, 99, kinds=TELLING)}
+            self.assertEqual({kind: asked[kind] for kind in asked if kind not in ('describe', 'list')}, expected)
 
     def test_comparisons_are_answered_by_counting(self):
         dog, giraffe = self.shown
