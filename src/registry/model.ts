@@ -1,41 +1,31 @@
 /** One model package: loaded once however many ask, lent to requests, unloaded when told. */
 import { basename } from 'node:path'
-import { createTextCodec, type TextCodec } from '../codecs/text.ts'
 import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
-import { readManifest, readTokenizer, verifyFiles } from '../package/package.ts'
+import { readManifest } from '../package/package.ts'
 import { unlessAborted } from '../pipe/abort.ts'
-import { createEngineClient, type EngineOptions } from '../pipe/engine-client.ts'
-import type { EngineCounts } from '../pipe/messages.ts'
-import { residentBytes, type Budget } from './budget.ts'
+import type { Budget } from './budget.ts'
 import { impatiently, loadingError, tellReason, unavailable, unloadedError } from './failure.ts'
-import { createPool, type Pool } from './pool.ts'
+import { createLoans } from './loans.ts'
+import { openModel, type ModelOptions, type OpenModel } from './open-model.ts'
+import type { Pool } from './pool.ts'
 
 export type ModelState = 'unloaded' | 'loading' | 'ready' | 'restarting' | 'failed'
 export type Model = ReturnType<typeof createModel>
 
-export type ModelOptions = Omit<EngineOptions, 'folder' | 'manifest' | 'onCounts'> & {
-  /** Processes that run the model side by side. */
-  engines: number
-  onCounts?: ((model: string, counts: EngineCounts) => void) | undefined
-}
-
-type Loaded = { manifest: Manifest; text: TextCodec; pool: Pool }
-
 type Condition =
   | { is: 'unloaded' }
-  | { is: 'loading'; loading: Promise<Loaded>; stop: AbortController }
-  | { is: 'loaded'; loaded: Loaded }
+  | { is: 'loading'; loading: Promise<OpenModel>; stop: AbortController }
+  | { is: 'loaded'; loaded: OpenModel }
   | { is: 'unloading'; pool?: Pool; unloading: Promise<void> }
   | { is: 'failed'; reason: string }
 
-export function createModel (folder: string, budget: Budget, { engines, onCounts, ...engineOptions }: ModelOptions) {
-  const { log } = engineOptions
+export function createModel (folder: string, budget: Budget, options: ModelOptions) {
+  const { log } = options
   const name = basename(folder)
   let condition: Condition = { is: 'unloaded' }
   let manifest: Manifest | undefined // as it was read last
-  let users = 0
-  let usedAt = 0
+  const loans = createLoans()
 
   try {
     manifest = readManifest(folder)
@@ -49,7 +39,7 @@ export function createModel (folder: string, budget: Budget, { engines, onCounts
       return stateOf(condition)
     },
     get device () {
-      return loaded()?.pool.device() ?? engineOptions.device
+      return loaded()?.pool.device() ?? options.device
     },
     get manifest () {
       return manifest
@@ -59,13 +49,13 @@ export function createModel (folder: string, budget: Budget, { engines, onCounts
       return (condition.is === 'failed' ? condition.reason : loaded()?.pool.reason()) ?? null
     },
     get isIdle () {
-      return users === 0 && condition.is === 'loaded'
+      return loans.open() === 0 && condition.is === 'loaded'
     },
     get isLent () {
-      return users > 0
+      return loans.open() > 0
     },
     get usedAt () {
-      return usedAt
+      return loans.usedAt()
     },
     use,
     load,
@@ -73,21 +63,16 @@ export function createModel (folder: string, budget: Budget, { engines, onCounts
   }
 
   /**
-   * Counts a request in, until `done` is called; awaits the model for it within the signal. Rejects as `ready`, or with
+   * Counts a request in, until `release` is called; awaits the model for it within the signal. Rejects as `ready`, or with
    * the signal's reason.
    */
   async function use (signal: AbortSignal | undefined, onDone: () => void) {
-    users++
-    usedAt = performance.now()
-    const done = once(() => {
-      users--
-      onDone()
-    })
+    const release = loans.begin(onDone)
     try {
       const { manifest, text, pool } = await ready(signal)
-      return { manifest, text, submit: pool.submit, release: done }
+      return { manifest, text, submit: pool.submit, release }
     } catch (error) {
-      done()
+      release()
       throw error
     }
   }
@@ -96,7 +81,7 @@ export function createModel (folder: string, budget: Budget, { engines, onCounts
    * Loads the model unless it is loaded; single-flight; what failed is tried again. Rejects with `model_unavailable`,
    * or `draining` when it is unloaded meanwhile.
    */
-  async function load (): Promise<Loaded> {
+  async function load (): Promise<OpenModel> {
     switch (condition.is) {
       case 'loaded':
         return condition.loaded
@@ -106,7 +91,7 @@ export function createModel (folder: string, budget: Budget, { engines, onCounts
         await condition.unloading
         return load()
       default: {
-        usedAt = performance.now()
+        loans.touch()
         const stop = new AbortController()
         const loading = open(stop.signal)
         condition = { is: 'loading', loading, stop }
@@ -119,7 +104,7 @@ export function createModel (folder: string, budget: Budget, { engines, onCounts
    * As `load`, for a request: what failed for good is not tried again, and it does not wait long. Rejects with
    * `model_unavailable`, `model_loading` or `engine_restarting`.
    */
-  async function ready (signal: AbortSignal | undefined): Promise<Loaded> {
+  async function ready (signal: AbortSignal | undefined): Promise<OpenModel> {
     if (condition.is === 'failed') throw unavailable(name, condition.reason)
     const loaded = await unlessAborted(
       impatiently(load(), () => loadingError(5000)),
@@ -157,61 +142,34 @@ export function createModel (folder: string, budget: Budget, { engines, onCounts
     return unloading
   }
 
-  async function open (signal: AbortSignal): Promise<Loaded> {
-    let pool: Pool | undefined
+  async function open (signal: AbortSignal): Promise<OpenModel> {
     try {
-      const opened = (manifest = readManifest(folder))
-      await verifyFiles(folder, opened, signal)
-      const text = createTextCodec(await readTokenizer(folder, opened))
-      await budget.reserve(name, residentBytes(opened, { engines, slots: engineOptions.slots }))
+      manifest = readManifest(folder)
+      const loaded = await openModel({ name, folder, manifest, budget }, options, signal)
+      if (signal.aborted) await loaded.pool.close(0)
       signal.throwIfAborted()
-      pool = startPool(opened)
-      await pool.opened(signal)
-      signal.throwIfAborted()
-      const loaded = { manifest: opened, text, pool }
       condition = { is: 'loaded', loaded }
       return loaded
     } catch (error) {
-      const reason = pool?.reason()
-      await pool?.close(0)
-      if (signal.aborted) throw signal.reason // whoever aborted sees to the rest
-      throw fail(error, reason)
+      if (signal.aborted) throw error
+      throw fail(error)
     }
   }
 
-  /** Files are checked before every start of an engine; those that start together share the check. */
-  function startPool (opened: Manifest): Pool {
-    const share = (check: Promise<void>) =>
-      check.finally(() => {
-        checking = undefined
-      })
-    let checking: Promise<void> | undefined = share(Promise.resolve()) // the load has just done it
-    return createPool({
-      model: name,
-      engines,
-      log,
-      onCounts: counts => onCounts?.(name, counts),
-      async start (signal, onCounts) {
-        checking ??= share(verifyFiles(folder, opened, signal))
-        await checking
-        return createEngineClient({ ...engineOptions, folder, manifest: opened, onCounts })
-      }
-    })
-  }
-
   /** Notes why the model cannot be used, and gives the error for those who wait for it. */
-  function fail (error: unknown, reason = tellReason(error)): ServerError {
+  function fail (error: unknown): ServerError {
     budget.free(name)
     if (error instanceof ServerError && error.retryAfterSeconds !== undefined) {
       condition = { is: 'unloaded' } // nothing is wrong with the model
       return error
     }
+    const reason = tellReason(error)
     condition = { is: 'failed', reason }
     log.error({ model: name, err: error }, 'model failed')
     return unavailable(name, reason)
   }
 
-  function loaded (): Loaded | undefined {
+  function loaded (): OpenModel | undefined {
     return condition.is === 'loaded' ? condition.loaded : undefined
   }
 }
@@ -224,14 +182,5 @@ function stateOf (condition: Condition): ModelState {
       return 'unloaded'
     default:
       return condition.is
-  }
-}
-
-function once (run: () => void) {
-  let isDone = false
-  return () => {
-    if (isDone) return
-    isDone = true
-    run()
   }
 }

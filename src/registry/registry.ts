@@ -8,7 +8,8 @@ import type { ModelDetails } from '../schemas/models.ts'
 import { createBudget } from './budget.ts'
 import { describe, summarize } from './describe.ts'
 import { drainingError } from './failure.ts'
-import { createModel, type Model, type ModelOptions } from './model.ts'
+import { createModel, type Model } from './model.ts'
+import type { ModelOptions } from './open-model.ts'
 import type { Pool } from './pool.ts'
 
 export type RegistryOptions = ModelOptions & {
