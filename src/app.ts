@@ -1,7 +1,7 @@
 /** What the application is: every plugin and route, in order. */
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger } from 'fastify'
-import type { Config } from './config.ts'
+import type { Config } from './config/config.ts'
 import type { Metrics } from './metrics.ts'
 import connections, { answerClientError } from './plugins/connections.ts'
 import events from './plugins/events.ts'
@@ -28,6 +28,7 @@ import { eventSchemas } from './schemas/events.ts'
 import { generateSchemas } from './schemas/generate.ts'
 import { Health } from './schemas/health.ts'
 import { modelSchemas } from './schemas/models.ts'
+import { problemSchemas } from './schemas/problem.ts'
 import { TokenizeRequest, TokenizeResponse } from './schemas/tokenize.ts'
 import { understandingSchemas } from './schemas/understanding.ts'
 
@@ -65,6 +66,7 @@ export async function buildApp ({ config, registry, metrics, version, log }: App
   await app.register(validation, {
     schemas: [
       ...commonSchemas,
+      ...problemSchemas,
       Health,
       TokenizeRequest,
       TokenizeResponse,

@@ -1,7 +1,8 @@
 /** What can keep the server from starting, told by the variable that is to blame. */
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { refuse, StartError, type Config } from './config.ts'
+import type { Config } from './config/config.ts'
+import { refuse, StartError } from './config/variables.ts'
 import { ServerError } from './errors.ts'
 
 /** Throws a StartError where the folder of models cannot be read, or holds no default model. */

@@ -2,12 +2,13 @@
 import type { Test } from 'tap'
 import sharp from 'sharp'
 import { buildApp } from '../src/app.ts'
-import { readConfig } from '../src/config.ts'
+import { readConfig } from '../src/config/config.ts'
 import type { PaintedPicture, ResultOf, Work } from '../src/pipe/work.ts'
 import { ServerError } from '../src/errors.ts'
 import { createMetrics } from '../src/metrics.ts'
 import type { SubmitOptions } from '../src/pipe/engine-client.ts'
-import type { Manifest, TextDefaults } from '../src/package/manifest.ts'
+import type { TextDefaults } from '../src/package/defaults.ts'
+import type { Manifest } from '../src/package/manifest.ts'
 import type { Registry } from '../src/registry/registry.ts'
 
 const file = { file: 'x.onnx', sha256: '0'.repeat(64), bytes: 1 }

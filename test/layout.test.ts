@@ -9,18 +9,18 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** Rooms from the leaves up: each may import itself and the rooms named here. */
 const layers: Record<string, string[]> = {
   'src/errors.ts': [],
-  'src/config.ts': [],
+  'src/config': [],
   'src/metrics.ts': [],
   'src/schemas': [],
   'src/package': ['src/schemas'],
   'src/pipe': ['src/errors.ts', 'src/package'],
   'src/graphs': ['src/package'],
   'src/engine': ['src/errors.ts', 'src/package', 'src/pipe', 'src/graphs'],
-  'src/codecs': ['src/errors.ts', 'src/config.ts'],
+  'src/codecs': ['src/errors.ts'],
   'src/registry': ['src/errors.ts', 'src/schemas', 'src/package', 'src/pipe', 'src/codecs'],
   'src/tasks': [
     'src/errors.ts',
-    'src/config.ts',
+    'src/config',
     'src/schemas',
     'src/package',
     'src/pipe',
@@ -29,7 +29,7 @@ const layers: Record<string, string[]> = {
   ],
   'src/plugins': [
     'src/errors.ts',
-    'src/config.ts',
+    'src/config',
     'src/metrics.ts',
     'src/schemas',
     'src/codecs',
@@ -38,7 +38,7 @@ const layers: Record<string, string[]> = {
   ],
   'src/routes': [
     'src/errors.ts',
-    'src/config.ts',
+    'src/config',
     'src/metrics.ts',
     'src/schemas',
     'src/codecs',
@@ -46,11 +46,11 @@ const layers: Record<string, string[]> = {
     'src/tasks',
     'src/plugins'
   ],
-  'src/app.ts': ['src/config.ts', 'src/metrics.ts', 'src/schemas', 'src/registry', 'src/plugins', 'src/routes'],
-  'src/start-errors.ts': ['src/errors.ts', 'src/config.ts'],
+  'src/app.ts': ['src/config', 'src/metrics.ts', 'src/schemas', 'src/registry', 'src/plugins', 'src/routes'],
+  'src/start-errors.ts': ['src/errors.ts', 'src/config'],
   'src/server.ts': [
     'src/app.ts',
-    'src/config.ts',
+    'src/config',
     'src/metrics.ts',
     'src/codecs',
     'src/registry',

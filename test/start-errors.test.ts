@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { readConfig, StartError } from '../src/config.ts'
+import { readConfig } from '../src/config/config.ts'
+import { StartError } from '../src/config/variables.ts'
 import { ServerError } from '../src/errors.ts'
 import { checkModels, explainListenError, explainLoadError } from '../src/start-errors.ts'
 

@@ -6,7 +6,7 @@ import { createLanguageModel } from '../graphs/language-model.ts'
 import { createPixelDecoder } from '../graphs/pixel-decoder.ts'
 import { openSession, type Device } from '../graphs/session.ts'
 import { createVisualTokenizer } from '../graphs/visual-tokenizer.ts'
-import type { GraphName } from '../package/manifest.ts'
+import type { GraphName } from '../package/files.ts'
 import { createBatcher } from './batcher.ts'
 import type { FromEngine, ToEngine } from '../pipe/messages.ts'
 

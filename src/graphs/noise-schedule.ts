@@ -1,5 +1,5 @@
 /** The way from noise to picture: which timesteps the denoiser sees, and how its prediction moves the latents. */
-import type { NoiseSchedule as ScheduleOptions } from '../package/manifest.ts'
+import type { NoiseSchedule as ScheduleOptions } from '../package/pixel-decoder.ts'
 
 export type NoiseSchedule = {
   /** What the denoiser is told at each step. */

@@ -1,6 +1,7 @@
 /** The graphs that turn codes back into a picture: tokenizer decoder, painter, denoiser, autoencoder decoder. */
 import { floats, type Input, type Output, type Session } from './session.ts'
-import type { Manifest, PixelDecoderShape } from '../package/manifest.ts'
+import type { Manifest } from '../package/manifest.ts'
+import type { PixelDecoderShape } from '../package/pixel-decoder.ts'
 
 export type Frame = { width: number; height: number }
 

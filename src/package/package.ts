@@ -7,7 +7,10 @@ import { constants, lstatSync, readFileSync } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Value } from 'typebox/value'
-import { Manifest, type PackageFile, type PaintDefaults, type PixelDecoderShape } from './manifest.ts'
+import type { PaintDefaults } from './defaults.ts'
+import type { PackageFile } from './files.ts'
+import { Manifest } from './manifest.ts'
+import type { PixelDecoderShape } from './pixel-decoder.ts'
 
 /** What is wrong with a package, told by the names in it and without paths. */
 export class PackageError extends Error {}

@@ -3,7 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ServerError, errorTable, tooManyBytes } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
-import type { Problem } from '../schemas/common.ts'
+import type { Problem } from '../schemas/problem.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

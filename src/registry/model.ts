@@ -63,8 +63,8 @@ export function createModel (folder: string, budget: Budget, options: ModelOptio
   }
 
   /**
-   * Counts a request in, until `release` is called; awaits the model for it within the signal. Rejects as `ready`, or with
-   * the signal's reason.
+   * Counts a request in, until `release` is called; awaits the model for it within the signal. Rejects as `ready`, or
+   * with the signal's reason.
    */
   async function use (signal: AbortSignal | undefined, onDone: () => void) {
     const release = loans.begin(onDone)

@@ -1,7 +1,7 @@
 /** How painted pictures are answered: as JSON that holds them, or one picture as the body itself. */
 import type { FastifyReply } from 'fastify'
 import { encodePicture, type PictureFormat } from '../codecs/image.ts'
-import type { ImagesResponse } from '../schemas/generate.ts'
+import type { ImagesResponse } from '../schemas/images.ts'
 import type { Pictures } from '../tasks/generate.ts'
 
 type MediaType = ImagesResponse['images'][number]['media_type']

@@ -1,6 +1,7 @@
 /** A picture to visual tokens. */
 import { Type, type Static } from 'typebox'
-import { Grid, ImageInput, doubts, exampleImage, jobOptions, pictureOptions, ref, seed, strict } from './common.ts'
+import { Grid, ImageInput, doubts, exampleImage, ref, strict } from './common.ts'
+import { jobOptions, pictureOptions, seed } from './options.ts'
 
 export const TokenizeRequest = Type.Object(
   {

@@ -1,19 +1,7 @@
 /** A picture to text: captions and answers. */
 import { Type, type Static } from 'typebox'
-import {
-  ImageInput,
-  VisualTokens,
-  doubts,
-  drawOptions,
-  exampleImage,
-  jobOptions,
-  n,
-  pictureOptions,
-  ref,
-  seed,
-  stream,
-  strict
-} from './common.ts'
+import { ImageInput, VisualTokens, doubts, exampleImage, ref, strict } from './common.ts'
+import { drawOptions, jobOptions, n, pictureOptions, seed, stream } from './options.ts'
 
 export const Postprocess = Type.Enum(['none', 'first_sentence', 'short_answer', 'lemmatised_answer'], {
   description:

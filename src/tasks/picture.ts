@@ -5,7 +5,8 @@ import { checkFits } from '../pipe/cost.ts'
 import type { Picture, Segment, Selection, Work } from '../pipe/work.ts'
 import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
-import type { ImageInput, PictureOptions } from '../schemas/common.ts'
+import type { ImageInput } from '../schemas/common.ts'
+import type { PictureOptions } from '../schemas/options.ts'
 import type { Job } from './job.ts'
 
 const uploadMark = `upload ${randomUUID()} ` // no client can write it

@@ -1,7 +1,8 @@
 /** What captions and answers share: a picture and a text go in, sequences of text come out. */
 import type { Segment, Work } from '../pipe/work.ts'
 import { invalidField } from '../errors.ts'
-import type { Manifest, TextDefaults } from '../package/manifest.ts'
+import type { TextDefaults } from '../package/defaults.ts'
+import type { Manifest } from '../package/manifest.ts'
 import type { Tell } from '../schemas/events.ts'
 import type { CaptionRequest, VqaRequest } from '../schemas/understanding.ts'
 import { createDeltas } from './deltas.ts'

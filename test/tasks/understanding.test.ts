@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { TextDefaults } from '../../src/package/manifest.ts'
+import type { TextDefaults } from '../../src/package/defaults.ts'
 import { textOptions } from '../../src/tasks/understanding.ts'
 
 const defaults: TextDefaults = {

@@ -1,7 +1,7 @@
 /** A picture on its way from codes to pixels, and the paint step that moves several of them at once. */
 import { createNoiseSchedule, type NoiseSchedule } from '../../graphs/noise-schedule.ts'
 import type { Condition, DenoiserRow, Frame, PixelDecoder, Pixels } from '../../graphs/pixel-decoder.ts'
-import type { PixelDecoderShape } from '../../package/manifest.ts'
+import type { PixelDecoderShape } from '../../package/pixel-decoder.ts'
 import type { Painting } from '../../pipe/work.ts'
 import { createRandom } from '../drawing/random.ts'
 import { guide } from '../drawing/sampler.ts'

@@ -1,6 +1,6 @@
 /** Codes to pixels: one paint step for the pictures that can share a batch. */
 import type { PixelDecoder } from '../../graphs/pixel-decoder.ts'
-import type { PixelDecoderShape } from '../../package/manifest.ts'
+import type { PixelDecoderShape } from '../../package/pixel-decoder.ts'
 import type { PaintedPicture, Painting } from '../../pipe/work.ts'
 import { createPaintJob, nextPaintJobs, paintStep, type PaintJob } from './paint-job.ts'
 import type { Ticket } from '../ticket.ts'

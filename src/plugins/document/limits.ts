@@ -1,5 +1,5 @@
 /** The limits of this server in words, as the document tells them. */
-import type { Config } from '../../config.ts'
+import type { Config } from '../../config/config.ts'
 import { mostParts } from '../forms.ts'
 
 export type DocumentLimits = Pick<

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { Environment, findUnknownVariables, readConfig, StartError } from '../src/config.ts'
+import { readConfig } from '../../src/config/config.ts'
+import { Environment } from '../../src/config/environment.ts'
+import { findUnknownVariables, StartError } from '../../src/config/variables.ts'
 
 const names = Object.keys(Environment.properties)
 
@@ -248,7 +250,7 @@ t.test('a name that is nearly a variable is warned of', async t => {
 })
 
 t.test('the README lists exactly the variables', async t => {
-  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
   const table = readme.slice(readme.indexOf('<!-- variables -->'), readme.indexOf('<!-- /variables -->'))
   t.strictSame(
     [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name),

@@ -1,0 +1,38 @@
+/** The environment, read once into a frozen Config. */
+import { resolve } from 'node:path'
+import { readTrustProxy } from './trust-proxy.ts'
+import { readVariables, refuse } from './variables.ts'
+
+/** Throws a StartError with a line for each wrong variable. */
+export function readConfig (environment: Record<string, string | undefined>, root: string) {
+  const values = readVariables(environment)
+  const trustProxy = readTrustProxy(values.LAVIT_TRUST_PROXY)
+  if (trustProxy === undefined) throw refuse('LAVIT_TRUST_PROXY', values.LAVIT_TRUST_PROXY)
+  return Object.freeze({
+    host: values.HOST,
+    port: values.PORT,
+    modelsFolder: resolve(root, values.LAVIT_MODELS),
+    defaultModel: values.LAVIT_MODEL,
+    device: values.LAVIT_DEVICE,
+    engines: values.LAVIT_ENGINES,
+    engineTimeoutMs: values.LAVIT_ENGINE_TIMEOUT_MS,
+    threads: values.LAVIT_THREADS,
+    slots: values.LAVIT_SLOTS,
+    queueLimit: values.LAVIT_QUEUE_LIMIT,
+    queueCost: values.LAVIT_QUEUE_COST,
+    maxImageBytes: values.LAVIT_MAX_IMAGE_BYTES,
+    maxUploadBytes: values.LAVIT_MAX_UPLOAD_BYTES,
+    maxImagePixels: values.LAVIT_MAX_IMAGE_PIXELS,
+    imageFormats: values.LAVIT_IMAGE_FORMATS,
+    maxPromptCharacters: values.LAVIT_MAX_PROMPT_CHARACTERS,
+    memoryBudgetMb: values.LAVIT_MEMORY_BUDGET_MB,
+    sseKeepAliveMs: values.LAVIT_SSE_KEEPALIVE_MS,
+    graceMs: values.LAVIT_GRACE_MS,
+    adminKey: values.LAVIT_ADMIN_KEY,
+    corsOrigins: values.LAVIT_CORS_ORIGINS,
+    trustProxy,
+    logLevel: values.LOG_LEVEL
+  })
+}
+
+export type Config = ReturnType<typeof readConfig>

@@ -1,0 +1,153 @@
+/** Every variable of the server: a schema with a default and a sentence for each. */
+import { Type } from 'typebox'
+
+/** Picture formats this server can be allowed to read. */
+export const imageFormats = ['png', 'jpeg', 'webp', 'gif', 'avif', 'svg'] as const
+export type ImageFormat = (typeof imageFormats)[number]
+
+const trustedProxies =
+  'true, false, a number of proxies, or a list with commas of addresses, networks such as 10.0.0.0/8, loopback, ' +
+  'linklocal, uniquelocal'
+
+/** `allowed` says what a pattern allows, in words; a `secret` value is never shown. */
+export const Environment = Type.Object({
+  HOST: Type.String({
+    default: '127.0.0.1',
+    pattern: '^\\S+$',
+    allowed: 'an address or a name of this machine',
+    description: 'Address to listen on'
+  }),
+  PORT: Type.Integer({
+    default: 8080,
+    minimum: 0,
+    maximum: 65535,
+    description: 'Port to listen on; 0 takes a free one'
+  }),
+  LAVIT_MODELS: Type.String({
+    default: './models',
+    allowed: 'a folder that can be read',
+    description: 'Folder of model packages; relative to the package root'
+  }),
+  LAVIT_MODEL: Type.String({
+    default: 'lavit-mini',
+    allowed: 'the name of a model package',
+    description: 'The default model, loaded at start'
+  }),
+  LAVIT_DEVICE: Type.Enum(['cpu', 'webgpu', 'cuda'], {
+    default: 'cpu',
+    description: 'Device of the engines: `cpu`, `webgpu` or `cuda`'
+  }),
+  LAVIT_ENGINES: Type.Integer({
+    default: 1,
+    minimum: 0,
+    maximum: 256,
+    description: 'Engine processes of each model; 0 takes as many as the cores have room for'
+  }),
+  LAVIT_ENGINE_TIMEOUT_MS: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 3_600_000,
+    description:
+      'An engine that says nothing for so long is taken for hung, killed and started again; 0 takes 3 s, or 20 times ' +
+      'its longest unit of work where that is more'
+  }),
+  LAVIT_THREADS: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 1024,
+    description:
+      'CPU threads of each engine; 0 shares the cores among the engines, or takes one where their number is left to ' +
+      'the cores'
+  }),
+  LAVIT_SLOTS: Type.Integer({
+    default: 16,
+    minimum: 1,
+    maximum: 1024,
+    description: 'Sequences that one engine runs at a time'
+  }),
+  LAVIT_QUEUE_LIMIT: Type.Integer({
+    default: 64,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Requests that may wait or run in one engine'
+  }),
+  LAVIT_QUEUE_COST: Type.Integer({
+    default: 1_000_000,
+    minimum: 1,
+    maximum: 1_000_000_000_000,
+    description: 'Cost that may wait or run in one engine, in tokens and in paint steps by picture area'
+  }),
+  LAVIT_MAX_IMAGE_BYTES: Type.Integer({
+    default: 10_485_760,
+    minimum: 1,
+    maximum: 268_435_456,
+    description: 'Bytes of one picture'
+  }),
+  LAVIT_MAX_UPLOAD_BYTES: Type.Integer({
+    default: 41_943_040,
+    minimum: 1,
+    maximum: 1_073_741_824,
+    description: 'Bytes of all pictures of one request together, in whatever form they come'
+  }),
+  LAVIT_MAX_IMAGE_PIXELS: Type.Integer({
+    default: 40_000_000,
+    minimum: 1,
+    maximum: 1_000_000_000,
+    description: 'Pixels of one picture, read from its header before decoding'
+  }),
+  LAVIT_IMAGE_FORMATS: Type.Array(Type.Enum([...imageFormats]), {
+    default: ['png', 'jpeg', 'webp', 'gif', 'avif'],
+    description: 'Formats of pictures that are read, told by their content; `svg` may be added'
+  }),
+  LAVIT_MAX_PROMPT_CHARACTERS: Type.Integer({
+    default: 4000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Characters of all texts of one prompt or question'
+  }),
+  LAVIT_MEMORY_BUDGET_MB: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 16_777_216,
+    description: 'Memory for loaded models in MiB; the least recently used goes first; 0 is no limit'
+  }),
+  LAVIT_SSE_KEEPALIVE_MS: Type.Integer({
+    default: 15_000,
+    minimum: 1,
+    maximum: 3_600_000,
+    description: 'Longest silence of a streamed answer, then a comment line keeps the connection'
+  }),
+  LAVIT_GRACE_MS: Type.Integer({
+    default: 10_000,
+    minimum: 0,
+    maximum: 86_400_000,
+    description: 'Time that running work has to finish when the server is told to stop; a day at most'
+  }),
+  LAVIT_ADMIN_KEY: Type.Optional(
+    Type.String({
+      pattern: '^[!-~]{16,}$',
+      secret: true,
+      allowed: 'at least 16 visible ASCII characters',
+      description: 'Key for loading and unloading models (`Authorization: Bearer`); unset switches these routes off'
+    })
+  ),
+  LAVIT_CORS_ORIGINS: Type.Array(
+    Type.String({ pattern: '^(\\*|https?://[^/?#\\s,]+)$', allowed: '* or origins such as https://example.org' }),
+    {
+      default: [],
+      description: 'Origins whose pages may call the server from a browser; `*` is all of them, none is the default'
+    }
+  ),
+  LAVIT_TRUST_PROXY: Type.Optional(
+    Type.String({
+      allowed: trustedProxies,
+      description:
+        'Proxies whose `X-Forwarded-*` headers are believed: `true` for any, how many stand before the server, or ' +
+        'their addresses and networks with commas; unset believes none'
+    })
+  ),
+  LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+    default: 'info',
+    description: 'Lines below this level are not logged'
+  })
+})
