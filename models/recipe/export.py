@@ -2,7 +2,8 @@
 
 Graphs hold their weights in 8 bits and half precision (`--bits 16`: in half precision alone) and compute in single;
 every graph is checked against PyTorch, on random input and on what real pictures become on their way, before the
-manifest is written.
+manifest is written. Where the weights bring ranges (`recipe.ranges`), products with 8-bit matrices are then computed in
+whole numbers.
 """
 import argparse
 import json
@@ -17,11 +18,13 @@ from networks.config import CONCEPTS, MINI
 from networks.language_model import HIDDEN
 from networks.model import build, load_weights
 from networks.visual_tokenizer import choose, rank_order
+from packager.activations import round_products
 from packager.graphs import candidates, definitions
 from packager.precision import round_weights
 from packager.write import check, digest, export_graph
 
 from .data.scenes import HOUSE_STYLE
+from .ranges import ranges_of
 
 
 def real_inputs(model, files):
@@ -121,11 +124,14 @@ def main(arguments=None):
         load_weights(model, args.weights)
     round_weights(model, args.bits)
     graphs, layers = definitions(model), MINI.language_model.layers
+    ranges = ranges_of(args.weights) if args.weights and args.bits == 8 else {}
     real = real_inputs(model, sorted(Path(args.pictures).glob('*.png')))
     for name, (module, example, outputs, dynamic) in graphs.items():
         path = out / f'{name}.onnx'
         export_graph(module, example, outputs, dynamic, layers, path)
         gap = check(name, module, (example, real[name]), path, layers)
+        if name in ranges:
+            round_products(path, ranges[name])
         print(f'{name}: {path.stat().st_size / 1e6:.1f} MB, gap {gap:.1e}')
     labels = [c['label'] for c in json.loads(Path(args.concepts).read_text())[:args.count]]
     about = json.loads(Path(args.about).read_text()) if args.about else {'version': '0.0.0'}

@@ -56,6 +56,8 @@ def steps_of(args):
                          *sprites, *concepts, *told], 'recipe.card.evaluate'),
         Step('pictures', ['--weights', weights, '--tokenizer', tokenizer, '--out', str(out / 'pictures'), *sprites,
                           *(['--little'] if args.smoke else [])], 'recipe.card.pictures.__main__'),
+        Step('ranges', ['--weights', weights, '--tokenizer', tokenizer, *sprites, *concepts,
+                        *(['--scenes', '4'] if args.smoke else [])], 'recipe.ranges'),
         Step('package', ['--weights', weights, '--tokenizer', tokenizer, '--about', about, '--count',
                          str(args.concepts), '--out', str(out / 'lavit-mini')], 'recipe.export'),
     ]
