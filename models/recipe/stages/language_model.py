@@ -4,7 +4,8 @@ Next-token cross-entropy on both kinds of token. Picture first: continuous rows 
 learns along, then branches that see the picture and not each other: a caption and several questions. Text first:
 the words, then the codes of a picture in the house style; a tenth of the prompts are empty, for guidance. Two helps
 beside it, for what is learnt late: words and the picture rows that show them are drawn together (`meaning_loss`), and
-halfway through the model a question's token that names a thing must know where the picture has it (`Sentences.fact`).
+halfway through the model a question's token that names a thing must know where the picture has it and in which colour
+(`Sentences.fact`), and the picture's rows the colours of what they show.
 """
 import re
 from functools import partial
@@ -66,14 +67,14 @@ class Sentences:
     def ids(self, text): return self.tokenizer.encode(text).ids
 
     def fact(self, scene, question):
-        """Where a question has named its thing (the place of that token), and what the picture holds of it: nothing,
-        one and its place, or several."""
+        """Where a question has named its thing (the place of that token), what the picture holds of it (nothing, one
+        and its place, or several), and the colour of the one."""
         named = self.mention.search(question)
         concept = self.concepts[named[0]]
         count = scene.concepts.count(concept)
         what = (0 if count == 0 else len(PLACES) + count - 1 if count > 1 else
                 1 + PLACES.index(scene.places[scene.concepts.index(concept)]))
-        return len(self.ids(QUESTION.split('{')[0] + question[:named.end()])) - 1, what
+        return len(self.ids(QUESTION.split('{')[0] + question[:named.end()])) - 1, what, shade(scene, concept)
 
     def branches(self, scene, rng):
         """What is said after a picture: [(given ids, learnt ids, what is known of the thing that a question names)]."""
@@ -86,11 +87,11 @@ class Sentences:
 
 def lay_out(all_branches):
     """Branches of each picture side by side, right-padded (B, L): ids, branch number (0 pads), place after the picture,
-    targets: the id that each place must say next; facts: what each place must know by then; `first` (B): what the end
-    of the picture must say."""
+    targets: the id that each place must say next; facts (B, L, 2): what each place must know by then; `first` (B): what
+    the end of the picture must say."""
     length = max(sum(len(g) + len(a) - 1 for g, a, _ in branches) for branches in all_branches)
-    ids, branch, place, target, facts = (np.zeros((len(all_branches), length), np.int64) for _ in range(5))
-    target[:] = facts[:] = IGNORE
+    ids, branch, place, target = (np.zeros((len(all_branches), length), np.int64) for _ in range(4))
+    target[:], facts = IGNORE, np.full((*target.shape, 2), IGNORE)
     first = np.full(len(all_branches), IGNORE)
     for row, branches in enumerate(all_branches):
         at = 0
@@ -103,7 +104,7 @@ def lay_out(all_branches):
             if not given:
                 first[row] = learnt[0]
             if fact:
-                facts[row, at + fact[0]] = fact[1]
+                facts[row, at + fact[0]] = fact[1:]
             at += n
     return [torch.from_numpy(x) for x in (ids, branch, place, target, facts, first)]
 
@@ -135,9 +136,22 @@ def make(sentences, sprites, rng, speak=SPEAK, paint=PAINT):
                          for _ in range(speak)))
     said = lay_out([sentences.branches(scene, rng) for scene in scenes])
     prompts, shown, wanted = zip(*(painting_order(sprites, sentences, rng) for _ in range(paint)))
-    labels = torch.stack([torch.from_numpy(scene.labels).flatten() for scene in scenes])
+    labels = torch.stack([torch.from_numpy(what_shows(scene)) for scene in scenes])
     every = [picture for pictures in shown for picture in pictures]
     return (to_planes(seen), labels, said, prompts, to_planes([*wanted, *every]), [len(pictures) for pictures in shown])
+
+
+def shade(scene, concept):
+    """The number of the colour that the only thing of its kind has, or IGNORE."""
+    at = scene.concepts.index(concept) if scene.concepts.count(concept) == 1 else len(scene.colours)
+    return GROUND_NAMES.index(scene.colours[at]) if at < len(scene.colours) and scene.colours[at] else IGNORE
+
+
+def what_shows(scene):
+    """Of each patch (N, 2): the concept that covers it and its colour."""
+    concepts = scene.labels.flatten()
+    shades = {concept: shade(scene, concept) for concept in scene.concepts}
+    return np.stack([concepts, [shades.get(concept, IGNORE) for concept in concepts.tolist()]], -1)
 
 
 # ---------------------------------------------------------------- the model at work
@@ -246,17 +260,32 @@ def meaning_loss(lm, names, rows, labels):
 
 def speaking_losses(lm, reader, names, picture, labels, said):
     """What follows a picture, as `understand` gives it: cross-entropy of all that is said, distance of rows from the
-    names of what they show (labels (B, N)), cross-entropy of the facts that `reader` finds halfway."""
+    names of what they show (labels (B, N, 2)), cross-entropy of the facts that `reader` finds halfway."""
     prefix, positions, real, places = picture
     ids, branch, place, target, facts, first = said
     states, halfway = speak_states(lm, prefix, positions, real, ids, branch, place)
     p = prefix.shape[1]
-    learnt, known = target != IGNORE, facts != IGNORE
+    learnt = target != IGNORE
     heard = torch.cat([states[:, p - 1], states[:, p:][learnt]])
     speak = lm.cross_entropy(heard, torch.cat([first, target[learnt]]), label_smoothing=.02)
-    labels = labels.gather(1, places).where(real[:, 1:-1].bool(), NO_OBJECT)
-    meaning = meaning_loss(lm, names, prefix[:, 1:-1], labels)
-    return speak, meaning, F.cross_entropy(reader(halfway[:, p:][known]), facts[known])
+    labels = labels.gather(1, places[..., None].expand(-1, -1, 2)).where(real[:, 1:-1, None].bool(), NO_OBJECT)
+    meaning = meaning_loss(lm, names, prefix[:, 1:-1], labels[..., 0])
+    of_rows = torch.full_like(labels, IGNORE)
+    of_rows[..., 1] = labels[..., 1]
+    return speak, meaning, fact_loss(reader, halfway, torch.cat([no_fact(facts), of_rows, no_fact(facts), facts], 1))
+
+
+def no_fact(facts): return torch.full_like(facts[:, :1], IGNORE)
+
+
+def fact_loss(reader, halfway, facts):
+    """Of states halfway (B, T, H) that must know facts (B, T, 2): places and counts by tokens, colours by tokens and by
+    rows."""
+    loss = 0.
+    for scores, fact in zip(reader(halfway).split([FACTS, len(GROUND_NAMES)], -1), facts.unbind(-1)):
+        known = fact != IGNORE
+        loss = loss + F.cross_entropy(scores[known], fact[known], reduction='sum') / known.sum().clamp(min=1)
+    return loss
 
 
 def show(prompts, shown, pictures):
@@ -294,7 +323,7 @@ def painting_loss(lm, prompts, codes):
 
 def fact_reader():
     hidden = MINI.language_model.hidden
-    return nn.Sequential(nn.LayerNorm(hidden), nn.Linear(hidden, FACTS))
+    return nn.Sequential(nn.LayerNorm(hidden), nn.Linear(hidden, FACTS + len(GROUND_NAMES)))
 
 
 def main(args):

@@ -1,0 +1,77 @@
+"""What the language model must know by the way. From models/: `python -m unittest tests.test_language_model`."""
+import unittest
+
+import numpy as np
+import torch
+
+from networks.config import CONCEPTS, MINI
+from recipe.data.scenes import GROUND_NAMES, NO_OBJECT, Scene
+from recipe.stages.language_model import (
+    FACTS,
+    IGNORE,
+    PLACES,
+    QUESTION,
+    Sentences,
+    fact_loss,
+    fact_reader,
+    lay_out,
+    shade,
+    what_shows,
+)
+
+
+class Facts(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.sentences = Sentences('lavit-mini/tokenizer.json', CONCEPTS)
+        cls.dog, cls.rocket = (cls.sentences.words.labels.index(name) for name in ('dog', 'rocket'))
+
+    def scene(self, *things):
+        """Of (concept, place, colour); the first covers the first patch, the second the next, and so on."""
+        concepts, places, colours = map(list, zip(*things))
+        labels = np.full((8, 8), NO_OBJECT)
+        labels[0, :len(concepts)] = concepts
+        return Scene(concepts, places, 'blue', labels, colours)
+
+    def test_a_question_knows_place_and_colour_of_its_thing_once_it_has_named_it(self):
+        scene = self.scene((self.dog, 'top', 'brown'), (self.rocket, 'bottom', None))
+        for name, place, colour in (('dog', 'top', GROUND_NAMES.index('brown')), ('rocket', 'bottom', IGNORE)):
+            question = f'what colour is the {name}, please?'
+            at, what, its_shade = self.sentences.fact(scene, question)
+            ids = self.sentences.ids(QUESTION.format(question=question))
+            self.assertTrue(self.sentences.tokenizer.decode(ids[:at + 1]).endswith(name))
+            self.assertEqual((what, its_shade), (1 + PLACES.index(place), colour))
+
+    def test_of_several_alike_and_of_none_no_colour_is_known(self):
+        scene = self.scene((self.dog, 'left', 'brown'), (self.dog, 'right', 'white'))
+        self.assertEqual(self.sentences.fact(scene, 'is there a dog?')[1:], (len(PLACES) + 1, IGNORE))
+        self.assertEqual(self.sentences.fact(scene, 'is there a rocket?')[1:], (0, IGNORE))
+        self.assertEqual(shade(scene, self.dog), IGNORE)
+
+    def test_a_patch_tells_what_covers_it_and_its_colour(self):
+        shown = what_shows(self.scene((self.dog, 'top', 'brown'), (self.rocket, 'bottom', None)))
+        self.assertEqual(shown[:3].tolist(), [[self.dog, GROUND_NAMES.index('brown')], [self.rocket, IGNORE],
+                                              [NO_OBJECT, IGNORE]])
+
+    def test_branches_stand_side_by_side_with_their_facts(self):
+        ids, branch, place, target, facts, first = lay_out([[([], [5, 6, 7], None), ([8, 9], [3, 2], (1, 4, 2))]])
+        self.assertEqual(ids.tolist(), [[5, 6, 8, 9, 3]])
+        self.assertEqual(branch.tolist(), [[1, 1, 2, 2, 2]])
+        self.assertEqual(place.tolist(), [[0, 1, 0, 1, 2]])
+        self.assertEqual(target.tolist(), [[6, 7, IGNORE, 3, 2]])
+        self.assertEqual(facts[0, 3].tolist(), [4, 2])
+        self.assertTrue((facts[0, [0, 1, 2, 4]] == IGNORE).all())
+        self.assertEqual(first.tolist(), [5])
+
+    def test_only_what_is_known_counts(self):
+        torch.manual_seed(0)
+        reader, states = fact_reader(), torch.randn(1, 3, MINI.language_model.hidden)
+        facts = torch.tensor([[[2, IGNORE], [IGNORE, 5], [IGNORE, IGNORE]]])
+        places, colours = reader(states).split([FACTS, len(GROUND_NAMES)], -1)
+        expected = -places.log_softmax(-1)[0, 0, 2] - colours.log_softmax(-1)[0, 1, 5]
+        torch.testing.assert_close(fact_loss(reader, states, facts), expected)
+        self.assertEqual(fact_loss(reader, states, torch.full_like(facts, IGNORE)).item(), 0)
+
+
+if __name__ == '__main__':
+    unittest.main()
