@@ -110,7 +110,7 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable
 
-export const errorCodes = Object.keys(errorTable) as ErrorCode[]
+export const errorCodes = Object.keys(errorTable).filter(isErrorCode)
 
 /** An error of the table. `detail` is told to the client, `cause` is for the log. */
 export class ServerError extends Error {

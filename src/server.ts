@@ -1,9 +1,12 @@
 /** The process: reads the configuration, opens the registry, builds the app, listens, and closes with grace. */
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
 import { pino } from 'pino'
+import { Type } from 'typebox'
+import { Value } from 'typebox/value'
 import { buildApp } from './app.ts'
 import { warmDecoder } from './codecs/image.ts'
 import { warmLemmatiser } from './codecs/lemmas.ts'
@@ -15,7 +18,10 @@ import { createRegistry } from './registry/registry.ts'
 import { checkModels, explainListenError, explainLoadError } from './start-errors.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url)) // of `src` and of `dist` alike
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+const { version } = Value.Parse(
+  Type.Object({ version: Type.String() }),
+  JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+)
 
 await start().catch(end)
 

@@ -119,6 +119,44 @@ t.test('the table names every room', async t => {
   t.strictSame([...new Set([...imports.keys()].map(roomOf))].sort(), Object.keys(layers).sort())
 })
 
+t.test('files are short', async t => {
+  const lengths = sources.filter(isServer).map(file => ({ file, lines: textOf(file).split('\n').length - 1 }))
+  t.strictSame(lengths.filter(({ lines }) => lines > 200), [])
+  const sorted = lengths.map(({ lines }) => lines).sort((a, b) => a - b)
+  const median = sorted[Math.floor(sorted.length / 2)] ?? 0
+  t.ok(median < 70, `median of ${median} lines`)
+})
+
+t.test('what the compiler is told to believe does not grow', async t => {
+  const nodes = sources.filter(isServer).flatMap(file => nodesOf(file))
+  const casts = nodes.filter(
+    node =>
+      (ts.isAsExpression(node) && node.type.getText() !== 'const') || ts.isTypeAssertionExpression(node)
+  )
+  t.ok(casts.length <= 8, `${casts.length} casts`)
+  const marks = nodes.filter(ts.isNonNullExpression)
+  t.ok(marks.length <= 36, `${marks.length} non-null marks`)
+})
+
+function isServer (file: string) {
+  return file.startsWith('src/')
+}
+
+function textOf (file: string) {
+  return readFileSync(join(root, file), 'utf8')
+}
+
+/** Every node of the file's syntax tree. */
+function nodesOf (file: string): ts.Node[] {
+  const nodes: ts.Node[] = []
+  const visit = (node: ts.Node) => {
+    nodes.push(node)
+    ts.forEachChild(node, visit)
+  }
+  visit(ts.createSourceFile(file, textOf(file), ts.ScriptTarget.Latest, true))
+  return nodes
+}
+
 /** `src/tasks` of `src/tasks/job.ts`, `src/app.ts` of itself. */
 function roomOf (file: string) {
   const [top = '', ...rest] = relative('.', file).split('/')
@@ -127,5 +165,5 @@ function roomOf (file: string) {
 
 /** Names of everything that a file imports, types included, as written. */
 function importsOf (file: string) {
-  return ts.preProcessFile(readFileSync(join(root, file), 'utf8')).importedFiles.map(({ fileName }) => fileName)
+  return ts.preProcessFile(textOf(file)).importedFiles.map(({ fileName }) => fileName)
 }

@@ -1,13 +1,19 @@
 /** Text to token ids and back, by the tokenizer of a model package. */
 import { Tokenizer } from '@huggingface/tokenizers'
+import { Type } from 'typebox'
+import { Value } from 'typebox/value'
 
-type AddedToken = { id: number; special: boolean }
+const AddedToken = Type.Object({ id: Type.Integer(), special: Type.Boolean() })
+const Definition = Type.Object({ added_tokens: Type.Optional(Type.Array(AddedToken)) })
 
 export type TextCodec = ReturnType<typeof createTextCodec>
 
-/** Takes the parsed `tokenizer.json`. Special ids never come out of `encode`, whatever the text spells. */
-export function createTextCodec (tokenizerJson: unknown) {
-  const definition = tokenizerJson as { added_tokens?: AddedToken[] }
+/**
+ * Takes the parsed `tokenizer.json`; throws where it is none. Special ids never come out of `encode`, whatever the text
+ * spells.
+ */
+export function createTextCodec (definition: unknown) {
+  Value.Assert(Definition, definition)
   const added = definition.added_tokens ?? []
   const specialIds = new Set(added.filter(({ special }) => special).map(({ id }) => id))
   const decoder = new Tokenizer(definition, {})

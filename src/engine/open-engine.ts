@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createHeads } from '../graphs/heads.ts'
 import { createLanguageModel } from '../graphs/language-model.ts'
 import { createPixelDecoder } from '../graphs/pixel-decoder.ts'
-import { openSession, type Device } from '../graphs/session.ts'
+import { openSession } from '../graphs/session.ts'
 import { createVisualTokenizer } from '../graphs/visual-tokenizer.ts'
 import type { GraphName } from '../package/files.ts'
 import { createBatcher } from './batcher.ts'
@@ -30,7 +30,7 @@ export async function openEngine (
 ) {
   const open = (name: GraphName) =>
     openSession(join(folder, manifest.graphs[name]!.file), {
-      device: device as Device,
+      device,
       threads: threads || availableParallelism()
     }).catch(cause => {
       throw new GraphError(name, { cause })

@@ -56,6 +56,13 @@ export function floats (outputs: Record<string, Output>, name: string): Float32A
   return data
 }
 
+/** The int64 values of an output, by name. */
+export function integers (outputs: Record<string, Output>, name: string): BigInt64Array {
+  const data = outputs[name]?.data
+  if (!(data instanceof BigInt64Array)) throw new Error(`the graph has no int64 output ${name}`)
+  return data
+}
+
 function checkNames (expected: readonly string[], inputs: Record<string, Input>): void {
   const missing = expected.filter(name => !(name in inputs))
   const unknown = Object.keys(inputs).filter(name => !expected.includes(name))

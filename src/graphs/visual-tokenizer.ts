@@ -1,5 +1,5 @@
 /** The graphs that turn pixels into features, and the kept features into codes or embeddings. */
-import { floats, type Session } from './session.ts'
+import { floats, integers, type Session } from './session.ts'
 import type { Manifest } from '../package/manifest.ts'
 
 /** What the encoder and the selector say of one picture of N patches, row-major. */
@@ -60,7 +60,7 @@ export function createVisualTokenizer (
     /** The codes of the kept patches, in raster order. */
     async toCodes (selected: Selected[]): Promise<number[][]> {
       const outputs = await sessions.mergerCodes.run(mergerInputs(selected, patches, featureDim))
-      const codes = outputs.codes?.data as BigInt64Array // [B, N]
+      const codes = integers(outputs, 'codes') // [B, N]
       return selected.map(({ keepMask }, b) => keptPlaces(keepMask).map(i => Number(codes[b * patches + i])))
     },
 

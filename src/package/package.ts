@@ -72,7 +72,7 @@ async function digest (path: string, signal?: AbortSignal) {
   const hash = createHash('sha256')
   for await (const chunk of handle.createReadStream({ highWaterMark: 2 ** 20 })) {
     signal?.throwIfAborted()
-    hash.update(chunk as Buffer)
+    hash.update(chunk)
   }
   return hash.digest('hex')
 }

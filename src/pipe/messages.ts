@@ -2,6 +2,8 @@
 import type { Manifest } from '../package/manifest.ts'
 import type { PaintResult, Part, TextResult, TokenizeResult, Work } from './work.ts'
 
+export type Device = 'cpu' | 'webgpu' | 'cuda'
+
 /** Milliseconds spent in each stage of one request, for `Server-Timing`. */
 export type Timings = { queue: number; encode: number; prefill: number; decode: number; paint: number }
 
@@ -19,7 +21,7 @@ export type ToEngine =
     kind: 'open'
     folder: string
     manifest: Manifest
-    device: string
+    device: Device
     threads: number
     slots: number
     queueLimit: number

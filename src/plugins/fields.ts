@@ -20,8 +20,8 @@ export type Field =
   { name: string; text: string } | { name: string; file: Uint8Array } | { name: string; value: unknown }
 
 export function queryFields ({ query }: FastifyRequest): Field[] {
-  return Object.entries(query as Record<string, string | string[]>).flatMap(([name, texts]) =>
-    [texts].flat().map(text => ({ name, text }))
+  return Object.entries(query ?? {}).flatMap(([name, texts]) =>
+    [texts].flat().map(text => ({ name, text: String(text) }))
   )
 }
 

@@ -26,14 +26,14 @@ declare module 'fastify' {
 
 const longestTimerMs = 2 ** 31 - 1
 
-const stages = {
-  image: ['decode', 'picture to pixels'],
-  queue: ['queue', 'waiting'],
-  encode: ['encode', 'pixels to features'],
-  prefill: ['prefill', 'prompt into the language model'],
-  decode: ['decode_steps', 'token by token'],
-  paint: ['paint', 'visual tokens to pixels']
-} as const
+const stages = [
+  ['image', 'decode', 'picture to pixels'],
+  ['queue', 'queue', 'waiting'],
+  ['encode', 'encode', 'pixels to features'],
+  ['prefill', 'prefill', 'prompt into the language model'],
+  ['decode', 'decode_steps', 'token by token'],
+  ['paint', 'paint', 'visual tokens to pixels']
+] as const
 
 export default fp<{ registry: Registry; limits: Limits }>(
   async (app, { registry, limits }) => {
@@ -41,7 +41,7 @@ export default fp<{ registry: Registry; limits: Limits }>(
     app.decorate('endJobs', reason => {
       for (const end of running) end.abort(reason)
     })
-    app.decorateRequest('job', null as unknown as Job)
+    app.decorateRequest('job')
     app.decorateRequest('endJob', () => {})
 
     app.addHook('onRequest', async (request, reply) => {
@@ -59,7 +59,7 @@ export default fp<{ registry: Registry; limits: Limits }>(
 
     // The deadline is known when the body has been read, and counts from its arrival.
     app.addHook('preHandler', async (request, reply) => {
-      const { deadline_ms: deadlineMs } = (request.job ? request.body : {}) as { deadline_ms?: number }
+      const deadlineMs = request.job && deadlineOf(request.body)
       if (deadlineMs === undefined) return
       const expire = () =>
         request.endJob(new ServerError('deadline_exceeded', 'The deadline passed before the work was done'))
@@ -71,9 +71,9 @@ export default fp<{ registry: Registry; limits: Limits }>(
 
     app.addHook('onSend', async (request, reply) => {
       const timings = request.job
-        ? Object.entries(stages).map(
-          ([stage, [name, description]]) =>
-              `${name};desc="${description}";dur=${(request.job.timings[stage as keyof typeof stages] ?? 0).toFixed(1)}`
+        ? stages.map(
+          ([stage, name, description]) =>
+              `${name};desc="${description}";dur=${(request.job.timings[stage] ?? 0).toFixed(1)}`
         )
         : []
       reply.header('server-timing', [...timings, `total;dur=${reply.elapsedTime.toFixed(1)}`].join(', '))
@@ -81,6 +81,11 @@ export default fp<{ registry: Registry; limits: Limits }>(
   },
   { name: 'jobs' }
 )
+
+function deadlineOf (body: unknown): number | undefined {
+  if (typeof body !== 'object' || body === null || !('deadline_ms' in body)) return
+  return typeof body.deadline_ms === 'number' ? body.deadline_ms : undefined
+}
 
 /** The client's id where it is a sane one, else a new one. */
 export function requestId ({ headers: { 'x-request-id': id } }: IncomingMessage) {

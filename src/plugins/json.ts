@@ -114,7 +114,7 @@ function enterName (levels: Level[], level: Level, names: Set<string>, quoted: s
 
 function unquote (quoted: string): string {
   try {
-    return JSON.parse(quoted) as string
+    return String(JSON.parse(quoted))
   } catch {
     return quoted // what is no text is told when all of it is parsed
   }

@@ -26,7 +26,8 @@ export default fp(
  * The best of `types` for the client, in the server's order where the client does not mind. Throws `not_acceptable`.
  */
 export function chooseType<T extends string> (request: FastifyRequest, types: T[]): T {
-  const chosen = request.accepts().type(types)
-  if (chosen === false) throw new ServerError('not_acceptable', `The answer can be had as ${types.join(', ')}`)
-  return chosen as T
+  const named = request.accepts().type(types)
+  const chosen = types.find(type => type === named)
+  if (chosen === undefined) throw new ServerError('not_acceptable', `The answer can be had as ${types.join(', ')}`)
+  return chosen
 }

@@ -8,7 +8,7 @@ import { complete } from './document/complete.ts'
 import { forGenerators } from './document/generators.ts'
 import type { DocumentLimits } from './document/limits.ts'
 import { servesText } from './document/serve.ts'
-import type { Document } from './document/shape.ts'
+import { isDocument, type Document } from './document/shape.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -31,8 +31,7 @@ export default fp<{ version: string; limits: DocumentLimits }>(
   async (app, { version, limits }) => {
     const configs = new Map<string, FastifyContextConfig>()
     app.addHook('onRoute', ({ schema, config = {} }) => {
-      const id = (schema as { operationId?: string } | undefined)?.operationId
-      if (id) configs.set(id, config as FastifyContextConfig)
+      if (schema?.operationId) configs.set(schema.operationId, config)
     })
 
     await app.register(swagger, {
@@ -62,8 +61,11 @@ export default fp<{ version: string; limits: DocumentLimits }>(
         buildLocalReference: (json, _base, _fragment, index) =>
           typeof json.$id === 'string' ? json.$id : `def-${index}`
       },
-      transformObject: part =>
-        complete((part as unknown as { openapiObject: Document }).openapiObject, configs, limits) as never
+      transformObject (part) {
+        if (!('openapiObject' in part)) throw new Error('the document is not of OpenAPI 3')
+        complete(asDocument(part.openapiObject), configs, limits)
+        return part.openapiObject
+      }
     })
 
     await app.register(swaggerUi, {
@@ -75,7 +77,7 @@ export default fp<{ version: string; limits: DocumentLimits }>(
       transformSpecification: (document: object) => ({ ...document, servers: [{ url: '..' }] }) // read from below /docs
     })
 
-    const documentOf = () => app.swagger() as unknown as Document
+    const documentOf = () => asDocument(app.swagger())
     const documents = [
       {
         url: '/openapi.json',
@@ -113,3 +115,8 @@ export default fp<{ version: string; limits: DocumentLimits }>(
   },
   { name: 'openapi' }
 )
+
+function asDocument (value: object): Document {
+  if (!isDocument(value)) throw new Error('the document lacks a part')
+  return value
+}

@@ -18,9 +18,9 @@ export default fp<{ schemas: TSchema[] }>(
     const all = new Ajv({ ...options, allErrors: true })
 
     for (const schema of schemas) app.addSchema(schema)
-    app.setValidatorCompiler(({ schema }) => {
-      const checkFirst = first.compile(schema as object)
-      const checkAll = all.compile(schema as object)
+    app.setValidatorCompiler<object>(({ schema }) => {
+      const checkFirst = first.compile(schema)
+      const checkAll = all.compile(schema)
       return value => {
         if (checkFirst(value)) return { value }
         return { error: invalidFields(hasFewValues(value) ? failures(checkAll, value) : checkFirst.errors!) }
@@ -91,9 +91,9 @@ function fieldError ({
     case 'minItems':
       return at(params.limit === 1 ? 'must not be empty' : message)
     case 'maxLength':
-      return at(`must have at most ${params.limit} characters, not ${[...(data as string)].length}`)
+      return at(`must have at most ${params.limit} characters, not ${[...String(data)].length}`)
     case 'maxItems':
-      return at(`must hold at most ${params.limit} items, not ${(data as unknown[]).length}`)
+      return at(`must hold at most ${params.limit} items, not ${Array.isArray(data) ? data.length : 0}`)
     default:
       return at(message)
   }

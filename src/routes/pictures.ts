@@ -4,9 +4,8 @@ import { encodePicture, type PictureFormat } from '../codecs/image.ts'
 import type { ImagesResponse } from '../schemas/images.ts'
 import type { Pictures } from '../tasks/generate.ts'
 
-type MediaType = ImagesResponse['images'][number]['media_type']
-
-export const pictureTypes = ['application/json', 'image/png', 'image/webp', 'image/jpeg']
+const formats: PictureFormat[] = ['png', 'webp', 'jpeg']
+export const pictureTypes = ['application/json', ...formats.map(format => `image/${format}`)]
 
 /** The forms that an answer can have: several pictures come as JSON only. */
 export function pictureTypesOf ({ n = 1, format = 'png' }: { n?: number; format?: PictureFormat }) {
@@ -21,10 +20,12 @@ export async function sendPictures (
 ) {
   if (type === 'application/json') return reply.send(await writePictures(answer, options))
   const [picture] = answer.pictures
+  const format = formats.find(format => type === `image/${format}`)
+  if (!picture || !format) throw new Error('no picture was painted')
   return reply
     .type(type)
-    .header('x-seed', picture!.seed)
-    .send(await encodePicture(picture!, type.slice('image/'.length) as PictureFormat))
+    .header('x-seed', picture.seed)
+    .send(await encodePicture(picture, format))
 }
 
 export async function writePictures (
@@ -33,7 +34,7 @@ export async function writePictures (
 ): Promise<ImagesResponse> {
   const images = await Promise.all(
     pictures.map(async picture => ({
-      media_type: `image/${format}` as MediaType,
+      media_type: `image/${format}` as const,
       data: (await encodePicture(picture, format)).toString('base64'),
       width: picture.width,
       height: picture.height,

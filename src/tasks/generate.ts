@@ -161,6 +161,6 @@ function paintingOptions (
   if (steps > decoder.max_steps) throw invalidField('/steps', `must be <= ${decoder.max_steps}`)
   if (steps > 0 && !graphs.denoiser) throw invalidField('/steps', 'must be 0: the model paints with its painter alone')
   if (steps === 0 && !graphs.painter) throw invalidField('/steps', 'must be >= 1: the model has no painter')
-  const [width, height] = size.split('x').map(Number) as [number, number]
+  const [width = 0, height = 0] = size.split('x').map(Number)
   return { width, height, steps, decoderGuidanceScale, seed }
 }

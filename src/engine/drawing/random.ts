@@ -8,7 +8,8 @@ export type Random = ReturnType<typeof createRandom>
 /** An sfc32 generator (PractRand) for a seed of up to 53 bits; each purpose draws a stream of its own. */
 export function createRandom (seed: number, purpose: Purpose) {
   const words = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0, purposes.indexOf(purpose)]
-  let [a, b, c, counter] = [1, 2, 3, 4].map(i => words.reduce(mix, i)) as [number, number, number, number]
+  const start = (i: number) => words.reduce(mix, i)
+  let [a, b, c, counter] = [start(1), start(2), start(3), start(4)]
   let spare: number | undefined
   return { uniform, gaussian }
 

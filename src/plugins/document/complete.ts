@@ -28,7 +28,7 @@ export function complete (
   document: Document,
   configs: Map<string, FastifyContextConfig>,
   limits: DocumentLimits
-): Document {
+): void {
   document.servers = [{ url: '.', description: 'Where this document was read, below whatever path' }]
   document.components.headers = headers
   document.info.description += `\n\n${tellLimits(limits)}`
@@ -43,7 +43,6 @@ export function complete (
       addErrors(operation, codesOf(config, method))
     }
   }
-  return document
 }
 
 /** What JSON Schema allows and generators stumble over. */

@@ -9,10 +9,7 @@ export function addEvents (content: Media, events: Record<string, TSchema>) {
   if (!answer) throw new Error('a streamed answer can be had whole, too')
   const refs: Record<string, Schema> = {
     ...Object.fromEntries(
-      Object.entries(events).map(([name, schema]) => [
-        name,
-        { $ref: `#/components/schemas/${String((schema as { $id?: string }).$id)}` }
-      ])
+      Object.entries(events).map(([name, schema]) => [name, { $ref: `#/components/schemas/${nameOf(schema)}` }])
     ),
     done: answer,
     error: { $ref: '#/components/schemas/Problem' }
@@ -30,4 +27,9 @@ export function addEvents (content: Media, events: Record<string, TSchema>) {
       anyOf: Object.values(refs)
     }
   }
+}
+
+function nameOf (schema: TSchema): string {
+  if (!('$id' in schema)) throw new Error('the schema of an event has a name')
+  return String(schema.$id)
 }

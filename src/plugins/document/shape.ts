@@ -39,6 +39,11 @@ export type Document = {
   components: { schemas: Record<string, Schema>; headers?: Record<string, Header>; securitySchemes?: object }
 }
 
+/** What the routes declare is such a document as soon as it says so in its three parts. */
+export function isDocument (value: object): value is Document {
+  return 'openapi' in value && 'paths' in value && 'components' in value
+}
+
 export function operationsOf (document: Document): Operation[] {
   return Object.values(document.paths).flatMap(path => Object.values(path))
 }
@@ -52,8 +57,12 @@ export function namedSchema ({ components }: Document, schema: Schema): Schema {
 /** Every object within a value, the value itself first. Examples are values, not schemas, and are left out. */
 export function * objectsWithin (value: unknown): Generator<Schema> {
   if (typeof value !== 'object' || value === null) return
-  if (!Array.isArray(value)) yield value as Schema
+  if (isSchema(value)) yield value
   for (const [name, inner] of Object.entries(value)) {
     if (!/^(examples?|enum|const)$/.test(name)) yield * objectsWithin(inner)
   }
+}
+
+function isSchema (value: object): value is Schema {
+  return !Array.isArray(value)
 }
