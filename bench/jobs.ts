@@ -52,7 +52,7 @@ export function contentOf (body: string): string {
 /** By which answers of different servers are compared: the first text, or the visual tokens. */
 export function gistOf (body: string): string {
   const { captions, answers, visual_tokens: tokens, images } = JSON.parse(body)
-  return (captions ?? answers)?.[0]?.text ?? JSON.stringify(tokens ?? images?.[0]?.visual_tokens)
+  return (captions ?? answers)?.[0]?.text?.trim() ?? JSON.stringify(tokens ?? images?.[0]?.visual_tokens)
 }
 
 function paint (body: object): Call {

@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { chart } from './chart.ts'
 import { measureFloor } from './floor.ts'
 import { measureHealth } from './health.ts'
-import { jobs } from './jobs.ts'
 import type { Setting } from './measure.ts'
 import { measureMemory } from './memory.ts'
 import { readOptions, type Options } from './options.ts'
+import { startPeers } from './peers/peers.ts'
 import { readPictures } from './pictures.ts'
 import { loads, openRecord, readHead } from './record.ts'
 import { faultsOf, tellHead, tellResults } from './report.ts'
-import { measureAll, type Plan } from './rounds.ts'
+import { measureAll, type Contestant, type Plan } from './rounds.ts'
 import { runningServers, startServer } from './servers.ts'
 import { sweepAll } from './sweep.ts'
 
@@ -28,9 +28,11 @@ async function main (words: string[]) {
   const folder = options.out ?? join(import.meta.dirname, 'results', head.date.replace(/[:Z]/g, ''))
   const record = await openRecord(folder)
   record.write({ head })
-  const targets = options.servers === undefined ? [await startServer()] : await runningServers(options.servers)
+  const targets: Contestant[] =
+    options.servers === undefined ? [await startServer()] : await runningServers(options.servers)
   const { duration, rounds, seed } = options
   try {
+    await startPeers(options.peers, targets)
     const plan = { targets, pictures: await readPictures(), duration, rounds, seed, record }
     const sections = await measure(options, plan, folder)
     const report = [tellHead(head, loads()), ...sections].join('\n\n') + '\n'
@@ -54,7 +56,7 @@ async function measure (options: Options, plan: Plan, folder: string): Promise<s
   }
   const [target] = plan.targets
   if (options.p99 !== undefined) {
-    sections.push(await sweepAll(options.jobs ?? ['greedy'], options.kept, options.p99, plan))
+    sections.push(await sweepAll(options.jobs, options.kept, options.p99, plan))
   }
   if (options.health) sections.push(await measureHealth(plan))
   if (options.memory !== undefined && target) sections.push(await measureMemory(target, options.memory, plan))
@@ -66,8 +68,8 @@ async function measure (options: Options, plan: Plan, folder: string): Promise<s
   return sections
 }
 
-function settingsOf ({ jobs: chosen = [...jobs], kept, clients, rates }: Options): Setting[] {
-  return chosen.flatMap(job =>
+function settingsOf ({ jobs, kept, clients, rates }: Options): Setting[] {
+  return jobs.flatMap(job =>
     kept.flatMap(tokens => [
       ...clients.map(count => ({ job, kept: tokens, clients: count })),
       ...rates.map(rate => ({ job, kept: tokens, rate }))

@@ -4,7 +4,7 @@ import { jobs, type Job } from './jobs.ts'
 
 const usage = `npm run bench -- [options]
 
-  --jobs caption,greedy,...  ${jobs.join(', ')}; all without it
+  --jobs caption,greedy,...  ${jobs.join(', ')}; all without it, greedy with --peers
   --clients 1,4,16           closed loop: clients that each wait for their answer
   --rates 10,20              open loop: requests a second at random times, latency from the planned time
   --p99 500                  seeks the highest rate whose 99th percentile stays within so many milliseconds
@@ -48,13 +48,13 @@ export function readOptions (words: string[]) {
   const asksElse = [values.rates, values.p99, values.memory].some(value => value !== undefined)
   const clients = asksElse || values.health || values.floor ? '' : '1,4,16'
   return {
-    jobs: values.jobs === undefined ? undefined : listOf(values.jobs).map(jobNamed),
+    jobs: (listOf(values.jobs ?? (values.peers === undefined ? jobs.join() : 'greedy'))).map(jobNamed),
     clients: listOf(values.clients ?? clients).map(positive),
     rates: listOf(values.rates ?? '').map(positive),
     p99: values.p99 === undefined ? undefined : positive(values.p99),
     kept: listOf(values.kept).map(word => (word === 'any' ? undefined : positive(word))),
     servers: values.servers,
-    peers: values.peers === undefined ? undefined : listOf(values.peers),
+    peers: listOf(values.peers ?? ''),
     health: values.health,
     memory: values.memory === undefined ? undefined : positive(values.memory),
     floor: values.floor,

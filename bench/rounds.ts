@@ -59,6 +59,7 @@ export async function measureOnce (
   const run = { server: target.name, ...setting, round }
   for (const sample of samples) record.write({ ...run, ...sample, isCounted: isCounted(sample) })
   record.write({ ...run, loadAverage: loads() })
+  if (samples.at(-1)?.status === 0) throw new Error(`${target.name} no longer answers`)
   return summarise(samples.filter(isCounted), duration.seconds)
 }
 
