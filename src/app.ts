@@ -56,7 +56,7 @@ export async function buildApp ({ config, registry, metrics, version, log }: App
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   await app.register(measure, { metrics }) // first, so that it counts what the others refuse
-  await app.register(jobs, { registry, limits: config })
+  await app.register(jobs, { registry, limits: config, imageCacheMb: config.imageCacheMb })
   await app.register(manners, config)
   await app.register(problems, { metrics })
   await app.register(connections)

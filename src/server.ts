@@ -1,6 +1,5 @@
 /** The process: reads the configuration, opens the registry, builds the app, listens, and closes with grace. */
 import { readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
@@ -13,7 +12,6 @@ import { warmLemmatiser } from './codecs/lemmas.ts'
 import { readConfig } from './config/config.ts'
 import { findUnknownVariables, StartError } from './config/variables.ts'
 import { createMetrics } from './metrics.ts'
-import { shareCores } from './registry/cores.ts'
 import { createRegistry } from './registry/registry.ts'
 import { checkModels, explainListenError, explainLoadError } from './start-errors.ts'
 
@@ -35,7 +33,6 @@ async function start () {
   metrics.watchProcess()
   const registry = createRegistry({
     ...config,
-    ...shareCores(config, availableParallelism()),
     log,
     onCounts: metrics.addEngineCounts
   })

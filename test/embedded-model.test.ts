@@ -62,6 +62,32 @@ t.test('the embedded model', async t => {
     t.notOk('familiarity' in reread || 'warnings' in reread, 'tokens are no picture')
   })
 
+  t.test('a picture that was seen answers by its name, as if it were sent again', async t => {
+    const ask = async (url: string, payload: object) => {
+      const response = await app.inject({ method: 'POST', url, payload })
+      t.equal(response.statusCode, 200, response.body)
+      return response.json()
+    }
+    const image = four.toString('base64')
+    const { image_ref: name } = await ask('/tokenize', { image })
+    t.match(name, /^img_/)
+    const jobs: [string, object][] = [
+      ['/tokenize', { keep_threshold: 0.9 }],
+      ['/tokenize', { max_visual_tokens: 5 }],
+      ['/caption', { seed: 1 }],
+      ['/vqa', { seed: 1, question: 'how many objects are there?' }],
+      ['/vqa', { seed: 1, question: 'what is there?', selection: 'sample', temperature: 1, n: 2 }]
+    ]
+    for (const [url, options] of jobs) {
+      t.strictSame(await ask(url, { image: { ref: name }, ...options }), await ask(url, { image, ...options }), url)
+    }
+    const text = { type: 'text', text: 'on a red background' }
+    const painted = (shown: unknown) => ask('/generate', { prompt: [{ type: 'image', image: shown }, text], seed: 3 })
+    t.strictSame(await painted({ ref: name }), await painted(image))
+    const png = { url: '/tokenize', payload: { image: { ref: name } }, headers: { accept: 'image/png' } }
+    t.match((await app.inject({ method: 'POST', ...png })).json(), { code: 'invalid_field', detail: /picture itself/ })
+  })
+
   t.test('more content keeps more tokens, and they paint the picture again', async t => {
     const smaller = await sharp(apple)
       .extend({ top: 96, bottom: 96, left: 96, right: 96, background: '#f8e045' })

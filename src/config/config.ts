@@ -25,6 +25,7 @@ export function readConfig (environment: Record<string, string | undefined>, roo
     maxImagePixels: values.LAVIT_MAX_IMAGE_PIXELS,
     imageFormats: values.LAVIT_IMAGE_FORMATS,
     maxPromptCharacters: values.LAVIT_MAX_PROMPT_CHARACTERS,
+    imageCacheMb: values.LAVIT_IMAGE_CACHE_MB,
     memoryBudgetMb: values.LAVIT_MEMORY_BUDGET_MB,
     sseKeepAliveMs: values.LAVIT_SSE_KEEPALIVE_MS,
     graceMs: values.LAVIT_GRACE_MS,

@@ -38,10 +38,11 @@ export const Environment = Type.Object({
     description: 'Device of the engines: `cpu`, `webgpu` or `cuda`'
   }),
   LAVIT_ENGINES: Type.Integer({
-    default: 1,
+    default: 0,
     minimum: 0,
     maximum: 256,
-    description: 'Engine processes of each model; 0 takes as many as the cores have room for'
+    description:
+      'Engine processes of each model; 0 takes as many as the cores and half of the memory have room for, on a GPU one'
   }),
   LAVIT_ENGINE_TIMEOUT_MS: Type.Integer({
     default: 0,
@@ -55,9 +56,7 @@ export const Environment = Type.Object({
     default: 0,
     minimum: 0,
     maximum: 1024,
-    description:
-      'CPU threads of each engine; 0 shares the cores among the engines, or takes one where their number is left to ' +
-      'the cores'
+    description: 'CPU threads of each engine; 0 shares the cores among the engines'
   }),
   LAVIT_SLOTS: Type.Integer({
     default: 16,
@@ -104,6 +103,14 @@ export const Environment = Type.Object({
     minimum: 1,
     maximum: 1_000_000,
     description: 'Characters of all texts of one prompt or question'
+  }),
+  LAVIT_IMAGE_CACHE_MB: Type.Integer({
+    default: 64,
+    minimum: 0,
+    maximum: 16_777_216,
+    description:
+      'Memory in MiB for encodings of pictures, which answers name by `image_ref` so that the pictures need not be ' +
+      'sent again; 0 keeps none'
   }),
   LAVIT_MEMORY_BUDGET_MB: Type.Integer({
     default: 0,

@@ -2,7 +2,7 @@
 import { floats, integers, type Session } from './session.ts'
 import type { Manifest } from '../package/manifest.ts'
 
-/** What the encoder and the selector say of one picture of N patches, row-major. */
+/** What encoder, selector and the judge of familiarity say of one picture of N patches, row-major. */
 export type Encoded = {
   features: Float32Array // [N, feature_dim]
   keepProbabilities: Float32Array // [N]

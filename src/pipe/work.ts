@@ -13,8 +13,18 @@ export type Selection = {
   maxVisualTokens?: number
 }
 
-/** A picture as the vision graph takes it: `pixels` is uint8 `[3, size, size]`, RGB, row-major. */
-export type Picture = { pixels: Uint8Array; selection: Selection }
+/** What a model makes of a picture of N patches before it chooses among them, row-major. */
+export type Encoding = {
+  features: Float32Array // [N, feature_dim]
+  keepProbabilities: Float32Array // [N]
+  familiarity?: number // 0 to 1; of a model of a closed domain
+}
+
+/**
+ * A picture as the vision graph takes it (`pixels` is uint8 `[3, size, size]`, RGB, row-major), or what the model made
+ * of it before. Where pixels come with the name of their encoding, the result brings the encoding.
+ */
+export type Picture = ({ pixels: Uint8Array } | { encoding: Encoding }) & { ref?: string; selection: Selection }
 
 /**
  * A piece of the language model's context, in order.
@@ -70,6 +80,7 @@ export type TokenizeResult = {
   keepMask: boolean[]
   keepProbabilities: number[]
   familiarity?: number
+  encoding?: Encoding
 }
 
 /**
@@ -89,6 +100,7 @@ export type TextResult = {
   visualTokens: number // of the prompt's pictures
   promptTokens: number // text ids of the prompt
   familiarity?: number // of the least familiar picture of the prompt
+  encoding?: Encoding // of the first picture of the prompt that has a name
 }
 /** `pixels` is uint8 `[height, width, 3]`; `seed` is that of this picture, see `seedOfSample`. */
 export type PaintedPicture = { pixels: Uint8Array; width: number; height: number; seed: number; codes: number[] }

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http'
 import fp from 'fastify-plugin'
 import { ServerError } from '../errors.ts'
 import type { Registry } from '../registry/registry.ts'
+import { createEncodings } from '../tasks/encodings.ts'
 import type { Job, Limits } from '../tasks/job.ts'
 import { onEnd } from './end.ts'
 
@@ -35,8 +36,9 @@ const stages = [
   ['paint', 'paint', 'visual tokens to pixels']
 ] as const
 
-export default fp<{ registry: Registry; limits: Limits }>(
-  async (app, { registry, limits }) => {
+export default fp<{ registry: Registry; limits: Limits; imageCacheMb: number }>(
+  async (app, { registry, limits, imageCacheMb }) => {
+    const encodings = createEncodings({ mostBytes: imageCacheMb * 2 ** 20 })
     const running = new Set<AbortController>()
     app.decorate('endJobs', reason => {
       for (const end of running) end.abort(reason)
@@ -50,7 +52,7 @@ export default fp<{ registry: Registry; limits: Limits }>(
       const end = new AbortController()
       running.add(end)
       request.endJob = reason => end.abort(reason)
-      request.job = { registry, limits, uploads: [], signal: end.signal, timings: {} }
+      request.job = { registry, limits, encodings, uploads: [], signal: end.signal, timings: {} }
       onEnd(request, reply, isAnswered => {
         running.delete(end)
         if (!isAnswered) end.abort(new ServerError('request_cancelled', 'The client left'))

@@ -6,11 +6,13 @@ import { readTokenizer, verifyFiles } from '../package/package.ts'
 import { createEngineClient, type EngineOptions } from '../pipe/engine-client.ts'
 import type { EngineCounts } from '../pipe/messages.ts'
 import { residentBytes, type Budget } from './budget.ts'
+import { shareCores, thisMachine, type Machine } from './cores.ts'
 import { createPool, type Pool } from './pool.ts'
 
 export type ModelOptions = Omit<EngineOptions, 'folder' | 'manifest' | 'onCounts'> & {
-  /** Processes that run the model side by side. */
+  /** Processes that run the model side by side; 0 is as many as the machine has room for. */
   engines: number
+  machine?: Machine
   onCounts?: ((model: string, counts: EngineCounts) => void) | undefined
 }
 
@@ -25,9 +27,11 @@ export type Package = { name: string; folder: string; manifest: Manifest; budget
  */
 export async function openModel (
   { name, folder, manifest, budget }: Package,
-  options: ModelOptions,
+  asked: ModelOptions,
   signal: AbortSignal
 ): Promise<OpenModel> {
+  const { slots, machine = thisMachine() } = asked
+  const options = { ...asked, ...shareCores(asked, machine, residentBytes(manifest, { slots, engines: 1 })) }
   let pool: Pool | undefined
   try {
     await verifyFiles(folder, manifest, signal)
@@ -50,7 +54,7 @@ function startPool (
   name: string,
   folder: string,
   manifest: Manifest,
-  { engines, onCounts, ...engineOptions }: ModelOptions
+  { engines, onCounts, machine: _machine, ...engineOptions }: ModelOptions
 ): Pool {
   const share = (check: Promise<void>) =>
     check.finally(() => {

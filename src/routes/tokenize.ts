@@ -39,10 +39,9 @@ const routes: FastifyPluginAsyncTypebox = async app => {
     },
     async (request, reply) => {
       const type = chooseType(request, produces)
-      const answer = await tokenize(request.job, request.body)
       return type === 'application/json'
-        ? answer
-        : sendPicture(reply, await drawKeptPatches(request.job, request.body, answer))
+        ? await tokenize(request.job, request.body)
+        : sendPicture(reply, await drawKeptPatches(request.job, request.body))
     }
   )
 }

@@ -75,8 +75,16 @@ export const Warning = Type.Object(
   }
 )
 
-/** What an answer about a picture says of the model's doubts. */
-export const doubts = {
+/** What an answer about a picture says of the picture: the handle to come back with, and the model's doubts. */
+export const aboutPicture = {
+  image_ref: Type.Optional(
+    Type.String({
+      description:
+        'Stands for the picture in later requests (`"image": {"ref": …}`): nothing is uploaded, decoded or encoded ' +
+        'again, and patches may be chosen anew. Kept while there is room; one that is gone is answered with 410',
+      examples: ['img_2w1bYQm0c8t9yq5kT3n7vEx4Zp6RfHsA']
+    })
+  ),
   familiarity: Type.Optional(
     Type.Number({
       minimum: 0,

@@ -1,6 +1,6 @@
 /** A picture to visual tokens. */
 import { Type, type Static } from 'typebox'
-import { Grid, ImageInput, doubts, exampleImage, ref, strict } from './common.ts'
+import { Grid, ImageInput, aboutPicture, exampleImage, ref, strict } from './common.ts'
 import { jobOptions, pictureOptions, seed } from './options.ts'
 
 export const TokenizeRequest = Type.Object(
@@ -29,7 +29,7 @@ export const TokenizeResponse = Type.Object(
     keep_mask: Type.Array(Type.Boolean(), { description: 'Whether each patch of the grid stayed, row by row' }),
     keep_probabilities: Type.Array(Type.Number(), { description: "The selector's score of each patch, row by row" }),
     seed: Type.Optional(Type.Integer({ description: 'The seed of the draw, when `selection` is `sample`' })),
-    ...doubts,
+    ...aboutPicture,
     usage: Type.Object(
       {
         visual_tokens: Type.Integer({ description: 'Of the picture' }),

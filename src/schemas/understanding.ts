@@ -1,6 +1,6 @@
 /** A picture to text: captions and answers. */
 import { Type, type Static } from 'typebox'
-import { ImageInput, VisualTokens, doubts, exampleImage, ref, strict } from './common.ts'
+import { ImageInput, VisualTokens, aboutPicture, exampleImage, ref, strict } from './common.ts'
 import { drawOptions, jobOptions, n, pictureOptions, seed, stream } from './options.ts'
 
 export const Postprocess = Type.Enum(['none', 'first_sentence', 'short_answer', 'lemmatised_answer'], {
@@ -96,7 +96,7 @@ const answerFields = {
     Type.Literal(true, { description: 'Read from visual tokens, which hold less than the picture' })
   ),
   seed: Type.Integer({ description: 'The same request with this seed gives the same answer' }),
-  ...doubts,
+  ...aboutPicture,
   usage: Type.Object(
     {
       visual_tokens: Type.Integer({ description: 'Of the picture' }),

@@ -6,7 +6,7 @@ import type { Tell } from '../schemas/events.ts'
 import type { DetokenizeRequest, GenerateRequest } from '../schemas/generate.ts'
 import type { PromptPart } from '../schemas/prompt.ts'
 import { withModel, type Job, type LentModel } from './job.ts'
-import { checkWork, pictureBytes, readSegments, selectionOptions, visualTokenIds, type PictureFile } from './picture.ts'
+import { checkWork, pictureOf, readSegments, selectionOptions, visualTokenIds, type PictureFile } from './picture.ts'
 import { checkLength, checkPromptCharacters, readText } from './prompt.ts'
 import { drawSeed } from './seed.ts'
 
@@ -129,7 +129,7 @@ function layOutPrompt (
     const pointer = `/prompt/${index}`
     if (part.type === 'image') {
       const selection = selectionOptions(manifest, request, seedOfSample(seed, pictures++))
-      segments.push({ kind: 'codes', picture: { bytes: pictureBytes(job, part.image, `${pointer}/image`), selection } })
+      segments.push({ kind: 'codes', picture: pictureOf(job, manifest, part.image, `${pointer}/image`, selection) })
       continue
     }
     if (part.type === 'text' && part.text === '') continue

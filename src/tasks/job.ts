@@ -7,6 +7,7 @@ import type { ResultOf, Work } from '../pipe/work.ts'
 import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
 import type { LoadedModel, Registry } from '../registry/registry.ts'
+import type { Encodings } from './encodings.ts'
 
 export type Limits = ImageLimits & {
   maxUploadBytes: number
@@ -18,6 +19,7 @@ export type Limits = ImageLimits & {
 export type Job = {
   registry: Pick<Registry, 'acquire'>
   limits: Limits
+  encodings: Encodings
   /** Pictures that came as files rather than inside the JSON. */
   uploads: Uint8Array[]
   /** Ends the job wherever it is; the reason is the error that it ends with. */

@@ -2,28 +2,45 @@
 import { randomUUID } from 'node:crypto'
 import { decodePicture } from '../codecs/image.ts'
 import { checkFits } from '../pipe/cost.ts'
-import type { Picture, Segment, Selection, Work } from '../pipe/work.ts'
+import type { Encoding, Picture, Segment, Selection, Work } from '../pipe/work.ts'
 import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
 import type { ImageInput } from '../schemas/common.ts'
 import type { PictureOptions } from '../schemas/options.ts'
+import { refOf } from './encodings.ts'
 import type { Job } from './job.ts'
 
 const uploadMark = `upload ${randomUUID()} ` // no client can write it
 
-/** A picture whose file is at hand, and whose pixels are read once all else is known to be right. */
-export type PictureFile = { bytes: Uint8Array; selection: Selection }
+/**
+ * A picture whose file is at hand, and whose pixels are read once all else is known to be right; or one that was seen
+ * before.
+ */
+export type PictureFile = ({ bytes: Uint8Array } | { ref: string; encoding: Encoding }) & { selection: Selection }
 
 /** How the field of an uploaded picture reads until its bytes are asked for. */
 export function uploadedImage (index: number) {
   return `${uploadMark}${index}`
 }
 
-/** The bytes of a picture. `pointer` names its field in errors. */
-export function pictureBytes ({ uploads, limits }: Job, image: ImageInput, pointer: string): Uint8Array {
-  if (typeof image !== 'string') {
+/** A picture of a request. `pointer` names its field in errors. */
+export function pictureOf (
+  job: Job,
+  manifest: Manifest,
+  image: ImageInput,
+  pointer: string,
+  selection: Selection
+): PictureFile {
+  if (typeof image === 'string') return { bytes: pictureBytes(job, image, pointer), selection }
+  const encoding = job.encodings.find(image.ref, manifest)
+  if (encoding === undefined) {
     throw new ServerError('image_ref_expired', 'The server does not hold this picture; send the picture again')
   }
+  return { ref: image.ref, encoding, selection }
+}
+
+/** The bytes of a picture's file. */
+export function pictureBytes ({ uploads, limits }: Job, image: string, pointer: string): Uint8Array {
   const upload = image.startsWith(uploadMark) ? uploads[Number(image.slice(uploadMark.length))] : undefined
   const bytes = upload ?? bytesOfText(image, pointer)
   if (bytes.length > limits.maxImageBytes) throw tooManyBytes('The picture', limits.maxImageBytes, bytes.length)
@@ -36,7 +53,7 @@ export function pictureBytes ({ uploads, limits }: Job, image: ImageInput, point
  */
 export function checkWork ({ limits }: Job, manifest: Manifest, work: Work<PictureFile>): void {
   checkFits(work, manifest, limits)
-  const bytes = picturesOf(work).reduce((sum, { bytes: { length } }) => sum + length, 0)
+  const bytes = picturesOf(work).reduce((sum, picture) => sum + ('bytes' in picture ? picture.bytes.length : 0), 0)
   if (bytes > limits.maxUploadBytes) {
     throw tooManyBytes('All pictures of the request together', limits.maxUploadBytes, bytes)
   }
@@ -157,16 +174,32 @@ function withoutSpace (text: string): string {
   return bytes.toString('latin1', 0, kept)
 }
 
-/** The pixels of a picture's file, once all else of the request is known to be right. */
-export async function readPicture (
-  job: Job,
-  { image: { size } }: Manifest,
-  { bytes, selection }: PictureFile
-): Promise<Picture> {
+/**
+ * The pixels of a picture's file, once all else of the request is known to be right, or the encoding of one that was
+ * seen before.
+ */
+export async function readPicture (job: Job, manifest: Manifest, file: PictureFile): Promise<Picture> {
+  if ('encoding' in file) return file
+  const { bytes, selection } = file
   const from = performance.now()
-  const pixels = await decodePicture(bytes, size, job.limits, job.signal)
+  const pixels = await decodePicture(bytes, manifest.image.size, job.limits, job.signal)
   job.timings.image = (job.timings.image ?? 0) + performance.now() - from
-  return { pixels, selection }
+  if (!job.encodings.isOn) return { pixels, selection }
+  const ref = refOf(pixels, manifest)
+  const encoding = job.encodings.find(ref, manifest)
+  return { ref, selection, ...(encoding ? { encoding } : { pixels }) }
+}
+
+/** Keeps what the model made of a picture, and tells its name as long as it is there. */
+export function tellRef (
+  { encodings }: Job,
+  manifest: Manifest,
+  { ref }: Picture,
+  { encoding }: { encoding?: Encoding }
+): { image_ref?: string } {
+  if (ref === undefined) return {}
+  if (encoding) encodings.keep(ref, manifest, encoding)
+  return encodings.holds(ref) ? { image_ref: ref } : {}
 }
 
 /** Segments with the pixels of their pictures, one picture after the other. */

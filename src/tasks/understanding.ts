@@ -8,7 +8,15 @@ import type { CaptionRequest, VqaRequest } from '../schemas/understanding.ts'
 import { createDeltas } from './deltas.ts'
 import { tellFamiliarity } from './familiarity.ts'
 import { withModel, type Job } from './job.ts'
-import { checkWork, pictureBytes, readSegments, selectionOptions, visualTokenIds, type PictureFile } from './picture.ts'
+import {
+  checkWork,
+  pictureOf,
+  readSegments,
+  selectionOptions,
+  tellRef,
+  visualTokenIds,
+  type PictureFile
+} from './picture.ts'
 import { postprocess } from './postprocess.ts'
 import { checkLength, checkPromptCharacters } from './prompt.ts'
 import { drawSeed } from './seed.ts'
@@ -50,7 +58,7 @@ export async function readPictureAsText (
     const seen: Segment<PictureFile> =
       image === undefined
         ? { kind: 'ids', ids: visualTokenIds(manifest, codes ?? [], '/visual_tokens') }
-        : { kind: 'features', picture: { bytes: pictureBytes(job, image, '/image'), selection } }
+        : { kind: 'features', picture: pictureOf(job, manifest, image, '/image', selection) }
     const segments: Segment<PictureFile>[] = [
       { kind: 'ids', ids: [ids.image_start] },
       seen,
@@ -81,6 +89,10 @@ export async function readPictureAsText (
         ...(codes && { approximate: true as const }),
         seed,
         ...tellFamiliarity(manifest, result),
+        ...work.segments.reduce(
+          (told, segment) => (segment.kind === 'ids' ? told : tellRef(job, manifest, segment.picture, result)),
+          {}
+        ),
         usage: {
           visual_tokens: codes?.length ?? visualTokens,
           prompt_tokens: promptIds.length,

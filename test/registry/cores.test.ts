@@ -1,6 +1,8 @@
 import t from 'tap'
 import { shareCores } from '../../src/registry/cores.ts'
 
+const gigabyte = 2 ** 30
+
 t.test('engines and threads share the cores', async t => {
   const cases: [engines: number, threads: number, cores: number, expected: [number, number]][] = [
     [1, 0, 8, [1, 8]],
@@ -14,9 +16,23 @@ t.test('engines and threads share the cores', async t => {
   ]
   for (const [engines, threads, cores, [expectedEngines, expectedThreads]] of cases) {
     t.strictSame(
-      shareCores({ engines, threads }, cores),
+      shareCores({ engines, threads, device: 'cpu' }, { cores, memory: 64 * gigabyte }, gigabyte),
       { engines: expectedEngines, threads: expectedThreads },
       `${engines} engines, ${threads} threads, ${cores} cores`
     )
   }
+})
+
+t.test('engines that were not asked for by number take half of the memory at most', async t => {
+  const onMachine = (memory: number, engines = 0) =>
+    shareCores({ engines, threads: 0, device: 'cpu' }, { cores: 8, memory: memory * gigabyte }, 5 * gigabyte)
+  t.strictSame(onMachine(64), { engines: 6, threads: 1 })
+  t.strictSame(onMachine(16), { engines: 1, threads: 8 })
+  t.strictSame(onMachine(4), { engines: 1, threads: 8 }, 'one there must be')
+  t.strictSame(onMachine(4, 2), { engines: 2, threads: 4 }, 'whoever names a number knows')
+})
+
+t.test('a device other than the processor has one engine', async t => {
+  const machine = { cores: 8, memory: 64 * gigabyte }
+  t.strictSame(shareCores({ engines: 0, threads: 0, device: 'webgpu' }, machine, gigabyte), { engines: 1, threads: 8 })
 })

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { LoadedModel } from '../../src/registry/registry.ts'
+import { createEncodings } from '../../src/tasks/encodings.ts'
 import { withModel, type Job } from '../../src/tasks/job.ts'
 import { manifest } from '../helper.ts'
 
@@ -15,6 +16,7 @@ function createJob (acquire: () => Promise<LoadedModel>, signal = new AbortContr
       slots: 1,
       queueCost: 1
     },
+    encodings: createEncodings({ mostBytes: 0 }),
     uploads: [],
     signal,
     timings: {}

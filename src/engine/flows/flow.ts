@@ -3,7 +3,7 @@
  */
 import type { Manifest } from '../../package/manifest.ts'
 import type { KvCache, Slot } from '../kv-cache.ts'
-import { seedOfSample, type Segment } from '../../pipe/work.ts'
+import { seedOfSample, type Encoding, type Picture, type Segment } from '../../pipe/work.ts'
 import type { Decode } from '../stations/decode.ts'
 import type { Encode, Seen } from '../stations/encode.ts'
 import type { Paint } from '../stations/paint.ts'
@@ -44,8 +44,14 @@ export function look (ticket: Ticket, segments: Segment[], { encode }: Stations)
 
 /** Of the least familiar picture; nothing where none was seen, or the model does not judge. */
 export function familiarityOf (seen: Seen[]): { familiarity?: number } {
-  const judged = seen.flatMap(({ familiarity }) => familiarity ?? [])
+  const judged = seen.flatMap(({ encoding: { familiarity } }) => familiarity ?? [])
   return judged.length === 0 ? {} : { familiarity: Math.min(...judged) }
+}
+
+/** Of the first picture that came as pixels and whose encoding has a name. */
+export function encodingOf (pictures: Picture[], seen: Seen[]): { encoding?: Encoding } {
+  const asked = seen[pictures.findIndex(picture => 'pixels' in picture && picture.ref !== undefined)]
+  return asked ? { encoding: asked.encoding } : {}
 }
 
 /** Gives slots back before the request ends. */

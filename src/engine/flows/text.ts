@@ -4,7 +4,7 @@ import { seedOfSample, type TextResult, type Work } from '../../pipe/work.ts'
 import { layOut, usageOf } from '../prompt.ts'
 import type { Ticket } from '../ticket.ts'
 import { drawBeams, drawSample } from './draw.ts'
-import { familiarityOf, look, roomFor, segmentsOf, type Stations } from './flow.ts'
+import { encodingOf, familiarityOf, look, roomFor, segmentsOf, type Stations } from './flow.ts'
 
 const want = { head: 'text' } as const
 
@@ -31,7 +31,8 @@ export async function text (
   // the text head knows no visual ids
   const rules = { ...sampling, end: manifest.ids.end, suppressed: { from: 0, to: 0 } }
   const [seen = []] = await looking
-  const told = { ...usageOf(segments, seen, manifest), ...familiarityOf(seen) }
+  const pictures = segments.flatMap(segment => (segment.kind === 'ids' ? [] : [segment.picture]))
+  const told = { ...usageOf(segments, seen, manifest), ...familiarityOf(seen), ...encodingOf(pictures, seen) }
   if (numBeams > 1) {
     const beamRules = { ...rules, numBeams, maxTokens: roomOf(0), lengthPenalty, earlyStopping }
     return { sequences: await drawBeams(ticket, samples, beamRules, n, stations), ...told }

@@ -1,7 +1,7 @@
 /** Pictures to what the model sees: the oldest that wait, of any request, share a unit. */
 import type { VisualTokenizer } from '../../graphs/visual-tokenizer.ts'
 import type { Manifest } from '../../package/manifest.ts'
-import type { Picture } from '../../pipe/work.ts'
+import type { Encoding, Picture } from '../../pipe/work.ts'
 import { selectPatches } from '../drawing/selector.ts'
 import type { Ticket } from '../ticket.ts'
 import { createQueue, ticketsOf, type Station, type Unit } from './queue.ts'
@@ -9,13 +9,7 @@ import { createQueue, ticketsOf, type Station, type Unit } from './queue.ts'
 const picturesAtOnce = 4 // a unit must not keep the others waiting for long
 
 export type Use = 'codes' | 'features'
-export type Seen = {
-  keepMask: boolean[]
-  keepProbabilities: Float32Array
-  codes: number[]
-  embeddings: Float32Array
-  familiarity?: number
-}
+export type Seen = { encoding: Encoding; keepMask: boolean[]; codes: number[]; embeddings: Float32Array }
 export type Encode = (ticket: Ticket, picture: Picture, use: Use) => Promise<Seen>
 
 export function createEncode (
@@ -33,13 +27,14 @@ export function createEncode (
       tickets: ticketsOf(entries),
       rows: entries.length,
       async run () {
-        const encoded = await visualTokenizer.encode(entries.map(({ input }) => input.picture.pixels))
-        const selected = encoded.map((one, i) => {
+        const encodings = await encodingsOf(entries.map(({ input }) => input.picture))
+        const selected = encodings.map((encoding, i) => {
           const {
             picture: { selection },
             use
           } = entries[i]!.input
-          return { ...one, use, keepMask: selectPatches(one.keepProbabilities, selection, least) }
+          const keepMask = selectPatches(encoding.keepProbabilities, selection, least)
+          return { encoding, features: encoding.features, use, keepMask }
         })
         const forCodes = selected.filter(({ use }) => use === 'codes')
         const forFeatures = selected.filter(({ use }) => use === 'features')
@@ -47,21 +42,22 @@ export function createEncode (
         const embeddings = forFeatures.length > 0 ? await visualTokenizer.toEmbeddings(forFeatures) : []
         return () => {
           for (const [i, one] of selected.entries()) {
-            const { keepMask, keepProbabilities, familiarity } = one
+            const { encoding, keepMask } = one
             const [code, embedding] = [
               codes[forCodes.indexOf(one)] ?? [],
               embeddings[forFeatures.indexOf(one)] ?? new Float32Array()
             ]
-            queue.settle(entries[i]!, {
-              keepMask,
-              keepProbabilities,
-              codes: code,
-              embeddings: embedding,
-              ...(familiarity !== undefined && { familiarity })
-            })
+            queue.settle(entries[i]!, { encoding, keepMask, codes: code, embeddings: embedding })
           }
         }
       }
     }
+  }
+
+  /** Those that come with the pictures, and the others computed together. */
+  async function encodingsOf (pictures: Picture[]): Promise<Encoding[]> {
+    const pixels = pictures.flatMap(picture => ('pixels' in picture ? [picture.pixels] : []))
+    const computed = (pixels.length > 0 ? await visualTokenizer.encode(pixels) : []).values()
+    return pictures.map(picture => ('encoding' in picture ? picture.encoding : computed.next().value!))
   }
 }

@@ -1,0 +1,67 @@
+/**
+ * Encodings of pictures that were seen, for those that come again: bounded in bytes, the least recently used goes
+ * first. They outlive the engine that made them.
+ */
+import { createHash } from 'node:crypto'
+import type { Manifest } from '../package/manifest.ts'
+import type { Encoding } from '../pipe/work.ts'
+
+export type Encodings = ReturnType<typeof createEncodings>
+
+type Kept = { model: string; encoding: Encoding; bytes: number }
+
+/** None are kept where `mostBytes` is 0. */
+export function createEncodings ({ mostBytes }: { mostBytes: number }) {
+  const kept = new Map<string, Kept>() // in order of use
+  let bytes = 0
+
+  return {
+    isOn: mostBytes > 0,
+    bytes: () => bytes,
+    holds: (ref: string) => kept.has(ref),
+
+    /** What this very model makes of the picture, if it is still there. */
+    find (ref: string, manifest: Manifest): Encoding | undefined {
+      const entry = kept.get(ref)
+      if (entry?.model !== digestOf(manifest)) return
+      kept.delete(ref)
+      kept.set(ref, entry)
+      return entry.encoding
+    },
+
+    /** One that is larger than all memory for them is not kept. */
+    keep (ref: string, manifest: Manifest, encoding: Encoding): void {
+      const size = encoding.features.byteLength + encoding.keepProbabilities.byteLength
+      if (size > mostBytes) return
+      forget(ref)
+      kept.set(ref, { model: digestOf(manifest), encoding, bytes: size })
+      bytes += size
+      for (const oldest of kept.keys()) {
+        if (bytes <= mostBytes) break
+        forget(oldest)
+      }
+    }
+  }
+
+  function forget (ref: string): void {
+    bytes -= kept.get(ref)?.bytes ?? 0
+    kept.delete(ref)
+  }
+}
+
+/** The name of a picture's encoding: the same for the same pixels, uint8 `[3, size, size]`, and the same model. */
+export function refOf (pixels: Uint8Array, manifest: Manifest): string {
+  const hash = createHash('sha256').update(digestOf(manifest)).update(`${pixels.length} `).update(pixels)
+  return `img_${hash.digest('base64url').slice(0, 32)}`
+}
+
+const digests = new WeakMap<Manifest, string>()
+
+/** Of all graphs of a model. */
+function digestOf (manifest: Manifest): string {
+  const known = digests.get(manifest)
+  if (known !== undefined) return known
+  const digest = createHash('sha256').update(JSON.stringify(manifest.graphs)).digest('base64url')
+  digests.set(manifest, digest)
+  return digest
+}

@@ -1,0 +1,59 @@
+/** What is kept of pictures that were seen: for its model alone, and within its bytes. */
+import fc from 'fast-check'
+import t from 'tap'
+import { createEncodings, refOf } from '../../src/tasks/encodings.ts'
+import { manifest } from '../helper.ts'
+
+const encodingOf = (values: number) => ({
+  features: new Float32Array(values - 1).fill(values),
+  keepProbabilities: new Float32Array(1)
+}) // four bytes a value
+const other = { ...manifest, graphs: { ...manifest.graphs, vision: { ...manifest.graphs.vision, sha256: 'other' } } }
+
+t.test('an encoding is found by its model, and by no other', async t => {
+  const encodings = createEncodings({ mostBytes: 100 })
+  const encoding = encodingOf(3)
+  encodings.keep('a', manifest, encoding)
+  t.equal(encodings.find('a', manifest), encoding)
+  t.equal(encodings.find('a', other), undefined)
+  t.equal(encodings.find('b', manifest), undefined)
+})
+
+t.test('a name stands for pixels and model', async t => {
+  const pixels = new Uint8Array([1, 2, 3])
+  t.equal(refOf(pixels, manifest), refOf(pixels.slice(), manifest))
+  t.match(refOf(pixels, manifest), /^img_[\w-]{32}$/)
+  const names = [refOf(pixels, manifest), refOf(pixels, other), refOf(new Uint8Array([1, 2, 4]), manifest)]
+  t.equal(new Set(names).size, 3)
+})
+
+t.test('bytes stay bounded, and what is gone is what was used longest ago', async t => {
+  const step = fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd', 'e'), size: fc.integer({ min: 1, max: 30 }) })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), steps => {
+      const encodings = createEncodings({ mostBytes: 100 })
+      let expected: { name: string; bytes: number }[] = [] // the least recently used first
+      for (const { name, size } of steps) {
+        if (encodings.find(name, manifest)) {
+          expected.push(...expected.splice(expected.findIndex(kept => kept.name === name), 1))
+          continue
+        }
+        encodings.keep(name, manifest, encodingOf(size))
+        if (size * 4 > 100) continue
+        expected.push({ name, bytes: size * 4 })
+        while (expected.reduce((sum, { bytes }) => sum + bytes, 0) > 100) expected = expected.slice(1)
+      }
+      for (const name of 'abcde') {
+        if (encodings.holds(name) !== expected.some(kept => kept.name === name)) return false
+      }
+      return encodings.bytes() === expected.reduce((sum, { bytes }) => sum + bytes, 0)
+    })
+  )
+})
+
+t.test('nothing is kept where there is no memory for it', async t => {
+  const encodings = createEncodings({ mostBytes: 0 })
+  encodings.keep('a', manifest, encodingOf(1))
+  t.notOk(encodings.isOn)
+  t.notOk(encodings.holds('a'))
+})
