@@ -45,6 +45,7 @@ export async function measureFloor (pictures: Uint8Array[]) {
     table(lines),
     'Units of the engine:',
     table([
+      tellUnit('picture file to pixels', 1, '', units.picture.ms),
       ...units.encode.map(({ rows, ms }) => tellUnit('encode', rows, '', ms)),
       ...units.prefill.map(({ rows, tokens, ms }) => tellUnit('prefill', rows, tokens, ms)),
       ...units.decode.map(({ rows, ms }) => tellUnit('decode', rows, 1, ms))

@@ -6,7 +6,7 @@ import { closedLoop } from './load.ts'
 import { asking, examine } from './measure.ts'
 import { table, tellNumber } from './report.ts'
 import type { Plan } from './rounds.ts'
-import { slopeOf } from './statistics.ts'
+import { lineThrough } from './statistics.ts'
 import type { Target } from './target.ts'
 
 const clients = 16
@@ -41,7 +41,7 @@ export async function measureMemory (target: Target, requests: number, { picture
     `${requests} mixed requests by ${clients} clients, ${wrong} wrong or refused; MiB, sampled each second:`,
     table(
       roles.map(role => {
-        const { slope, standardError } = slopeOf(warm.map(sample => [sample.requests / 1000, sample[role]]))
+        const { slope, standardError } = lineThrough(warm.map(sample => [sample.requests / 1000, sample[role]]))
         return {
           processes: role,
           'at the start': tellNumber(samples[0]?.[role] ?? NaN),

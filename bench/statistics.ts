@@ -28,13 +28,15 @@ export function poissonTimes (rate: number, seconds: number, uniform: () => numb
   }
 }
 
-/** The line of least squares: by how much y grows with each x, and the standard error of that; needs three points. */
-export function slopeOf (points: [x: number, y: number][]): { slope: number; standardError: number } {
+export type Line = { slope: number; intercept: number; standardError: number }
+
+/** The line of least squares, and the standard error of its slope, which needs three points. */
+export function lineThrough (points: [x: number, y: number][]): Line {
   const count = points.length
   const mean = (axis: 0 | 1) => points.reduce((sum, point) => sum + point[axis], 0) / count
   const [meanX, meanY] = [mean(0), mean(1)]
   const squares = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)
   const slope = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0) / squares
   const residuals = points.reduce((sum, [x, y]) => sum + (y - meanY - slope * (x - meanX)) ** 2, 0)
-  return { slope, standardError: Math.sqrt(residuals / (count - 2) / squares) }
+  return { slope, intercept: meanY - slope * meanX, standardError: Math.sqrt(residuals / (count - 2) / squares) }
 }

@@ -3,6 +3,7 @@ import { captionWork, openBareEngine, readPixels } from './engine.ts'
 import { spreadOf } from './statistics.ts'
 
 export type Units = {
+  picture: { ms: number } // a file to pixels, outside the engine
   encode: { rows: number; ms: number }[] // rows: pictures
   prefill: { rows: number; tokens: number; ms: number }[] // tokens of each row
   decode: { rows: number; ms: number }[]
@@ -19,7 +20,15 @@ const repeats = 8
 export async function measureUnits (pictures: Uint8Array[], threads: number): Promise<Units> {
   let seen: Seen[] = []
   const engine = await openBareEngine(threads, units => seen.push(...units))
-  const pixels = await Promise.all(pictures.map(picture => readPixels(picture, engine.manifest)))
+  const reading: number[] = []
+  const pixels: Uint8Array[] = []
+  for (let i = 0; i < repeats; i++) {
+    for (const [j, picture] of pictures.entries()) {
+      const from = performance.now()
+      pixels[j] = await readPixels(picture, engine.manifest)
+      reading.push(performance.now() - from)
+    }
+  }
   const runAll = async (count: number, patches: number) => {
     seen = []
     for (let i = 0; i < repeats; i++) {
@@ -32,7 +41,7 @@ export async function measureUnits (pictures: Uint8Array[], threads: number): Pr
   }
 
   await runAll(4, 16) // warm-up
-  const units: Units = { encode: [], prefill: [], decode: [] }
+  const units: Units = { picture: { ms: thousandths(spreadOf(reading).median) }, encode: [], prefill: [], decode: [] }
   for (const count of atOnce) {
     const all = await runAll(count, 16)
     units.decode.push({ rows: count, ms: medianOf(all, 'decode', count) })
@@ -49,5 +58,9 @@ export async function measureUnits (pictures: Uint8Array[], threads: number): Pr
 
 function medianOf (seen: Seen[], kind: string, rows: number): number {
   const of = seen.filter(unit => unit.kind === kind && unit.rows === rows)
-  return Math.round(spreadOf(of.map(({ seconds }) => seconds * 1e6)).median) / 1000
+  return thousandths(spreadOf(of.map(({ seconds }) => seconds * 1000)).median)
+}
+
+function thousandths (value: number): number {
+  return Math.round(value * 1000) / 1000
 }

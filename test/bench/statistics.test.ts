@@ -1,5 +1,5 @@
 import t from 'tap'
-import { percentile, poissonTimes, slopeOf, spreadOf } from '../../bench/statistics.ts'
+import { percentile, poissonTimes, lineThrough, spreadOf } from '../../bench/statistics.ts'
 import { createRandom } from '../../src/engine/drawing/random.ts'
 
 const values = [7.5, 1.25, 3, 9, 4, 4.5, 12, 0.5, 2, 6, 8]
@@ -19,7 +19,7 @@ t.test('a median has the least and the most beside it', async t => {
 })
 
 t.test('slope and standard error are those of numpy.linalg.lstsq and its residuals', async t => {
-  const { slope, standardError } = slopeOf([
+  const { slope, intercept, standardError } = lineThrough([
     [1, 2.1],
     [2, 2.9],
     [3, 4.2],
@@ -29,6 +29,7 @@ t.test('slope and standard error are those of numpy.linalg.lstsq and its residua
     [21, 22.4]
   ])
   t.ok(Math.abs(slope - 1.0013748854262141) < 1e-12)
+  t.ok(Math.abs(intercept - 0.7324472960586639) < 1e-12)
   t.ok(Math.abs(standardError - 0.043109941246247827) < 1e-12)
 })
 
