@@ -7,6 +7,7 @@ import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
 import type { ImageInput } from '../schemas/common.ts'
 import type { PictureOptions } from '../schemas/options.ts'
+import { bytesOfText } from './base64.ts'
 import { refOf } from './encodings.ts'
 import type { Job } from './job.ts'
 
@@ -120,58 +121,6 @@ export function visualTokenIds (
   const wrong = codes.findIndex(code => code >= size)
   if (wrong !== -1) throw invalidField(`${pointer}/${wrong}`, `must be <= ${size - 1}`)
   return codes.map(code => code + ids.visual_offset)
-}
-
-/** The file in a data URL or in plain base64, of either alphabet, in lines or not, padded or not. */
-function bytesOfText (image: string, pointer: string): Uint8Array {
-  const text = image.trim() // a byte order mark goes, too
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
-    throw invalidField(pointer, 'is a URL, and fetching pictures is switched off; send the picture itself')
-  }
-  const bytes = bytesOfBase64(/^data:/i.test(text) ? payloadOf(text, pointer) : text)
-  if (bytes === undefined) throw invalidField(pointer, 'is neither a base64 data URL nor base64 text')
-  return bytes
-}
-
-/** What follows the comma of a data URL (RFC 2397). */
-function payloadOf (url: string, pointer: string): string {
-  const comma = url.indexOf(',')
-  if (comma === -1) throw invalidField(pointer, 'is a data URL that ends before its comma')
-  if (!/;\s*base64\s*$/i.test(url.slice(0, Math.min(comma, 1000)))) {
-    throw invalidField(pointer, 'is a data URL ' + 'without `;base64` before its comma')
-  }
-  const payload = url.slice(comma + 1)
-  return payload.includes('%') ? unescaped(payload) : payload
-}
-
-function unescaped (text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}
-
-/** Nothing for text that is not base64. */
-function bytesOfBase64 (text: string): Uint8Array | undefined {
-  if (Buffer.byteLength(text) !== text.length) return undefined // has characters that are not ASCII
-  const decoded = Buffer.from(text, 'base64') // leaves out what it cannot read, so that too few bytes come out
-  if (isWhole(text, decoded)) return decoded
-  const joined = withoutSpace(text)
-  return isWhole(joined, decoded) ? decoded : undefined
-}
-
-function isWhole (text: string, { length }: Uint8Array) {
-  const characters = text.length - (text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0)
-  return length > 0 && characters % 4 !== 1 && length === Math.floor((characters * 3) / 4)
-}
-
-/** Base64 often comes in lines. A copy, byte by byte: a regular expression takes long where there is much space. */
-function withoutSpace (text: string): string {
-  const bytes = Buffer.from(text, 'latin1')
-  let kept = 0
-  for (const byte of bytes) if (byte !== 0x20 && (byte < 0x09 || byte > 0x0d)) bytes[kept++] = byte
-  return bytes.toString('latin1', 0, kept)
 }
 
 /**
