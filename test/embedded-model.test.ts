@@ -1,13 +1,9 @@
 /** The whole way, HTTP to graphs and back, with the model that the repository ships. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pino } from 'pino'
 import sharp from 'sharp'
-import t, { type Test } from 'tap'
-import { buildApp } from '../src/app.ts'
-import { readConfig } from '../src/config/config.ts'
-import { createMetrics } from '../src/metrics.ts'
-import { createRegistry } from '../src/registry/registry.ts'
+import t from 'tap'
+import { startApp } from './fixtures/embedded-app.ts'
 import { eventsOf, textOf } from './fixtures/events.ts'
 
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, 'fixtures', name))
@@ -143,22 +139,6 @@ t.test('the embedded model', async t => {
     }
   })
 })
-
-/** The app over a registry of its own, the default model loaded. */
-async function startApp (t: Test) {
-  const config = readConfig({}, join(import.meta.dirname, '..'))
-  const metrics = createMetrics()
-  const registry = createRegistry({
-    ...config,
-    threads: 1,
-    log: pino({ level: 'silent' }),
-    onCounts: metrics.addEngineCounts
-  })
-  const app = await buildApp({ config, registry, metrics, version: '0.1.0' })
-  t.teardown(() => app.close())
-  await registry.load(config.defaultModel)
-  return app
-}
 
 /** Like a photograph of a meadow under clouds: soft shades, grain everywhere, nothing with an outline. */
 async function photograph () {

@@ -7,84 +7,9 @@ import type { PaintedPicture, ResultOf, Work } from '../src/pipe/work.ts'
 import { ServerError } from '../src/errors.ts'
 import { createMetrics } from '../src/metrics.ts'
 import type { SubmitOptions } from '../src/pipe/engine-client.ts'
-import type { TextDefaults } from '../src/package/defaults.ts'
 import type { Manifest } from '../src/package/manifest.ts'
 import type { Registry } from '../src/registry/registry.ts'
-
-const file = { file: 'x.onnx', sha256: '0'.repeat(64), bytes: 1 }
-const text: TextDefaults = {
-  num_beams: 2,
-  max_tokens: 20,
-  min_tokens: 1,
-  temperature: 0,
-  top_p: 1,
-  top_k: 0,
-  repetition_penalty: 1,
-  length_penalty: 1,
-  early_stopping: false,
-  postprocess: 'none'
-}
-
-export const manifest: Manifest = {
-  schema: 1,
-  name: 'lavit-mini',
-  family: 'lavit',
-  version: '1.0.0',
-  description: 'A fake',
-  image: { size: 16, grid: { rows: 4, columns: 4 } },
-  visual_tokenizer: { feature_dim: 8, codebook_size: 100, min_visual_tokens: 2, selection: 'threshold' },
-  language_model: {
-    layers: 1,
-    kv_heads: 1,
-    head_dim: 4,
-    hidden_size: 8,
-    vocabulary_size: 402,
-    max_length: 100,
-    candidates: 64
-  },
-  ids: { end: 2, image_start: 300, image_end: 301, visual_offset: 302 },
-  prompts: { question: 'Question: {question} Answer:' },
-  tasks: {
-    caption: text,
-    vqa: { ...text, num_beams: 5, max_tokens: 5 },
-    generate: {
-      max_tokens: 17,
-      min_tokens: 2,
-      temperature: 1,
-      top_p: 1,
-      top_k: 50,
-      guidance_scale: 3,
-      mixed_guidance_scale: 4,
-      decoder_guidance_scale: 2,
-      steps: 4,
-      size: '8x8'
-    }
-  },
-  pixel_decoder: {
-    sizes: ['8x8', '16x8'],
-    latent_channels: 3,
-    latent_scale: 1,
-    scaling_factor: 1,
-    max_steps: 50,
-    schedule: { kind: 'flow' }
-  },
-  graphs: {
-    vision: file,
-    token_predictor: file,
-    merger_codes: file,
-    merger_embeddings: file,
-    language_model: file,
-    text_head: file,
-    visual_head: file,
-    tokenizer_decoder: file,
-    painter: file,
-    denoiser: file
-  },
-  tokenizer: file,
-  provenance: {},
-  quality: { caption_accuracy: 0.9 },
-  concepts: ['apple', 'dog']
-}
+import { file, manifest } from './fixtures/manifest.ts'
 
 /** Each character is a token: a text of ids below 128, and whatever else falls away. */
 const textCodec = {

@@ -1,14 +1,9 @@
 /** Every example request of the document, sent as it stands to the embedded model. */
-import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { pino } from 'pino'
 import sharp from 'sharp'
-import t, { type Test } from 'tap'
-import { buildApp } from '../src/app.ts'
-import { readConfig } from '../src/config/config.ts'
-import { createMetrics } from '../src/metrics.ts'
+import t from 'tap'
 import type { Document, Media, Operation } from '../src/plugins/document/shape.ts'
-import { createRegistry } from '../src/registry/registry.ts'
+import { startApp } from './fixtures/embedded-app.ts'
 import { form } from './helper.ts'
 
 type Sent = { type: string; headers: Record<string, string>; payload: string | Buffer }
@@ -91,20 +86,4 @@ function withoutDialect (document: Document): object {
     if (value?.exclusiveMinimum === true) return { ...value, exclusiveMinimum: value.minimum }
     return value
   })
-}
-
-/** The app over a registry of its own, the default model loaded. */
-async function startApp (t: Test) {
-  const config = readConfig({}, join(import.meta.dirname, '..'))
-  const metrics = createMetrics()
-  const registry = createRegistry({
-    ...config,
-    threads: 1,
-    log: pino({ level: 'silent' }),
-    onCounts: metrics.addEngineCounts
-  })
-  const app = await buildApp({ config, registry, metrics, version: '0.1.0' })
-  t.teardown(() => app.close())
-  await registry.load(config.defaultModel)
-  return app
 }

@@ -4,8 +4,9 @@ import type { FromEngine } from '../../src/pipe/messages.ts'
 import type { TextResult, Work } from '../../src/pipe/work.ts'
 import type { Graphs } from '../../src/engine/device.ts'
 import { fakeGraphs, manifest, type Call } from './fixtures/fake-model.ts'
+import { anyWork } from '../fixtures/arbitraries.ts'
 import { createHarness, limits } from './fixtures/harness.ts'
-import { anyWork, generateWork, painting, picture, sampling, textWork } from './fixtures/works.ts'
+import { generateWork, painting, picture, sampling, textWork } from './fixtures/works.ts'
 
 async function runAlone<R> (work: Work): Promise<R> {
   return (await createHarness().run(work)) as R

@@ -1,6 +1,7 @@
 import sharp from 'sharp'
 import t from 'tap'
-import { base64, buildTestApp, form, manifest, png } from '../helper.ts'
+import { base64, buildTestApp, form, png } from '../helper.ts'
+import { manifest } from '../fixtures/manifest.ts'
 
 t.test('POST /generate', async t => {
   const app = await buildTestApp(t)

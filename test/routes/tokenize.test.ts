@@ -1,7 +1,8 @@
 import sharp from 'sharp'
 import t from 'tap'
 import type { Manifest } from '../../src/package/manifest.ts'
-import { answerWork, base64, buildTestApp, form, manifest, png } from '../helper.ts'
+import { answerWork, base64, buildTestApp, form, png } from '../helper.ts'
+import { manifest } from '../fixtures/manifest.ts'
 
 t.test('POST /tokenize', async t => {
   const app = await buildTestApp(t)

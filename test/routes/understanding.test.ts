@@ -1,5 +1,6 @@
 import t from 'tap'
-import { base64, buildTestApp, form, manifest, png } from '../helper.ts'
+import { base64, buildTestApp, form, png } from '../helper.ts'
+import { manifest } from '../fixtures/manifest.ts'
 
 t.test('POST /caption', async t => {
   const app = await buildTestApp(t)

@@ -2,7 +2,7 @@ import t from 'tap'
 import type { LoadedModel } from '../../src/registry/registry.ts'
 import { createEncodings } from '../../src/tasks/encodings.ts'
 import { withModel, type Job } from '../../src/tasks/job.ts'
-import { manifest } from '../helper.ts'
+import { manifest } from '../fixtures/manifest.ts'
 
 function createJob (acquire: () => Promise<LoadedModel>, signal = new AbortController().signal): Job {
   return {

@@ -9,12 +9,10 @@ import {
   processScores,
   type Scores
 } from '../../../src/engine/drawing/sampler.ts'
+import { anyScores } from '../../fixtures/arbitraries.ts'
 import { logSoftmax } from '../../fixtures/log-softmax.ts'
 import { selectPatches } from '../../../src/engine/drawing/selector.ts'
 
-const anyScores = fc
-  .array(fc.float({ min: -20, max: 20, noNaN: true }), { minLength: 6, maxLength: 40 })
-  .map(scores => Float64Array.from(scores))
 /** All ids, without guidance. */
 const dense = (logits: ArrayLike<number>): Scores => {
   const logProbabilities = logSoftmax(logits)
