@@ -127,6 +127,24 @@ t.test('files are short', async t => {
   t.ok(median < 70, `median of ${median} lines`)
 })
 
+t.test('a file that does something has a test of its name, or is named by the test that covers it', async t => {
+  const tests = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.test.ts'))
+    .map(name => join('test', name))
+  const named = tests.map(file => file.replace('test', 'src').replace('.test.ts', '.ts'))
+  const covered = tests.flatMap(coveredBy)
+  const doing = sources.filter(isServer).filter(file => nodesOf(file).some(ts.isFunctionLike))
+  t.strictSame(
+    doing.filter(file => !named.includes(file) && !covered.includes(file)),
+    []
+  )
+  t.strictSame(
+    covered.filter(file => !doing.includes(file) || named.includes(file)),
+    [],
+    'what is named exists, does something and has no test of its own'
+  )
+})
+
 t.test('what the compiler is told to believe does not grow', async t => {
   const nodes = sources.filter(isServer).flatMap(file => nodesOf(file))
   const casts = nodes.filter(
@@ -137,6 +155,12 @@ t.test('what the compiler is told to believe does not grow', async t => {
   const marks = nodes.filter(ts.isNonNullExpression)
   t.ok(marks.length <= 36, `${marks.length} non-null marks`)
 })
+
+/** The files that the first lines of a test name: `// covers: src/a.ts src/b.ts`. */
+function coveredBy (test: string): string[] {
+  const head = /^(\/\/ covers: .*\n)*/.exec(textOf(test))?.[0] ?? ''
+  return head.match(/src\/\S+/g) ?? []
+}
 
 function isServer (file: string) {
   return file.startsWith('src/')

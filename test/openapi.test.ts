@@ -1,3 +1,7 @@
+// covers: src/plugins/openapi.ts src/plugins/document/complete.ts src/plugins/document/events.ts
+// covers: src/plugins/document/forms.ts src/plugins/document/generators.ts src/plugins/document/headers.ts
+// covers: src/plugins/document/limits.ts src/plugins/document/serve.ts src/plugins/document/shape.ts
+// covers: src/schemas/common.ts src/schemas/events.ts
 import { readFileSync } from 'node:fs'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import t from 'tap'

@@ -1,3 +1,4 @@
+// covers: src/codecs/decoder.ts src/codecs/decoder-client.ts
 import { setTimeout as pause } from 'node:timers/promises'
 import sharp from 'sharp'
 import t from 'tap'

@@ -1,3 +1,4 @@
+// covers: src/codecs/pixels.ts
 import { crc32 } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
 import fc from 'fast-check'

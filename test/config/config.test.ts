@@ -1,3 +1,4 @@
+// covers: src/config/trust-proxy.ts src/config/variables.ts
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { readConfig } from '../../src/config/config.ts'

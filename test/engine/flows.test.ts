@@ -1,3 +1,6 @@
+// covers: src/engine/prompt.ts src/engine/flows/detokenize.ts src/engine/flows/draw.ts src/engine/flows/flow.ts
+// covers: src/engine/flows/generate.ts src/engine/flows/start.ts src/engine/flows/text.ts
+// covers: src/engine/flows/tokenize.ts src/pipe/work.ts
 /** Each flow of src/engine/flows from work to result, on the model without weights. */
 import t from 'tap'
 import { fakeGraphs } from './fixtures/fake-model.ts'

@@ -1,3 +1,4 @@
+// covers: src/graphs/kv-store.ts
 import fc from 'fast-check'
 import t from 'tap'
 import { createKvCache, type KvCache, type Slot } from '../../src/engine/kv-cache.ts'

@@ -1,3 +1,4 @@
+// covers: src/graphs/heads.ts src/graphs/language-model.ts
 /**
  * Prompts to logits, and logits to text and codes, against the official model and the rules of the library that it
  * pins.

@@ -1,3 +1,4 @@
+// covers: src/graphs/visual-tokenizer.ts
 /** Pictures to features, decisions, codes and embeddings, against the official modules. */
 import t from 'tap'
 import { decodePicture } from '../../src/codecs/image.ts'

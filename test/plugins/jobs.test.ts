@@ -1,3 +1,4 @@
+// covers: src/plugins/end.ts
 import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
 import { mock } from 'node:test'

@@ -1,3 +1,4 @@
+// covers: src/plugins/negotiation.ts
 import t from 'tap'
 import { ServerError, errorFromCode } from '../../src/errors.ts'
 import { base64, buildTestApp, form, png } from '../helper.ts'

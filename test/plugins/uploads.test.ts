@@ -1,3 +1,4 @@
+// covers: src/plugins/fields.ts src/plugins/forms.ts src/tasks/picture.ts
 import t from 'tap'
 import type { Work } from '../../src/pipe/work.ts'
 import { base64, buildTestApp, png } from '../helper.ts'

@@ -1,3 +1,4 @@
+// covers: src/plugins/suggestions.ts
 import t from 'tap'
 import { nearestField } from '../../src/plugins/suggestions.ts'
 import { GenerateRequest } from '../../src/schemas/generate.ts'

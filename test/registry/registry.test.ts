@@ -1,3 +1,5 @@
+// covers: src/registry/budget.ts src/registry/describe.ts src/registry/failure.ts src/registry/model.ts
+// covers: src/registry/open-model.ts
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'

@@ -1,3 +1,4 @@
+// covers: src/routes/detokenize.ts src/routes/pictures.ts src/tasks/generate.ts src/tasks/seed.ts
 import sharp from 'sharp'
 import t from 'tap'
 import { base64, buildTestApp, form, png } from '../helper.ts'

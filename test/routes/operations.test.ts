@@ -1,3 +1,4 @@
+// covers: src/metrics.ts src/plugins/guards.ts src/routes/health.ts src/routes/metrics.ts src/routes/models.ts
 import t from 'tap'
 import { buildTestApp } from '../helper.ts'
 

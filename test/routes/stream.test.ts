@@ -1,3 +1,4 @@
+// covers: src/plugins/events.ts src/tasks/deltas.ts
 import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'

@@ -1,3 +1,4 @@
+// covers: src/tasks/familiarity.ts src/tasks/tokenize.ts
 import sharp from 'sharp'
 import t from 'tap'
 import type { Manifest } from '../../src/package/manifest.ts'

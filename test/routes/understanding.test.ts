@@ -1,3 +1,4 @@
+// covers: src/routes/caption.ts src/routes/vqa.ts src/tasks/caption.ts src/tasks/prompt.ts src/tasks/vqa.ts
 import t from 'tap'
 import { base64, buildTestApp, form, png } from '../helper.ts'
 import { manifest } from '../fixtures/manifest.ts'

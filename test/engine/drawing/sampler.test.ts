@@ -1,3 +1,4 @@
+// covers: src/engine/drawing/selector.ts
 import fc from 'fast-check'
 import t from 'tap'
 import { createRandom } from '../../../src/engine/drawing/random.ts'
