@@ -1,4 +1,4 @@
-// covers: src/plugins/fields.ts src/plugins/forms.ts src/tasks/picture.ts
+// covers: src/plugins/fields.ts src/plugins/forms.ts src/tasks/base64.ts src/tasks/picture.ts
 import t from 'tap'
 import type { Work } from '../../src/pipe/work.ts'
 import { base64, buildTestApp, png } from '../helper.ts'

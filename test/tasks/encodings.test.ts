@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { createEncodings, refOf } from '../../src/tasks/encodings.ts'
-import { manifest } from '../helper.ts'
+import { manifest } from '../fixtures/manifest.ts'
 
 const encodingOf = (values: number) => ({
   features: new Float32Array(values - 1).fill(values),
