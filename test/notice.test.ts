@@ -71,9 +71,8 @@ t.test('the npm package holds what the image holds', async t => {
 
 t.test('README, document and manifest say which world the model knows', async t => {
   const world =
-    'knows a closed world, pictograms on coloured grounds; about anything else, a photograph too, it answers with ' +
-    'the same confidence, and wrongly.'
-  t.ok(read('README.md').replaceAll('\n', ' ').includes(world))
-  t.ok(JSON.parse(read('openapi/openapi.json')).info.description.includes(world))
-  t.ok(JSON.parse(read('models/lavit-mini/manifest.json')).description.includes(world))
+    /knows a closed world, pictograms on coloured grounds[.;] about anything else, a photograph too, it .*wrongly/i
+  t.match(read('README.md').replaceAll('\n', ' '), world)
+  t.match(JSON.parse(read('openapi/openapi.json')).info.description, world)
+  t.match(JSON.parse(read('models/lavit-mini/manifest.json')).description, world)
 })

@@ -1,6 +1,7 @@
 /** The graphs that turn codes back into a picture: tokenizer decoder, painter, denoiser, autoencoder decoder. */
 import { floats, type Input, type Output, type Session } from './session.ts'
 import type { Manifest } from '../package/manifest.ts'
+import { patchesOf } from '../package/patches.ts'
 import type { PixelDecoderShape } from '../package/pixel-decoder.ts'
 
 export type Frame = { width: number; height: number }
@@ -32,10 +33,10 @@ export function createPixelDecoder (
     denoiser?: Session | undefined
     autoencoderDecoder?: Session | undefined
   },
-  { image: { grid } }: Pick<Manifest, 'image'>,
+  manifest: Pick<Manifest, 'image'>,
   { latent_channels: channels, scaling_factor: scalingFactor }: PixelDecoderShape
 ) {
-  const patches = grid.rows * grid.columns
+  const patches = patchesOf(manifest)
   return {
     canDenoise: sessions.denoiser !== undefined,
 

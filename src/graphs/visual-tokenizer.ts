@@ -1,6 +1,7 @@
 /** The graphs that turn pixels into features, and the kept features into codes or embeddings. */
 import { floats, integers, type Session } from './session.ts'
 import type { Manifest } from '../package/manifest.ts'
+import { patchesOf } from '../package/patches.ts'
 
 /** What encoder, selector and the judge of familiarity say of one picture of N patches, row-major. */
 export type Encoded = {
@@ -24,7 +25,7 @@ export function createVisualTokenizer (
   },
   { image, visual_tokenizer: { feature_dim: featureDim }, language_model: { hidden_size: hiddenSize } }: Manifest
 ) {
-  const patches = image.grid.rows * image.grid.columns
+  const patches = patchesOf({ image })
   return {
     /**
      * `pictures` are uint8 [3, size, size]. Their features are computed together; the selector and the judge of

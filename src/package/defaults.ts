@@ -1,12 +1,12 @@
 /** What a model does when a request does not say otherwise. */
 import { Type, type Static } from 'typebox'
-import { Postprocess } from '../schemas/understanding.ts'
+import { Postprocess, mostBeams } from '../schemas/understanding.ts'
 import { Count, Size, strict } from './terms.ts'
 
 /** How text is drawn from the language model when a request does not say otherwise. */
 export const TextDefaults = Type.Object(
   {
-    num_beams: Count,
+    num_beams: Type.Integer({ minimum: 1, maximum: mostBeams }),
     max_tokens: Count,
     min_tokens: Type.Integer({ minimum: 0 }),
     temperature: Type.Number({ minimum: 0, description: '0 is greedy' }),

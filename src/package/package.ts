@@ -10,6 +10,7 @@ import { Value } from 'typebox/value'
 import type { PaintDefaults } from './defaults.ts'
 import type { PackageFile } from './files.ts'
 import { Manifest } from './manifest.ts'
+import { patchesOf } from './patches.ts'
 import type { PixelDecoderShape } from './pixel-decoder.ts'
 
 /** What is wrong with a package, told by the names in it and without paths. */
@@ -105,7 +106,7 @@ function findContradiction ({
       'the codes exceed language_model.vocabulary_size'
     ],
     [
-      tokenizer.min_visual_tokens <= image.grid.rows * image.grid.columns,
+      tokenizer.min_visual_tokens <= patchesOf({ image }),
       'visual_tokenizer.min_visual_tokens exceeds the grid'
     ],
     [

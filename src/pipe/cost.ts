@@ -4,6 +4,7 @@
  */
 import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
+import { patchesOf } from '../package/patches.ts'
 import type { Segment, Selection, Work } from './work.ts'
 
 const pixelsPerToken = 256 // a paint step on that many pixels is charged as one token
@@ -108,8 +109,4 @@ function paintCost (
 function mostKept (work: { selection: Selection }, manifest: Manifest): number {
   const { maxVisualTokens = Infinity } = work.selection
   return Math.min(patchesOf(manifest), Math.max(maxVisualTokens, manifest.visual_tokenizer.min_visual_tokens))
-}
-
-function patchesOf ({ image: { grid } }: Manifest): number {
-  return grid.rows * grid.columns
 }

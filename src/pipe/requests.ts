@@ -5,7 +5,7 @@ import type { Part, ResultOf, Work } from './work.ts'
 
 export type Answer<W extends Work> = { result: ResultOf[W['task']]; timings: Timings }
 
-export type Request = {
+export type Waiting = {
   resolve: (answer: Answer<Work>) => void
   reject: (error: Error) => void
   onPart: ((part: Part) => void) | undefined
@@ -16,7 +16,7 @@ export type Request = {
  * it too.
  */
 export function createRequests () {
-  const waiting = new Map<number, Request>()
+  const waiting = new Map<number, Waiting>()
   const unanswered = new Map<number, number>() // costs
   const drain = createDrainRate()
   let lastId = 0
@@ -24,7 +24,7 @@ export function createRequests () {
 
   return {
     /** A new request: its number, and how it ends. */
-    open (cost: number, onPart: Request['onPart']): { id: number; answer: Promise<Answer<Work>> } {
+    open (cost: number, onPart: Waiting['onPart']): { id: number; answer: Promise<Answer<Work>> } {
       const id = ++lastId
       if (unanswered.size === 0) drain.begin()
       unanswered.set(id, cost)
@@ -35,7 +35,7 @@ export function createRequests () {
     take,
 
     /** The engine has ended a request; whoever left before is not told. */
-    end (id: number, how: (request: Request) => void): void {
+    end (id: number, how: (request: Waiting) => void): void {
       if (unanswered.delete(id)) drain.end(1)
       const request = take(id)
       if (request) how(request)
@@ -68,7 +68,7 @@ export function createRequests () {
     secondsForOne: () => drain.secondsFor(1)
   }
 
-  function take (id: number): Request | undefined {
+  function take (id: number): Waiting | undefined {
     const request = waiting.get(id)
     if (!waiting.delete(id)) return
     if (waiting.size === 0) onIdle()

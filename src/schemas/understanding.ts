@@ -3,6 +3,8 @@ import { Type, type Static } from 'typebox'
 import { ImageInput, VisualTokens, aboutPicture, exampleImage, ref, strict } from './common.ts'
 import { drawOptions, jobOptions, n, pictureOptions, seed, stream } from './options.ts'
 
+export const mostBeams = 16
+
 export const Postprocess = Type.Enum(['none', 'first_sentence', 'short_answer', 'lemmatised_answer'], {
   description:
     'What becomes of a text: `first_sentence` ends it before the first full stop, `short_answer` at the first new ' +
@@ -16,7 +18,7 @@ const options = {
   max_tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000, description: 'Longest text, in tokens' })),
   min_tokens: Type.Optional(Type.Integer({ minimum: 0, maximum: 100_000, description: 'Shortest text, in tokens' })),
   num_beams: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 16, description: 'Beams of the search; 1 draws token by token' })
+    Type.Integer({ minimum: 1, maximum: mostBeams, description: 'Beams of the search; 1 draws token by token' })
   ),
   ...drawOptions,
   repetition_penalty: Type.Optional(Type.Number({ minimum: 0.01, maximum: 100, description: '1 is off' })),

@@ -2,6 +2,7 @@
 import { seedOfSample, type PaintedPicture, type Part, type Painting, type Segment } from '../pipe/work.ts'
 import { invalidField } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
+import { patchesOf } from '../package/patches.ts'
 import type { Tell } from '../schemas/events.ts'
 import type { DetokenizeRequest, GenerateRequest } from '../schemas/generate.ts'
 import type { PromptPart } from '../schemas/prompt.ts'
@@ -118,10 +119,7 @@ function layOutPrompt (
   request: GenerateRequest,
   seed: number
 ) {
-  const {
-    ids,
-    image: { grid }
-  } = manifest
+  const { ids } = manifest
   const segments: Segment<PictureFile>[] = []
   let pictures = 0
   let tokens = 0
@@ -142,7 +140,7 @@ function layOutPrompt (
   }
   if (tokens + pictures === 0) throw invalidField('/prompt', 'holds nothing that the model can read')
   segments.push({ kind: 'ids', ids: [ids.image_start] })
-  return { segments, tokens, length: tokens + pictures * grid.rows * grid.columns + 1 }
+  return { segments, tokens, length: tokens + pictures * patchesOf(manifest) + 1 }
 }
 
 /** Throws `invalid_field` for what the model cannot paint, and for a model that cannot paint. */

@@ -5,6 +5,7 @@ import { checkFits } from '../pipe/cost.ts'
 import type { Encoding, Picture, Segment, Selection, Work } from '../pipe/work.ts'
 import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
+import { patchesOf } from '../package/patches.ts'
 import type { ImageInput } from '../schemas/common.ts'
 import type { PictureOptions } from '../schemas/options.ts'
 import { bytesOfText } from './base64.ts'
@@ -75,7 +76,7 @@ function picturesOf (work: Work<PictureFile>): PictureFile[] {
  * How the patches of a picture are chosen: the request's options over the model's rule. A threshold asks for its rule.
  */
 export function selectionOptions (
-  { image: { grid }, visual_tokenizer: tokenizer }: Manifest,
+  manifest: Manifest,
   request: PictureOptions,
   seed: number
 ): Selection {
@@ -85,8 +86,8 @@ export function selectionOptions (
     min_visual_tokens: minVisualTokens,
     max_visual_tokens: maxVisualTokens
   } = request
-  const { selection: modelRule, min_visual_tokens: least } = tokenizer
-  const patches = grid.rows * grid.columns
+  const { selection: modelRule, min_visual_tokens: least } = manifest.visual_tokenizer
+  const patches = patchesOf(manifest)
   if (maxVisualTokens !== undefined && maxVisualTokens < least) {
     throw invalidField('/max_visual_tokens', `must be >= ${least} for this model`)
   }
@@ -110,17 +111,18 @@ export function selectionOptions (
  * patches.
  */
 export function visualTokenIds (
-  { ids, image, visual_tokenizer: { codebook_size: size } }: Manifest,
+  manifest: Manifest,
   codes: number[],
   pointer: string
 ): number[] {
-  const patches = image.grid.rows * image.grid.columns
+  const { codebook_size: size } = manifest.visual_tokenizer
+  const patches = patchesOf(manifest)
   if (codes.length > patches) {
     throw invalidField(pointer, `must hold at most ${patches} visual tokens, not ${codes.length}`)
   }
   const wrong = codes.findIndex(code => code >= size)
   if (wrong !== -1) throw invalidField(`${pointer}/${wrong}`, `must be <= ${size - 1}`)
-  return codes.map(code => code + ids.visual_offset)
+  return codes.map(code => code + manifest.ids.visual_offset)
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Segment, Work } from '../pipe/work.ts'
 import { invalidField } from '../errors.ts'
 import type { TextDefaults } from '../package/defaults.ts'
 import type { Manifest } from '../package/manifest.ts'
+import { patchesOf } from '../package/patches.ts'
 import type { Tell } from '../schemas/events.ts'
 import type { CaptionRequest, VqaRequest } from '../schemas/understanding.ts'
 import { createDeltas } from './deltas.ts'
@@ -42,16 +43,12 @@ export async function readPictureAsText (
   checkPromptCharacters([sent], job.limits)
 
   return withModel(job, request, async ({ manifest, text, run }) => {
-    const {
-      ids,
-      image: { grid },
-      tasks
-    } = manifest
+    const { ids, tasks } = manifest
     const promptIds = text.encode(layOut(manifest))
     const options = textOptions(request, tasks[task], seed)
     checkLength(
       manifest,
-      promptIds.length + 2 + (codes?.length ?? grid.rows * grid.columns),
+      promptIds.length + 2 + (codes?.length ?? patchesOf(manifest)),
       options.sampling.maxTokens
     )
     const selection = selectionOptions(manifest, request, seed)

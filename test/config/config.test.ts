@@ -128,6 +128,12 @@ const table: Record<
     refused: ['0', 'x', '9'.repeat(30)],
     allowed: '1 to 1000000'
   },
+  LAVIT_IMAGE_CACHE_MB: {
+    key: 'imageCacheMb',
+    taken: [['0', 0]],
+    refused: ['-1', '64MB'],
+    allowed: '0 to 16777216'
+  },
   LAVIT_MEMORY_BUDGET_MB: {
     key: 'memoryBudgetMb',
     taken: [['512', 512]],

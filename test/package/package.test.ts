@@ -1,3 +1,4 @@
+// covers: src/package/patches.ts
 import { appendFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'

@@ -3,6 +3,7 @@
  * painted as soon as it is drawn. Until a first code is there nothing else is possible: a picture cannot be painted of
  * none.
  */
+import { patchesOf } from '../../package/patches.ts'
 import { promptsOf } from '../../pipe/cost.ts'
 import { seedOfSample, type PaintResult, type Sampling, type Work } from '../../pipe/work.ts'
 import { layOut, usageOf, type Prompt } from '../prompt.ts'
@@ -19,10 +20,7 @@ export async function generate (
   stations: Stations
 ): Promise<PaintResult> {
   const { manifest, prefill, paint } = stations
-  const {
-    ids,
-    image: { grid }
-  } = manifest
+  const { ids } = manifest
   const { segments, sampling, guidanceScale, painting, n } = work
   const variants = segmentsOf(segments, promptsOf(work))
   const looking = Promise.all(variants.map(variant => look(ticket, variant, stations)))
@@ -54,7 +52,7 @@ export async function generate (
   const codesOf = (drawn: number[]) => drawn.filter(id => id >= ids.visual_offset).map(id => id - ids.visual_offset)
   const options = {
     rulesAfter: (drawn: number[]) => (codesOf(drawn).length === 0 ? firstRules : rules),
-    isComplete: (drawn: number[]) => codesOf(drawn).length >= grid.rows * grid.columns,
+    isComplete: (drawn: number[]) => codesOf(drawn).length >= patchesOf(manifest),
     wantAfter
   }
   const pictures = await Promise.all(
