@@ -21,6 +21,9 @@ import generateRoutes from './routes/generate.ts'
 import healthRoutes from './routes/health.ts'
 import metricsRoutes from './routes/metrics.ts'
 import modelRoutes from './routes/models.ts'
+import chatRoutes from './routes/openai/chat.ts'
+import imageRoutes from './routes/openai/images.ts'
+import listedModelRoutes from './routes/openai/models.ts'
 import tokenizeRoutes from './routes/tokenize.ts'
 import vqaRoutes from './routes/vqa.ts'
 import { commonSchemas } from './schemas/common.ts'
@@ -28,6 +31,9 @@ import { eventSchemas } from './schemas/events.ts'
 import { generateSchemas } from './schemas/generate.ts'
 import { Health } from './schemas/health.ts'
 import { modelSchemas } from './schemas/models.ts'
+import { chatSchemas } from './schemas/openai/chat.ts'
+import { imageSchemas } from './schemas/openai/images.ts'
+import { listedSchemas } from './schemas/openai/models.ts'
 import { problemSchemas } from './schemas/problem.ts'
 import { TokenizeRequest, TokenizeResponse } from './schemas/tokenize.ts'
 import { understandingSchemas } from './schemas/understanding.ts'
@@ -73,7 +79,10 @@ export async function buildApp ({ config, registry, metrics, version, log }: App
       ...understandingSchemas,
       ...generateSchemas,
       ...eventSchemas,
-      ...modelSchemas
+      ...modelSchemas,
+      ...listedSchemas,
+      ...chatSchemas,
+      ...imageSchemas
     ]
   })
   await app.register(uploads, config)
@@ -86,6 +95,9 @@ export async function buildApp ({ config, registry, metrics, version, log }: App
   await app.register(vqaRoutes)
   await app.register(generateRoutes)
   await app.register(modelRoutes, { registry })
+  await app.register(listedModelRoutes, { registry })
+  await app.register(chatRoutes, { registry })
+  await app.register(imageRoutes)
   await app.register(healthRoutes, { registry })
   app.get('/', { config: { produces: [] } }, async (_request, reply) => reply.redirect('docs'))
   return app

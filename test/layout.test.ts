@@ -27,8 +27,10 @@ const layers: Record<string, string[]> = {
     'src/codecs',
     'src/registry'
   ],
+  'src/openai': ['src/errors.ts', 'src/schemas', 'src/codecs', 'src/tasks'],
   'src/plugins': [
     'src/errors.ts',
+    'src/openai',
     'src/config',
     'src/metrics.ts',
     'src/schemas',
@@ -38,6 +40,7 @@ const layers: Record<string, string[]> = {
   ],
   'src/routes': [
     'src/errors.ts',
+    'src/openai',
     'src/config',
     'src/metrics.ts',
     'src/schemas',

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { TSchema } from 'typebox'
-import type { Tell } from '../schemas/events.ts'
+import type { Tell, Wire } from '../schemas/events.ts'
 import { chooseType } from './negotiation.ts'
 
 declare module 'fastify' {
@@ -14,9 +14,13 @@ declare module 'fastify' {
   }
   interface FastifyReply {
     /**
-     * Streams a job. Rejects as the job does where it ends before anything was told, so that the status tells of it.
+     * Streams a job, as events by name where no other wire is given. Rejects as the job does where it ends before
+     * anything was told, so that the status tells of it.
      */
-    sendEvents: (run: (tell: Tell) => Promise<Record<string, unknown>>) => Promise<FastifyReply>
+    sendEvents: <Answer extends Record<string, unknown>>(
+      run: (tell: Tell) => Promise<Answer>,
+      wire?: Wire<Answer>
+    ) => Promise<FastifyReply>
   }
 }
 
@@ -29,13 +33,17 @@ export default fp<{ keepAliveMs: number }>(
   async (app, { keepAliveMs }) => {
     app.decorateReply(
       'sendEvents',
-      async function (this: FastifyReply, run: (tell: Tell) => Promise<Record<string, unknown>>) {
+      async function <Answer extends Record<string, unknown>> (
+        this: FastifyReply,
+        run: (tell: Tell) => Promise<Answer>,
+        wire: Wire<Answer> = namedEvents(this)
+      ) {
         const { request } = this
         const feed = createFeed(keepAliveMs)
-        run((name, data) => feed.put(name, JSON.stringify(data)))
-          .then(answer => feed.end('done', String(this.serializeInput(answer, '200'))))
+        run((...event) => feed.put(wire.tell(...event)))
+          .then(answer => feed.end(wire.done(answer)))
           .catch(error =>
-            feed.isBegun() ? feed.end('error', JSON.stringify(app.tellProblem(error, request))) : feed.refuse(error)
+            feed.isBegun() ? feed.end(wire.failed(app.tellProblem(error, request))) : feed.refuse(error)
           )
         await feed.begun
         const { socket } = request.raw
@@ -47,6 +55,16 @@ export default fp<{ keepAliveMs: number }>(
   },
   { name: 'events', dependencies: ['problems'] }
 )
+
+/** Each event by its name; `done` has the bytes of the whole answer. */
+function namedEvents (reply: FastifyReply): Wire<Record<string, unknown>> {
+  const event = (name: string, data: string) => `event: ${name}\ndata: ${data}\n\n`
+  return {
+    tell: (name, data) => event(name, JSON.stringify(data)),
+    done: answer => event('done', String(reply.serializeInput(answer, '200'))),
+    failed: problem => event('error', JSON.stringify(problem))
+  }
+}
 
 /** Whether the answer is streamed: as `stream` says, else as `Accept` does. Throws `not_acceptable`. */
 export function wantsEvents (
@@ -87,15 +105,15 @@ function createFeed (keepAliveMs: number) {
 
   return { begun, isBegun: () => isBegun, put, end, refuse, messages }
 
-  function put (name: string, data: string): void {
-    if (isEnded) return
-    waiting.push(`event: ${name}\ndata: ${data}\n\n`)
+  function put (message: string): void {
+    if (isEnded || message === '') return
+    waiting.push(message)
     begin()
     wake()
   }
 
-  function end (name: 'done' | 'error', data: string): void {
-    put(name, data)
+  function end (message: string): void {
+    put(message)
     isEnded = true
   }
 

@@ -8,8 +8,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The schema of the body: it tells how to read the texts of forms and of the query. */
     fields?: Properties
-    /** Takes pictures as files: as the field `image`, or as parts of the list `prompt`. */
-    upload?: { pictures: 'image' | 'prompt' }
+    /** Takes pictures as files: as the field `image`, as a list of them, or as parts of the list `prompt`. */
+    upload?: { pictures: 'image' | 'images' | 'prompt' }
   }
 }
 
@@ -44,6 +44,7 @@ export function gather (request: FastifyRequest, sent: { json?: object; fields?:
   }
 
   const parts: unknown[] = []
+  const images: unknown[] = []
   const hasParts = upload?.pictures === 'prompt' && !('prompt' in body)
   for (const field of [...fields, ...query]) {
     const { name } = field
@@ -51,11 +52,13 @@ export function gather (request: FastifyRequest, sent: { json?: object; fields?:
     const value = valueOf(request, field, property)
     if (hasParts && name === 'image') parts.push({ type: 'image', image: value })
     else if (hasParts && name === 'prompt') parts.push(...partsOf(value))
+    else if (upload?.pictures === 'images' && name === 'image') images.push(value)
     else if (!(name in body)) body[name] = value
     else if (isList(property)) body[name] = [body[name], value].flat()
     else throw invalidField(`/${escapeName(name)}`, 'is given more than once')
   }
   if (parts.length > 0) body.prompt = parts
+  if (images.length > 0) body.image = images
   return body
 }
 

@@ -15,12 +15,14 @@ export type FormLimits = { maxImageBytes: number; bodyLimit: number }
  * says.
  */
 export async function readForm (request: FastifyRequest, limits: FormLimits): Promise<Field[]> {
-  const names = new Set(['image', ...Object.keys(request.routeOptions.config.fields?.properties ?? {})])
+  const { fields: schema, upload } = request.routeOptions.config
+  const names = new Set(['image', ...Object.keys(schema?.properties ?? {})])
   const fields: Field[] = []
   let left = limits.bodyLimit
   try {
     for await (const part of request.parts()) {
       if (part.type !== 'file') continue // every part is read as its bytes
+      if (upload?.pictures === 'images' && part.fieldname === 'image[]') part.fieldname = 'image'
       const bytes = await collect(part, left, limits)
       left -= bytes.length
       fields.push(readPart(part, bytes, names))

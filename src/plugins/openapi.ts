@@ -12,6 +12,8 @@ import { isDocument, type Document } from './document/shape.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
+    /** Unknown fields of the body are ignored, and the body alone says what is asked. */
+    isOpen?: boolean
     /** What the route can answer besides the errors of every route. */
     errors?: ErrorCode[]
     /** Answers 304 to a client that has these very bytes. */
@@ -48,6 +50,7 @@ export default fp<{ version: string; limits: DocumentLimits }>(
         tags: [
           { name: 'jobs', description: 'What the model does' },
           { name: 'models', description: 'Which models there are, and loading them' },
+          { name: 'openai', description: "The same jobs in the wire format of OpenAI's clients" },
           { name: 'operations', description: 'For those who run the server' }
         ],
         components: {

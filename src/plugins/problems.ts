@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ServerError, errorTable, tooManyBytes } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
+import { errorOf } from '../openai/errors.ts'
 import type { Problem } from '../schemas/problem.ts'
 
 declare module 'fastify' {
@@ -63,7 +64,10 @@ export default fp<{ metrics: Metrics }>(
       if ((problem.status === 429 || problem.status === 503) && !isForGood) {
         reply.header('retry-after', Math.max(1, Math.ceil(failure.retryAfterSeconds ?? 1)))
       }
-      return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+      const isOpenai = request.routeOptions.url?.startsWith('/v1/') || request.url.startsWith('/v1/')
+      if (isOpenai && failure.code === 'deadline_exceeded') reply.header('x-should-retry', 'false')
+      const answer = isOpenai ? { ...problem, error: errorOf(problem) } : problem
+      return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(answer))
     }
   },
   { name: 'problems' }

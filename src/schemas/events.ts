@@ -1,6 +1,7 @@
 /** What a streamed answer tells before its end. The end is `done` with the whole answer, or `error` with a problem. */
 import { Type, type Static } from 'typebox'
 import { strict } from './common.ts'
+import type { Problem } from './problem.ts'
 
 const index = Type.Integer({ minimum: 0, description: 'Which of the `n` texts or pictures' })
 
@@ -77,3 +78,10 @@ export type Tell = (
     | [name: 'token', data: Static<typeof TokenEvent> | Static<typeof VisualTokenEvent>]
     | [name: 'step', data: Static<typeof StepEvent>]
 ) => void
+
+/** How a stream is written: the messages of its events, and those of its one end. An empty text is no message. */
+export type Wire<Answer> = {
+  tell: (...event: Parameters<Tell>) => string
+  done: (answer: Answer) => string
+  failed: (problem: Problem) => string
+}

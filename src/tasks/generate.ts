@@ -15,6 +15,7 @@ import { drawSeed } from './seed.ts'
 export type Pictures = {
   model: string
   pictures: PaintedPicture[]
+  shownTokens: number // visual tokens of the prompt's pictures, part of its tokens
   usage: { prompt_tokens: number; visual_tokens: number; steps: number }
 }
 
@@ -58,6 +59,7 @@ export async function generate (job: Job, request: GenerateRequest, tell?: Tell)
     return {
       model: manifest.name,
       pictures,
+      shownTokens: visualTokens,
       usage: {
         prompt_tokens: tokens + visualTokens,
         visual_tokens: pictures.reduce((sum, { codes }) => sum + codes.length, 0),
@@ -94,6 +96,7 @@ export async function detokenize (job: Job, request: DetokenizeRequest): Promise
     return {
       model: manifest.name,
       pictures,
+      shownTokens: 0,
       usage: { prompt_tokens: 0, visual_tokens: codes.length, steps: painting.steps }
     }
   })

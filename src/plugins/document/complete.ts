@@ -101,7 +101,7 @@ function addExamples (document: Document, { requestBody, responses }: Operation)
 function completeRequest (
   document: Document,
   operation: Operation,
-  { job, upload }: FastifyContextConfig,
+  { job, upload, isOpen }: FastifyContextConfig,
   limits: DocumentLimits
 ) {
   const { requestBody } = operation
@@ -111,7 +111,7 @@ function completeRequest (
   requestBody.description = tellRequestLimits(limits, upload?.pictures)
   const schema = namedSchema(document, json.schema)
   if (upload) addForms(requestBody.content, schema, upload.pictures, limits)
-  if (job) operation.parameters = [...(operation.parameters ?? []), ...queryOptions(schema)]
+  if (job && !isOpen) operation.parameters = [...(operation.parameters ?? []), ...queryOptions(schema)]
 }
 
 function completeAnswers (

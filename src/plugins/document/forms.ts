@@ -6,8 +6,13 @@ import { exampleImage } from '../../schemas/common.ts'
 import { pictureTypes, type DocumentLimits } from './limits.ts'
 import type { Media, Parameter, Schema } from './shape.ts'
 
-/** Adds them beside JSON. `pictures` says whether a file is the field `image` or a part of the prompt. */
-export function addForms (content: Media, schema: Schema, pictures: 'image' | 'prompt', limits: DocumentLimits) {
+/** Adds them beside JSON. `pictures`: a file is the field `image`, one of several such, or a part of the prompt. */
+export function addForms (
+  content: Media,
+  schema: Schema,
+  pictures: 'image' | 'images' | 'prompt',
+  limits: DocumentLimits
+) {
   const file = (description: string) => ({
     type: 'string',
     format: 'binary',
@@ -15,13 +20,16 @@ export function addForms (content: Media, schema: Schema, pictures: 'image' | 'p
     description
   })
   const image = file('The file; its base64 or data URL as text is read, too')
-  const form = pictures === 'image' ? imageForm(schema, image) : promptForm(schema, image)
-  const example = pictures === 'image' ? content['application/json']?.example : promptExample
+  const list = { type: 'array', items: image, description: 'The pictures' }
+  const form =
+    pictures === 'prompt' ? promptForm(schema, image) : imageForm(schema, pictures === 'image' ? image : list)
+  const example = pictures === 'prompt' ? promptExample : content['application/json']?.example
   const description = `${schema.description ?? 'The request'}, as a form`
   content['multipart/form-data'] = {
-    schema: { type: 'object', description, additionalProperties: false, ...form },
+    schema: { type: 'object', description, additionalProperties: pictures === 'images', ...form },
     example
   }
+  if (pictures === 'images') return
   for (const type of pictureTypes(limits)) {
     content[type] = {
       schema: file('The picture; its options stand in the query')

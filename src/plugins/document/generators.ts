@@ -1,6 +1,6 @@
 /**
  * The document for programs that write clients: OpenAPI 3.0, which all of them read, JSON alone in requests, no options
- * in the query of a job, and one type of answer for each status.
+ * in the query of a job, and one type of answer for each status. OpenAI's routes have clients of their own.
  */
 import { objectsWithin, operationsOf, type Document, type Operation, type Schema } from './shape.ts'
 
@@ -13,6 +13,7 @@ export function forGenerators (document: Document): Document {
   copy.info.description +=
     '\n\nThis is the variant for generators: pictures travel as base64 in JSON, and each answer has one type. ' +
     '`/openapi.json` tells of every form.'
+  for (const path of Object.keys(copy.paths)) if (path.startsWith('/v1/')) delete copy.paths[path]
   for (const operation of operationsOf(copy)) keepJson(operation)
   for (const schema of objectsWithin([copy.components, copy.paths])) {
     toOpenApi30(schema)

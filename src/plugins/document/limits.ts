@@ -21,9 +21,14 @@ export function tellLimits (limits: DocumentLimits) {
 }
 
 /** Those that hold for one request; `pictures` says how it takes them as files. */
-export function tellRequestLimits (limits: DocumentLimits, pictures: 'image' | 'prompt' | undefined) {
+export function tellRequestLimits (limits: DocumentLimits, pictures: 'image' | 'images' | 'prompt' | undefined) {
   const told = pictures ? pictureLimits(limits) : ['4096 visual tokens']
-  const forms = pictures ? ' As JSON, as a form, or as the picture itself with the options in the query.' : ''
+  const forms = {
+    none: '',
+    images: ' As JSON or as a form.',
+    image: ' As JSON, as a form, or as the picture itself with the options in the query.',
+    prompt: ' As JSON, as a form, or as the picture itself with the options in the query.'
+  }[pictures ?? 'none']
   return `At most ${told.join(', ')}.${forms}`
 }
 

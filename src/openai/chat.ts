@@ -1,0 +1,96 @@
+/** A conversation of OpenAI's wire as a caption or an answer, and back. */
+import { ServerError, invalidField } from '../errors.ts'
+import type { Tell } from '../schemas/events.ts'
+import type { ChatCompletion, ChatMessage, ChatRequest } from '../schemas/openai/chat.ts'
+import { caption } from '../tasks/caption.ts'
+import type { Job } from '../tasks/job.ts'
+import { answerQuestion } from '../tasks/vqa.ts'
+import { now } from './created.ts'
+
+/** Throws `invalid_request` for what would make another answer than the client expects. */
+export async function completeChat (job: Job, request: ChatRequest, tell?: Tell): Promise<ChatCompletion> {
+  refuseOthers(request)
+  const { image, text } = readConversation(request.messages)
+  const { model, n, seed, temperature, deadline_ms: deadlineMs } = request
+  const maxTokens = request.max_completion_tokens ?? request.max_tokens
+  const options = {
+    image,
+    ...(model !== undefined && { model }),
+    ...(n !== undefined && { n }),
+    ...(seed !== undefined && { seed }),
+    ...(temperature !== undefined && { temperature, ...(temperature === 0 && { num_beams: n ?? 1 }) }),
+    ...(temperature && request.top_p && { top_p: request.top_p }),
+    ...(maxTokens !== undefined && { max_tokens: maxTokens }),
+    ...(deadlineMs !== undefined && { deadline_ms: deadlineMs })
+  }
+  const { texts, usage, name } = await write()
+  return {
+    id: '',
+    object: 'chat.completion',
+    created: now(),
+    model: name,
+    choices: texts.map(({ text, finish_reason: finishReason }, index) => ({
+      index,
+      message: { role: 'assistant', content: text, refusal: null },
+      logprobs: null,
+      finish_reason: finishReason
+    })),
+    usage: {
+      prompt_tokens: usage.prompt_tokens + usage.visual_tokens,
+      completion_tokens: usage.completion_tokens,
+      total_tokens: usage.prompt_tokens + usage.visual_tokens + usage.completion_tokens,
+      prompt_tokens_details: { image_tokens: usage.visual_tokens }
+    }
+  }
+
+  async function write () {
+    if (text === '') {
+      const { captions, usage, model: name } = await caption(job, options, tell)
+      return { texts: captions, usage, name }
+    }
+    const { answers, usage, model: name } = await answerQuestion(job, { ...options, question: text }, tell)
+    return { texts: answers, usage, name }
+  }
+}
+
+/** The last message of the user, and its picture or the last one before it. */
+function readConversation (messages: ChatMessage[]): { image: string; text: string } {
+  const turns = messages.flatMap(({ role, content }, index) =>
+    role === 'user' ? [{ index, parts: partsOf(content) }] : []
+  )
+  const last = turns.at(-1)
+  if (last === undefined) throw invalidField('/messages', 'must hold a message of the user')
+  const pictures = turns.map(({ parts }) =>
+    parts.flatMap(part => (part.type === 'image_url' ? [part.image_url.url] : []))
+  )
+  if ((pictures.at(-1)?.length ?? 0) > 1) {
+    throw invalidField(`/messages/${last.index}/content`, 'must hold one picture: the model reads one at a time')
+  }
+  const image = pictures.flat().at(-1)
+  if (image === undefined) throw invalidField('/messages', 'must hold a picture: the model speaks about pictures alone')
+  const text = last.parts.flatMap(part => (part.type === 'text' ? [part.text] : [])).join('\n')
+  return { image, text: text.trim() }
+}
+
+function partsOf (content: ChatMessage['content']) {
+  if (typeof content === 'string') return [{ type: 'text' as const, text: content }]
+  return content ?? []
+}
+
+const nothing = [undefined, null, false, 0, 'auto', 'none', 'text']
+
+/** Fields that are harmless where they ask for nothing, and whose effect the model does not have. */
+function refuseOthers (request: ChatRequest): void {
+  const others = [
+    'stop', 'logprobs', 'logit_bias', 'frequency_penalty', 'presence_penalty', 'response_format', 'tool_choice', 'audio'
+  ]
+  const given = new Map(Object.entries(request))
+  for (const name of others) {
+    const value = given.get(name)
+    const asked = typeof value === 'object' && value !== null && 'type' in value ? value.type : value
+    const isEmpty = typeof asked === 'object' && asked !== null && Object.keys(asked).length === 0
+    if (!nothing.some(none => none === asked) && !isEmpty) {
+      throw new ServerError('invalid_request', `${name} cannot be honoured by this model; leave it out`)
+    }
+  }
+}

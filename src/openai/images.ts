@@ -1,0 +1,69 @@
+/** Painting for OpenAI's wire: what is asked becomes a prompt of parts, and pictures become base64. */
+import { encodePicture } from '../codecs/image.ts'
+import { ServerError } from '../errors.ts'
+import type { Tell, Wire } from '../schemas/events.ts'
+import type { ImageEditRequest, ImageGenerationRequest, ImageResult } from '../schemas/openai/images.ts'
+import type { PromptPart } from '../schemas/prompt.ts'
+import { generate } from '../tasks/generate.ts'
+import type { Job } from '../tasks/job.ts'
+import { now } from './created.ts'
+import { errorOf } from './errors.ts'
+
+type Options = Omit<ImageGenerationRequest, 'prompt'>
+
+export async function paintPrompt (job: Job, request: ImageGenerationRequest, tell?: Tell): Promise<ImageResult> {
+  return paint(job, request, [{ type: 'text', text: request.prompt }], tell)
+}
+
+/** Pictures first, then the words. Throws `invalid_request` for a mask. */
+export async function paintEdit (job: Job, request: ImageEditRequest, tell?: Tell): Promise<ImageResult> {
+  if (request.mask !== undefined && request.mask !== null) {
+    throw new ServerError('invalid_request', 'mask cannot be honoured: the model paints whole pictures; leave it out')
+  }
+  const pictures = [request.image].flat().map(image => ({ type: 'image' as const, image }))
+  return paint(job, request, [...pictures, { type: 'text', text: request.prompt }], tell)
+}
+
+async function paint (job: Job, options: Options, prompt: PromptPart[], tell?: Tell): Promise<ImageResult> {
+  const { model, n, seed, size, output_format: format = 'png', deadline_ms: deadlineMs } = options
+  const request = {
+    prompt,
+    ...(model !== undefined && { model }),
+    ...(n !== undefined && { n }),
+    ...(seed !== undefined && { seed }),
+    ...(size !== undefined && size !== 'auto' && { size }),
+    ...(deadlineMs !== undefined && { deadline_ms: deadlineMs })
+  }
+  const { pictures, usage, shownTokens } = await generate(job, request, tell)
+  const files = await Promise.all(pictures.map(picture => encodePicture(picture, format)))
+  return {
+    created: now(),
+    data: files.map(file => ({ b64_json: file.toString('base64') })),
+    output_format: format,
+    size: pictures.map(({ width, height }) => `${width}x${height}`)[0] ?? '',
+    usage: {
+      input_tokens: usage.prompt_tokens,
+      output_tokens: usage.visual_tokens,
+      total_tokens: usage.prompt_tokens + usage.visual_tokens,
+      input_tokens_details: { text_tokens: usage.prompt_tokens - shownTokens, image_tokens: shownTokens }
+    }
+  }
+}
+
+/** The events of a streamed picture, named after `image_generation` or `image_edit`. */
+export function pictureEventsOf (kind: 'image_generation' | 'image_edit'): Wire<ImageResult> {
+  const looks = { quality: 'auto', background: 'opaque' }
+  return {
+    tell: () => '',
+    done ({ created, data, size, output_format: format, usage }) {
+      const type = `${kind}.completed`
+      const common = { type, created_at: created, size, ...looks, output_format: format, usage }
+      return data.map(picture => event(type, { ...common, ...picture })).join('')
+    },
+    failed: problem => event('error', { type: 'error', error: errorOf(problem) })
+  }
+}
+
+function event (name: string, data: object): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
+}
