@@ -186,7 +186,8 @@ t.test('it names every error code that a client can receive, and no other', asyn
 t.test('the document for generators leaves them one choice', async t => {
   const variant = JSON.parse(texts['openapi.generators.json'] ?? '') as Document
   t.equal(variant.openapi, '3.0.3')
-  t.strictSame(Object.keys(variant.paths), Object.keys(document.paths))
+  const ours = Object.keys(document.paths).filter(path => !path.startsWith('/v1/')) // those have their own clients
+  t.strictSame(Object.keys(variant.paths), ours)
   for (const [path, methods] of Object.entries(variant.paths)) {
     for (const { requestBody, parameters = [], responses } of Object.values(methods)) {
       if (requestBody) t.strictSame(Object.keys(requestBody.content), ['application/json'], path)

@@ -15,7 +15,7 @@ export type FormLimits = { maxImageBytes: number; bodyLimit: number }
  * says.
  */
 export async function readForm (request: FastifyRequest, limits: FormLimits): Promise<Field[]> {
-  const { fields: schema, upload } = request.routeOptions.config
+  const { fields: schema, upload, isOpen = false } = request.routeOptions.config
   const names = new Set(['image', ...Object.keys(schema?.properties ?? {})])
   const fields: Field[] = []
   let left = limits.bodyLimit
@@ -25,7 +25,7 @@ export async function readForm (request: FastifyRequest, limits: FormLimits): Pr
       if (upload?.pictures === 'images' && part.fieldname === 'image[]') part.fieldname = 'image'
       const bytes = await collect(part, left, limits)
       left -= bytes.length
-      fields.push(readPart(part, bytes, names))
+      fields.push(readPart(part, bytes, names, isOpen))
     }
   } catch (error) {
     throw explain(error)
@@ -65,13 +65,15 @@ async function collect (
 function readPart (
   { fieldname: name, filename, mimetype, encoding }: MultipartFile,
   bytes: Buffer,
-  names: Set<string>
+  names: Set<string>,
+  isOpen: boolean
 ): Field {
   if (typeof name !== 'string') throw new ServerError('invalid_request', 'A part of the form has no name')
   if (bytes.length === 0 && !filename) return { name, text: '' }
   const pointer = `/${escapeName(name)}`
   if (/^application\/json$/i.test(mimetype)) return { name, value: readJson(bytes, pointer) }
   if (name === 'image') return readPicture(bytes, pointer)
+  if (isOpen && filename) return { name, text: filename } // of files that are not read it is told that they came
   if (!names.has(name)) return { name, value: null } // unknown, whatever it holds
   if (mimetype !== 'text/plain') {
     throw invalidField(

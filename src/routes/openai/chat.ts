@@ -23,7 +23,7 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
           'refused with 400 where the answer would differ. With `stream` the answer is `text/event-stream` of ' +
           '`chat.completion.chunk` objects, then `[DONE]`. Errors also carry `error`, as these clients read it.',
         body: ref(ChatRequest),
-        response: { 200: ref(ChatCompletion, 'The answers, best first') }
+        response: { 200: ref(ChatCompletion, 'The completions, best first') }
       }
     },
     async (request, reply) => {

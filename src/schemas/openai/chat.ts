@@ -125,7 +125,7 @@ export const ChatCompletion = Type.Object(
           { description: 'The answer' }
         ),
         logprobs: Type.Null({ description: 'Always null' }),
-        finish_reason: Type.Enum(['stop', 'length'], { description: '`length`: the text was cut off' })
+        finish_reason: Type.Enum(['stop', 'length'], { description: '`length` where the text was cut off' })
       }),
       { description: 'The answers' }
     ),
