@@ -7,6 +7,7 @@ import { measureHealth } from './health.ts'
 import type { Setting } from './measure.ts'
 import { measureMemory } from './memory.ts'
 import { readOptions, type Options } from './options.ts'
+import { measureLlama } from './peers/llama/measure.ts'
 import { startPeers } from './peers/peers.ts'
 import { readPictures } from './pictures.ts'
 import { loads, openRecord, readHead } from './record.ts'
@@ -32,7 +33,7 @@ async function main (words: string[]) {
     options.servers === undefined ? [await startServer()] : await runningServers(options.servers)
   const { duration, rounds, seed } = options
   try {
-    await startPeers(options.peers, targets)
+    await startPeers(options.peers.filter(name => name !== 'llama'), targets)
     const plan = { targets, pictures: await readPictures(), duration, rounds, seed, record }
     const sections = await measure(options, plan, folder)
     const report = [tellHead(head, loads()), ...sections].join('\n\n') + '\n'
@@ -65,6 +66,7 @@ async function measure (options: Options, plan: Plan, folder: string): Promise<s
     await writeFile(join(folder, 'units.json'), JSON.stringify(units, null, 2) + '\n')
     sections.push(section)
   }
+  if (options.peers.includes('llama')) sections.push(await measureLlama(plan.pictures, options.rounds))
   return sections
 }
 

@@ -10,7 +10,7 @@ const usage = `npm run bench -- [options]
   --p99 500                  seeks the highest rate whose 99th percentile stays within so many milliseconds
   --kept 4,16,any            patches that stay of each picture; any is as many as the model decides
   --servers name=url,...     running servers, measured in turns; without it the built one is started
-  --peers [name,...]         other ways to serve the same model beside it
+  --peers [name,...]         other ways to serve the same model beside it; llama, which is installed, by name only
   --health                   how /health/live answers while everything is asked at once
   --memory 20000             resident memory over so many mixed requests
   --floor                    units of work against what the arithmetic alone takes
@@ -46,7 +46,7 @@ export function readOptions (words: string[]) {
   })
   if (values.help) throw new Error(usage)
   const asksElse = [values.rates, values.p99, values.memory].some(value => value !== undefined)
-  const clients = asksElse || values.health || values.floor ? '' : '1,4,16'
+  const clients = asksElse || values.health || values.floor || values.peers === 'llama' ? '' : '1,4,16'
   return {
     jobs: (listOf(values.jobs ?? (values.peers === undefined ? jobs.join() : 'greedy'))).map(jobNamed),
     clients: listOf(values.clients ?? clients).map(positive),

@@ -26,8 +26,8 @@ export function tellResults (results: Result[]): string {
       load: 'clients' in setting ? `${setting.clients} clients` : `${setting.rate}/s`,
       ...(servers.size > 1 && { server }),
       'a second': tellSpread(rounds.map(({ perSecond }) => perSecond)),
-      'p50 ms': tellNumber(spreadOf(rounds.map(({ p50 }) => p50)).median),
-      'p99 ms': tellNumber(spreadOf(rounds.map(({ p99 }) => p99)).median),
+      'p50 ms': tellMedian(rounds.map(({ p50 }) => p50)),
+      'p99 ms': tellMedian(rounds.map(({ p99 }) => p99)),
       ...(servers.size > 1 && {
         [`times ${first}`]: base === undefined ? '' : tellRatio(result, base),
         'same answer': Number.isNaN(agreement) ? '' : `${Math.round(agreement * 100)} %`
@@ -49,6 +49,11 @@ export function table (rows: { [column: string]: string }[]): string {
 export function tellSpread (values: number[]): string {
   const { median, least, most } = spreadOf(values)
   return `${tellNumber(median)} (${tellNumber(least)} to ${tellNumber(most)})`
+}
+
+/** Of the rounds in which anything was answered. */
+function tellMedian (values: number[]): string {
+  return tellNumber(spreadOf(values.filter(Number.isFinite)).median)
 }
 
 /** Three digits. */
