@@ -6,10 +6,19 @@ import type { Manifest } from '../src/package/manifest.ts'
 import { readManifest } from '../src/package/package.ts'
 import type { EngineCounts, FromEngine } from '../src/pipe/messages.ts'
 import type { Work } from '../src/pipe/work.ts'
+import { shareCores, thisMachine, type Share } from '../src/registry/cores.ts'
 
 export const modelFolder = join(import.meta.dirname, '../models/lavit-mini')
 
-export type BareEngine = Awaited<ReturnType<typeof openBareEngine>>
+const engineBytes = 2 ** 29 // more than the embedded model takes, and less than machines lack
+
+/** Engines and threads of each, as the server has them by the same variables. */
+export function engineShare (): Share {
+  const { LAVIT_ENGINES: engines, LAVIT_THREADS: threads } = process.env
+  const asked = { engines: Number(engines ?? 0), threads: Number(threads ?? 0), device: 'cpu' }
+  return shareCores(asked, thisMachine(), engineBytes)
+}
+
 type TextWork = Extract<Work, { task: 'text' }>
 
 /** `onUnits` hears of every unit of work. */

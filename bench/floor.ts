@@ -1,12 +1,12 @@
 /** Units of work one by one: what they take, and what their multiplications alone would take. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { availableParallelism, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHeads } from '../src/graphs/heads.ts'
 import { createLanguageModel } from '../src/graphs/language-model.ts'
 import { openSession } from '../src/graphs/session.ts'
 import { readManifest } from '../src/package/package.ts'
-import { modelFolder } from './engine.ts'
+import { engineShare, modelFolder } from './engine.ts'
 import { multiplicationOf, operationsOf } from './onnx.ts'
 import { table, tellNumber } from './report.ts'
 import { spreadOf } from './statistics.ts'
@@ -17,13 +17,13 @@ const places = 64 // of the cache, which a caption seldom exceeds
 const size = 768 // of the matrices whose product says how fast this machine multiplies
 const repeats = 60
 
-const device = { device: 'cpu' as const, threads: availableParallelism() }
+const device = { device: 'cpu' as const, threads: engineShare().threads }
 
 /** The section of the report, and the costs of units for the simulator. */
 export async function measureFloor (pictures: Uint8Array[]) {
   const rate = await multiplicationRate()
   const alone = await stepsOfGraph()
-  const units = await measureUnits(pictures, device.threads)
+  const units = await measureUnits(pictures)
   const perRow = operationsOfStep()
   const lines = rows.map((count, i) => {
     const floor = ((perRow * count) / rate) * 1000
@@ -40,10 +40,10 @@ export async function measureFloor (pictures: Uint8Array[]) {
     }
   })
   const section = [
-    `A decode step of texts, ${places} places of cache, ${device.threads} threads; this machine multiplies matrices ` +
-      `of ${size} by ${size} at ${tellNumber(rate / 1e9)} GFLOP/s.`,
+    `A decode step of texts, ${places} places of cache, threads of an engine: ${device.threads}; with them this ` +
+      `machine multiplies matrices of ${size} by ${size} at ${tellNumber(rate / 1e9)} GFLOP/s.`,
     table(lines),
-    'Units of the engine:',
+    `Units of one engine of ${units.engines}:`,
     table([
       tellUnit('picture file to pixels', 1, '', units.picture.ms),
       ...units.encode.map(({ rows, ms }) => tellUnit('encode', rows, '', ms)),

@@ -1,6 +1,7 @@
 /** Measures the server: `npm run bench -- --help` tells how. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { measureAgain } from './again.ts'
 import { chart } from './chart.ts'
 import { measureFloor } from './floor.ts'
 import { measureHealth } from './health.ts'
@@ -59,6 +60,7 @@ async function measure (options: Options, plan: Plan, folder: string): Promise<s
   if (options.p99 !== undefined) {
     sections.push(await sweepAll(options.jobs, options.kept, options.p99, plan))
   }
+  if (options.again) sections.push(await measureAgain())
   if (options.health) sections.push(await measureHealth(plan))
   if (options.memory !== undefined && target) sections.push(await measureMemory(target, options.memory, plan))
   if (options.floor) {

@@ -11,6 +11,7 @@ const usage = `npm run bench -- [options]
   --kept 4,16,any            patches that stay of each picture; any is as many as the model decides
   --servers name=url,...     running servers, measured in turns; without it the built one is started
   --peers [name,...]         other ways to serve the same model beside it; llama, which is installed, by name only
+  --again                    a second question about a picture, by its reference
   --health                   how /health/live answers while everything is asked at once
   --memory 20000             resident memory over so many mixed requests
   --floor                    units of work against what the arithmetic alone takes
@@ -33,6 +34,7 @@ export function readOptions (words: string[]) {
       kept: { type: 'string', default: 'any' },
       servers: { type: 'string' },
       peers: { type: 'string' },
+      again: { type: 'boolean', default: false },
       health: { type: 'boolean', default: false },
       memory: { type: 'string' },
       floor: { type: 'boolean', default: false },
@@ -46,7 +48,7 @@ export function readOptions (words: string[]) {
   })
   if (values.help) throw new Error(usage)
   const asksElse = [values.rates, values.p99, values.memory].some(value => value !== undefined)
-  const clients = asksElse || values.health || values.floor || values.peers === 'llama' ? '' : '1,4,16'
+  const clients = asksElse || values.again || values.health || values.floor || values.peers === 'llama' ? '' : '1,4,16'
   return {
     jobs: (listOf(values.jobs ?? (values.peers === undefined ? jobs.join() : 'greedy'))).map(jobNamed),
     clients: listOf(values.clients ?? clients).map(positive),
@@ -55,6 +57,7 @@ export function readOptions (words: string[]) {
     kept: listOf(values.kept).map(word => (word === 'any' ? undefined : positive(word))),
     servers: values.servers,
     peers: listOf(values.peers ?? ''),
+    again: values.again,
     health: values.health,
     memory: values.memory === undefined ? undefined : positive(values.memory),
     floor: values.floor,

@@ -5,14 +5,20 @@ import sharp from 'sharp'
 const names = ['scene', 'apple', 'four']
 
 /** Twelve PNG files of the world that the embedded model knows. */
-export async function readPictures (): Promise<Buffer[]> {
+export function readPictures (): Promise<Buffer[]> {
+  return makePictures(12)
+}
+
+/** So many different ones: the pictures themselves first, then in other colours, every other set in the mirror. */
+export async function makePictures (count: number): Promise<Buffer[]> {
   const files = await Promise.all(names.map(name => readFile(new URL(`../test/fixtures/${name}.png`, import.meta.url))))
-  const made = files.flatMap(file => [
-    sharp(file).flop(),
-    sharp(file).modulate({ hue: 90 }),
-    sharp(file).flop().modulate({ hue: 180 })
-  ])
-  return [...files, ...(await Promise.all(made.map(picture => picture.png().toBuffer())))]
+  const made = Array.from({ length: count }, (_, i) => {
+    const turn = Math.floor(i / files.length)
+    const picture = sharp(files[i % files.length])
+    if (turn > 0) picture.modulate({ hue: Math.round((360 * files.length * turn) / count) })
+    return picture.flop(turn % 2 === 1).png().toBuffer()
+  })
+  return Promise.all(made)
 }
 
 /** A JPEG file of soft shapes and some grain, as a camera gives them. */

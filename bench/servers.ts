@@ -7,9 +7,13 @@ import { createTarget, untilReady, type Target } from './target.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** Starts the built server on a free port; the environment's `LAVIT_` variables hold. */
-export function startServer (): Promise<Target> {
-  return startProcess('lavit', [process.execPath, 'dist/server.js'], { LOG_LEVEL: 'warn' })
+/**
+ * Starts the built server on a free port; the environment's `LAVIT_` variables hold. Every picture is new to it, unless
+ * it may keep so many MiB of encodings.
+ */
+export function startServer (keptMiB = 0): Promise<Target> {
+  const environment = { LOG_LEVEL: 'warn', LAVIT_IMAGE_CACHE_MB: String(keptMiB) }
+  return startProcess('lavit', [process.execPath, 'dist/server.js'], environment)
 }
 
 /** Starts a server that listens on the `PORT` it is told, and waits until it is ready. */

@@ -20,18 +20,28 @@ const { values: options } = parseArgs({
 })
 
 type Range = [least: number, most: number]
-type Case = { model: string; tokens: string; prompt: Range; words: Range; costs: Costs; boundMs: number }
+type Case = {
+  model: string
+  tokens: string
+  prompt: Range
+  words: Range
+  costs: Costs
+  engines: number // of each machine
+  boundMs: number
+}
 
 const frame = 2 // image start and end
 const attainable = Number(options.attainable)
-const mini = measuredCosts(JSON.parse(await readFile(options.units, 'utf8')))
+const units = JSON.parse(await readFile(options.units, 'utf8'))
 const ofH100 = (places: number) => rooflineCosts(lavit7b, { ...h100, attainable }, places)
 
+const ofMini = { model: 'lavit-mini', words: range(8, 26), costs: measuredCosts(units), engines: units.engines }
+const of7b = { model: '7B, H100', words: range(8, 20), engines: 1 }
 const cases: Case[] = [
-  { model: 'lavit-mini, this machine', tokens: '9 to 31', prompt: [9, 31], words: [8, 26], costs: mini, boundMs: 500 },
-  { model: 'lavit-mini, this machine', tokens: '64', prompt: [64, 64], words: [8, 26], costs: mini, boundMs: 500 },
-  { model: '7B, H100', tokens: '32 to 156', prompt: [32, 156], words: [8, 20], costs: ofH100(110), boundMs: 1000 },
-  { model: '7B, H100', tokens: '256', prompt: [256, 256], words: [8, 20], costs: ofH100(272), boundMs: 1000 }
+  { ...ofMini, tokens: '9 to 31', prompt: [9, 31], boundMs: 500 },
+  { ...ofMini, tokens: '64', prompt: [64, 64], boundMs: 500 },
+  { ...of7b, tokens: '32 to 156', prompt: [32, 156], costs: ofH100(110), boundMs: 1000 },
+  { ...of7b, tokens: '256', prompt: [256, 256], costs: ofH100(272), boundMs: 1000 }
 ]
 
 const rows = []
@@ -56,14 +66,14 @@ for (const machines of options.machines.split(',').map(Number)) {
 console.log(table(rows))
 
 /** The highest rate whose 99th percentile stays within the case's bound. */
-async function carried ({ prompt, words, costs, boundMs }: Case, machines: number, balancer: Balancer) {
+async function carried ({ prompt, words, costs, engines, boundMs }: Case, machines: number, balancer: Balancer) {
   const time = machines > 100 ? { warmUp: 2, seconds: 3 } : { warmUp: 5, seconds: 60 }
   let latencies: number[] = []
   const holds = async (rate: number) => {
     const { uniform } = createRandom(1, 'tokens')
     const between = ([least, most]: Range) => least + Math.floor(uniform() * (most - least + 1))
     const traffic = { prompt: () => frame + between(prompt), words: () => between(words) }
-    const found = simulate({ costs, machines, balancer }, traffic, { rate, ...time }, uniform)
+    const found = simulate({ costs, machines, engines, balancer }, traffic, { rate, ...time }, uniform)
     const isHeld = percentile(found, 0.99) * 1000 <= boundMs
     if (isHeld) latencies = found
     return isHeld
@@ -71,4 +81,8 @@ async function carried ({ prompt, words, costs, boundMs }: Case, machines: numbe
   let most = 4 * machines
   while (await holds(most)) most *= 2
   return { rate: await highestRate(most, holds), latencies }
+}
+
+function range (least: number, most: number): Range {
+  return [least, most]
 }

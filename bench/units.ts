@@ -1,8 +1,10 @@
 /** What each unit of the engine takes: encoding by pictures, reading by tokens, writing by rows. */
-import { captionWork, openBareEngine, readPixels } from './engine.ts'
+import { captionWork, engineShare, openBareEngine, readPixels } from './engine.ts'
 import { spreadOf } from './statistics.ts'
 
 export type Units = {
+  engines: number // that work side by side on this machine; the times are those of one by itself
+  threads: number // of each
   picture: { ms: number } // a file to pixels, outside the engine
   encode: { rows: number; ms: number }[] // rows: pictures
   prefill: { rows: number; tokens: number; ms: number }[] // tokens of each row
@@ -17,9 +19,10 @@ const tokens = 24 // of each text
 const repeats = 8
 
 /** Medians over captions that all begin together. */
-export async function measureUnits (pictures: Uint8Array[], threads: number): Promise<Units> {
+export async function measureUnits (pictures: Uint8Array[]): Promise<Units> {
+  const share = engineShare()
   let seen: Seen[] = []
-  const engine = await openBareEngine(threads, units => seen.push(...units))
+  const engine = await openBareEngine(share.threads, units => seen.push(...units))
   const reading: number[] = []
   const pixels: Uint8Array[] = []
   for (let i = 0; i < repeats; i++) {
@@ -41,7 +44,8 @@ export async function measureUnits (pictures: Uint8Array[], threads: number): Pr
   }
 
   await runAll(4, 16) // warm-up
-  const units: Units = { picture: { ms: thousandths(spreadOf(reading).median) }, encode: [], prefill: [], decode: [] }
+  const picture = { ms: thousandths(spreadOf(reading).median) }
+  const units: Units = { ...share, picture, encode: [], prefill: [], decode: [] }
   for (const count of atOnce) {
     const all = await runAll(count, 16)
     units.decode.push({ rows: count, ms: medianOf(all, 'decode', count) })

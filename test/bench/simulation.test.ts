@@ -27,7 +27,7 @@ function mean (values: number[]) {
 t.test('one server with a fixed service time waits as the M/D/1 queue does', async t => {
   for (const load of [0.3, 0.6, 0.8]) {
     const { uniform } = createRandom(1, 'tokens')
-    const fleet = { costs: oneByOne, machines: 1, balancer: 'random' as const }
+    const fleet = { costs: oneByOne, machines: 1, engines: 1, balancer: 'random' as const }
     const latencies = simulate(fleet, oneWord, { rate: load / 0.01, warmUp: 10, seconds: 2000 }, uniform)
     near(t, mean(latencies), 0.01 + (load * 0.01) / (2 * (1 - load)), 0.03, `load ${load}`)
   }
@@ -36,16 +36,25 @@ t.test('one server with a fixed service time waits as the M/D/1 queue does', asy
 t.test('ten servers at random wait as one does, and less where the idler of two is taken', async t => {
   const wait = (balancer: 'random' | 'two') => {
     const { uniform } = createRandom(2, 'tokens')
-    const fleet = { costs: oneByOne, machines: 10, balancer }
+    const fleet = { costs: oneByOne, machines: 10, engines: 1, balancer }
     return mean(simulate(fleet, oneWord, { rate: 800, warmUp: 10, seconds: 200 }, uniform))
   }
   near(t, wait('random'), 0.01 + (0.8 * 0.01) / (2 * 0.2), 0.05, 'at random')
   t.ok(wait('two') < 0.8 * wait('random'))
 })
 
+t.test('two engines of a machine share its load', async t => {
+  const wait = (engines: number, rate: number) => {
+    const { uniform } = createRandom(4, 'tokens')
+    const fleet = { costs: oneByOne, machines: 1, engines, balancer: 'random' as const }
+    return mean(simulate(fleet, oneWord, { rate, warmUp: 10, seconds: 500 }, uniform))
+  }
+  t.ok(wait(2, 160) < wait(1, 80), 'twice the rate, and less to wait')
+})
+
 t.test('a lone request takes its units one after the other', async t => {
   const { uniform } = createRandom(3, 'tokens')
-  const fleet = { costs: { ...oneByOne, encode: () => 0.002 }, machines: 1, balancer: 'random' as const }
+  const fleet = { costs: { ...oneByOne, encode: () => 0.002 }, machines: 1, engines: 1, balancer: 'random' as const }
   const words = { prompt: () => 1, words: () => 5 }
   const latencies = simulate(fleet, words, { rate: 0.01, warmUp: 0, seconds: 1000 }, uniform)
   for (const latency of latencies) t.ok(Math.abs(latency - (0.002 + 0.01 + 4 * 0.005)) < 1e-9)
@@ -73,6 +82,8 @@ t.test('rows of all requests are decoded together, and no more than there are sl
 
 t.test('units cost the line through what was measured', async t => {
   const costs = measuredCosts({
+    engines: 1,
+    threads: 1,
     picture: { ms: 2 },
     encode: [{ rows: 1, ms: 4 }, { rows: 4, ms: 10 }],
     prefill: [{ rows: 1, tokens: 10, ms: 3 }, { rows: 4, tokens: 10, ms: 6 }],

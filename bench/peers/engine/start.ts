@@ -1,7 +1,7 @@
 /** The bare engine as a contestant: no HTTP, no upload, no decoding; a request goes to the process with least to do. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { availableParallelism } from 'node:os'
+import { engineShare } from '../../engine.ts'
 import type { Contestant } from '../../rounds.ts'
 import type { Answer, Call } from '../../target.ts'
 import type { Order, Report } from './process.ts'
@@ -14,9 +14,8 @@ type Engine = {
 
 /** As many engines and threads as the server has by the same variables. */
 export async function startEngines (name: string): Promise<Contestant> {
-  const count = Number(process.env.LAVIT_ENGINES || 1)
-  const share = Math.max(1, Math.floor(availableParallelism() / count))
-  const engines = await Promise.all(Array.from({ length: count }, () => startEngine(share)))
+  const share = engineShare()
+  const engines = await Promise.all(Array.from({ length: share.engines }, () => startEngine(share.threads)))
   const numbers = new Map<Call, number>()
   let lastId = 0
   return {

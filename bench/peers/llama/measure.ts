@@ -24,9 +24,9 @@ export async function measureLlama (pictures: Uint8Array[], rounds: number): Pro
   }
   const lines = []
   for (const threads of new Set([1, availableParallelism()])) lines.push(...(await llama(threads, rounds)))
-  const { decode } = await measureUnits(pictures, availableParallelism())
+  const { threads, decode } = await measureUnits(pictures)
   for (const { rows: count, ms } of decode.filter(step => rows.includes(step.rows))) {
-    lines.push(line('engine, decode steps', availableParallelism(), count, tellNumber((count / ms) * 1000)))
+    lines.push(line('one engine, decode steps', threads, count, tellNumber((count / ms) * 1000)))
   }
   return `Tokens a second of a decoder of equal size, float32, random weights in llama.cpp:\n\n${table(lines)}`
 }
