@@ -1,3 +1,4 @@
+// covers: src/tasks/follow-painting.ts
 /** The whole way, HTTP to graphs and back, with the model that the repository ships. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -116,7 +117,8 @@ t.test('the embedded model', async t => {
       ['/caption', { image, seed: 7, num_beams: 1, temperature: 1.5 }],
       ['/caption', { image, seed: 7 }],
       ['/vqa', { image, seed: 7, num_beams: 1, question: 'what is it?' }],
-      ['/generate', { prompt: 'an apple on a blue background', seed: 7, n: 2, steps: 0 }]
+      ['/generate', { prompt: 'an apple on a blue background', seed: 7, n: 2, steps: 0 }],
+      ['/generate', { prompt: 'an apple on a blue background', seed: 7, previews: 2 }]
     ]
     for (const [url, payload] of jobs) {
       const whole = await app.inject({ method: 'POST', url, payload })
@@ -135,6 +137,14 @@ t.test('the embedded model', async t => {
           told.filter(({ index }) => index === i).map(token => token.visual_token),
           codes
         )
+        const previews = events.filter(({ event }) => event === 'preview').map(({ data }) => JSON.parse(data))
+        for (const preview of previews) {
+          t.strictSame(preview.visual_tokens, codes.slice(0, preview.visual_tokens.length), 'of the first tokens')
+          const detokenized = { visual_tokens: preview.visual_tokens, seed: 7, steps: 0 }
+          const { images } = (await app.inject({ method: 'POST', url: '/detokenize', payload: detokenized })).json()
+          t.equal(preview.data, images[0].data, 'painted as they are by themselves')
+        }
+        if ('previews' in payload) t.ok(previews.length > 0, `${previews.length} previews of ${codes.length} tokens`)
       }
     }
   })

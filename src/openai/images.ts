@@ -32,6 +32,8 @@ async function paint (job: Job, options: Options, prompt: PromptPart[], tell?: T
     ...(n !== undefined && { n }),
     ...(seed !== undefined && { seed }),
     ...(size !== undefined && size !== 'auto' && { size }),
+    ...(options.partial_images !== undefined && { previews: options.partial_images }),
+    format,
     ...(deadlineMs !== undefined && { deadline_ms: deadlineMs })
   }
   const { pictures, usage, shownTokens } = await generate(job, request, tell)
@@ -53,8 +55,14 @@ async function paint (job: Job, options: Options, prompt: PromptPart[], tell?: T
 /** The events of a streamed picture, named after `image_generation` or `image_edit`. */
 export function pictureEventsOf (kind: 'image_generation' | 'image_edit'): Wire<ImageResult> {
   const looks = { quality: 'auto', background: 'opaque' }
+  let previews = 0
   return {
-    tell: () => '',
+    tell (name, data) {
+      if (name !== 'preview' || !('media_type' in data)) return ''
+      const type = `${kind}.partial_image`
+      const place = { partial_image_index: previews++, created_at: now(), size: 'auto', ...looks }
+      return event(type, { type, ...place, output_format: data.media_type.slice('image/'.length), b64_json: data.data })
+    },
     done ({ created, data, size, output_format: format, usage }) {
       const type = `${kind}.completed`
       const common = { type, created_at: created, size, ...looks, output_format: format, usage }

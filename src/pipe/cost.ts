@@ -5,8 +5,9 @@
 import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
 import { patchesOf } from '../package/patches.ts'
-import type { Segment, Selection, Work } from './work.ts'
+import type { Painting, Segment, Selection, Work } from './work.ts'
 
+const previewSteps = 4
 const pixelsPerToken = 256 // a paint step on that many pixels is charged as one token
 
 /** A request whose pictures need not be read yet. */
@@ -40,7 +41,8 @@ export function worstCost (work: Planned, manifest: Manifest): number {
       return (
         promptCost(work, manifest) +
         rowsOf(work) * work.sampling.maxTokens +
-        work.n * paintCost(work.painting, manifest)
+        work.n * paintCost(work.painting, manifest) +
+        work.n * (work.previews ?? 0) * paintCost(previewPainting(work.painting, manifest), manifest)
       )
   }
 }
@@ -98,8 +100,13 @@ function promptCost (work: Extract<Planned, { task: 'text' | 'generate' }>, mani
   return promptsOf(work) * (longestPrompt(work.segments, manifest) + pictures * patchesOf(manifest))
 }
 
+/** How previews are painted: by the painter alone where there is one, else in few steps. */
+export function previewPainting (painting: Painting, { graphs }: Manifest): Painting {
+  return { ...painting, steps: graphs.painter ? 0 : Math.min(painting.steps, previewSteps) }
+}
+
 function paintCost (
-  { width, height, steps, decoderGuidanceScale }: Extract<Work, { task: 'detokenize' }>['painting'],
+  { width, height, steps, decoderGuidanceScale }: Painting,
   manifest: Manifest
 ): number {
   const runs = Math.max(steps, 1) * (decoderGuidanceScale === 1 ? 1 : 2)

@@ -71,6 +71,8 @@ export type Work<P = Picture> =
     guidanceScale: number
     painting: Painting
     n: number
+    /** Pictures that are painted of the first tokens of each. */
+    previews?: number
   }
   | { task: 'detokenize'; codes: number[]; painting: Painting }
 
@@ -111,6 +113,7 @@ export type Part =
   | { kind: 'queued'; position: number } // requests ahead of it that have not begun either
   | { kind: 'token'; sample: number; tokenId: number }
   | { kind: 'step'; sample: number; step: number; of: number } // `step` steps of the denoiser are done
+  | { kind: 'preview'; sample: number; picture: PaintedPicture } // of the tokens so far
   | { kind: 'picture'; sample: number; picture: PaintedPicture }
 
 export type ResultOf = { tokenize: TokenizeResult; text: TextResult; generate: PaintResult; detokenize: PaintResult }

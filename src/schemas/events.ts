@@ -1,6 +1,6 @@
 /** What a streamed answer tells before its end. The end is `done` with the whole answer, or `error` with a problem. */
 import { Type, type Static } from 'typebox'
-import { strict } from './common.ts'
+import { VisualTokens, examplePicture, ref, strict } from './common.ts'
 import type { Problem } from './problem.ts'
 
 const index = Type.Integer({ minimum: 0, description: 'Which of the `n` texts or pictures' })
@@ -65,11 +65,31 @@ export const StepEvent = Type.Object(
   }
 )
 
+export const PreviewEvent = Type.Object(
+  {
+    index,
+    media_type: Type.Enum(['image/png', 'image/webp', 'image/jpeg'], { description: 'Type of the file' }),
+    data: Type.String({ description: 'The file in base64' }),
+    visual_tokens: ref(VisualTokens, 'The tokens that it is painted of')
+  },
+  {
+    ...strict,
+    $id: 'PreviewEvent',
+    description: 'Event `preview` of a picture, painted from its tokens so far',
+    examples: [{ index: 0, media_type: 'image/png', data: examplePicture, visual_tokens: [17, 902] }]
+  }
+)
+
 /** Data of each event by its name, as each kind of task tells them. */
 export const textEvents = { queued: QueuedEvent, token: TokenEvent }
-export const pictureEvents = { queued: QueuedEvent, token: VisualTokenEvent, step: StepEvent }
+export const pictureEvents = {
+  queued: QueuedEvent,
+  token: VisualTokenEvent,
+  preview: PreviewEvent,
+  step: StepEvent
+}
 
-export const eventSchemas = [QueuedEvent, TokenEvent, VisualTokenEvent, StepEvent]
+export const eventSchemas = [QueuedEvent, TokenEvent, VisualTokenEvent, StepEvent, PreviewEvent]
 
 /** Tells whoever follows a request what there is so far. */
 export type Tell = (
@@ -77,6 +97,7 @@ export type Tell = (
     | [name: 'queued', data: Static<typeof QueuedEvent>]
     | [name: 'token', data: Static<typeof TokenEvent> | Static<typeof VisualTokenEvent>]
     | [name: 'step', data: Static<typeof StepEvent>]
+    | [name: 'preview', data: Static<typeof PreviewEvent>]
 ) => void
 
 /** How a stream is written: the messages of its events, and those of its one end. An empty text is no message. */

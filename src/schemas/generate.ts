@@ -38,6 +38,15 @@ export const GenerateRequest = Type.Object(
     ...drawOptions,
     format,
     stream,
+    previews: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 4,
+        description:
+          'Of a streamed answer: how many pictures are painted of the first tokens of each; they are charged, and ' +
+          'there are fewer where a picture has few tokens. 0 if not given'
+      })
+    ),
     ...jobOptions
   },
   {

@@ -1,11 +1,12 @@
 /** Text, pictures and visual tokens become a picture: drawn by the language model, or painted as they are. */
-import { seedOfSample, type PaintedPicture, type Part, type Painting, type Segment } from '../pipe/work.ts'
+import { seedOfSample, type PaintedPicture, type Painting, type Segment } from '../pipe/work.ts'
 import { invalidField } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
 import { patchesOf } from '../package/patches.ts'
 import type { Tell } from '../schemas/events.ts'
 import type { DetokenizeRequest, GenerateRequest } from '../schemas/generate.ts'
 import type { PromptPart } from '../schemas/prompt.ts'
+import { followPainting } from './follow-painting.ts'
 import { withModel, type Job, type LentModel } from './job.ts'
 import { checkWork, pictureOf, readSegments, selectionOptions, visualTokenIds, type PictureFile } from './picture.ts'
 import { checkLength, checkPromptCharacters, readText } from './prompt.ts'
@@ -49,13 +50,16 @@ export async function generate (job: Job, request: GenerateRequest, tell?: Tell)
       },
       guidanceScale: request.guidance_scale ?? (isMixed ? defaults.mixed_guidance_scale : defaults.guidance_scale),
       painting,
-      n
+      n,
+      ...(tell && request.previews && { previews: request.previews })
     }
     checkWork(job, manifest, work)
+    const told = tell && followPainting(tell, manifest, request.format ?? 'png')
     const { pictures, visualTokens } = await run(
       { ...work, segments: await readSegments(job, manifest, segments) },
-      { onPart: tell && follow(tell, manifest) }
+      { onPart: told?.onPart }
     )
+    await told?.all()
     return {
       model: manifest.name,
       pictures,
@@ -67,21 +71,6 @@ export async function generate (job: Job, request: GenerateRequest, tell?: Tell)
       }
     }
   })
-}
-
-/**
- * Hears the parts of a request and tells its events. Ids that are no codes are dropped, as they are from the picture.
- */
-function follow (tell: Tell, { ids: { visual_offset: offset } }: Manifest): (part: Part) => void {
-  const counts = new Map<number, number>()
-  return part => {
-    if (part.kind === 'queued') tell('queued', { position: part.position })
-    if (part.kind === 'step') tell('step', { index: part.sample, step: part.step, of: part.of })
-    if (part.kind !== 'token' || part.tokenId < offset) return
-    const count = (counts.get(part.sample) ?? 0) + 1
-    counts.set(part.sample, count)
-    tell('token', { index: part.sample, visual_token: part.tokenId - offset, count })
-  }
 }
 
 /** Paints visual tokens without the language model. */

@@ -88,10 +88,13 @@ t.test("OpenAI's client does every job", async t => {
       t.ok((edited.usage?.input_tokens_details.image_tokens ?? 0) > 0)
     }
     const events = []
-    for await (const event of await client.images.generate({ model, prompt: 'an apple', stream: true })) {
+    const asked = { model, prompt: 'an apple on a blue background', stream: true as const, partial_images: 3 }
+    for await (const event of await client.images.generate(asked)) {
+      t.ok(event.b64_json)
       events.push(event.type)
     }
     t.equal(events.at(-1), 'image_generation.completed')
+    t.equal(events[0], 'image_generation.partial_image')
   })
 
   t.test('errors tell what is wrong', async t => {

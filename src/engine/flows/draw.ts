@@ -17,6 +17,7 @@ export async function drawSample (
     rulesAfter,
     wantAfter,
     isComplete = () => false,
+    onDrawn = () => {},
     maxTokens,
     seed,
     sample
@@ -24,6 +25,7 @@ export async function drawSample (
     rulesAfter: (drawn: number[]) => DrawRules
     wantAfter: (drawn: number[]) => Want
     isComplete?: (drawn: number[]) => boolean
+    onDrawn?: (drawn: number[]) => void
     maxTokens: number
     seed: number
     sample: number
@@ -41,6 +43,7 @@ export async function drawSample (
     if (choice.tokenId !== rules.end) {
       ids.push(choice.tokenId)
       ticket.tell({ kind: 'token', sample, tokenId: choice.tokenId })
+      onDrawn(ids)
     }
     const isStopped = choice.tokenId === rules.end || isComplete(ids)
     if (isStopped || ids.length === maxTokens) {

@@ -4,13 +4,14 @@
  * none.
  */
 import { patchesOf } from '../../package/patches.ts'
-import { promptsOf } from '../../pipe/cost.ts'
+import { previewPainting, promptsOf } from '../../pipe/cost.ts'
 import { seedOfSample, type PaintResult, type Sampling, type Work } from '../../pipe/work.ts'
 import { layOut, usageOf, type Prompt } from '../prompt.ts'
 import type { Want } from '../stations/heads.ts'
 import type { Ticket } from '../ticket.ts'
 import { drawSample } from './draw.ts'
 import { look, roomFor, segmentsOf, type Stations } from './flow.ts'
+import { createPreviews, previewCounts } from './previews.ts'
 
 const leastTextId = 3 // unknown, begin and end stand below; they are possible among visual ids, and dropped
 
@@ -55,12 +56,24 @@ export async function generate (
     isComplete: (drawn: number[]) => codesOf(drawn).length >= patchesOf(manifest),
     wantAfter
   }
+  const counts = previewCounts(work.previews ?? 0, patchesOf(manifest))
+  const quick = previewPainting(painting, manifest)
   const pictures = await Promise.all(
     samples.map(async (read, i) => {
       const maxTokens = roomFor(sampling.maxTokens, prompts[i % prompts.length]!.tokenIds.length, stations)
       const seed = seedOfSample(sampling.seed, i)
-      const drawn = await drawSample(ticket, read, { ...options, maxTokens, seed, sample: i }, stations)
-      const picture = await paint(ticket, codesOf(drawn.ids), painting, seedOfSample(painting.seed, i), i)
+      const paintSeed = seedOfSample(painting.seed, i)
+      const previews = createPreviews(
+        counts,
+        codes => paint(ticket, codes, quick, paintSeed),
+        picture => ticket.tell({ kind: 'preview', sample: i, picture })
+      )
+      const onDrawn = (ids: number[]) => previews.after(codesOf(ids))
+      const drawn = await drawSample(ticket, read, { ...options, onDrawn, maxTokens, seed, sample: i }, stations)
+      const [picture] = await Promise.all([
+        paint(ticket, codesOf(drawn.ids), painting, paintSeed, i),
+        previews.all()
+      ])
       ticket.tell({ kind: 'picture', sample: i, picture })
       return picture
     })

@@ -6,23 +6,23 @@ import { createPaintJob, nextPaintJobs, paintStep, type PaintJob } from './paint
 import type { Ticket } from '../ticket.ts'
 import { createQueue, ticketsOf, type Station, type Unit } from './queue.ts'
 
-/** `sample` is the picture's number within its request, for telling its steps. */
+/** `sample` is the picture's number within its request, for telling its steps; those of previews are not told. */
 export type Paint = (
   ticket: Ticket,
   codes: number[],
   painting: Painting,
   seed: number,
-  sample: number
+  sample?: number
 ) => Promise<PaintedPicture>
 
 export function createPaint (
   decoder: PixelDecoder | undefined,
   shape: PixelDecoderShape | undefined
 ): Station & { paint: Paint } {
-  const queue = createQueue<PaintJob & { sample: number }, PaintedPicture>()
+  const queue = createQueue<PaintJob & { sample: number | undefined }, PaintedPicture>()
   return { next, leave: queue.leave, paint }
 
-  async function paint (ticket: Ticket, codes: number[], painting: Painting, seed: number, sample: number) {
+  async function paint (ticket: Ticket, codes: number[], painting: Painting, seed: number, sample?: number) {
     if (!shape) throw new Error('the package does not paint')
     return queue.enter(ticket, { ...createPaintJob(codes, painting, seed, shape), sample })
   }
@@ -40,7 +40,7 @@ export function createPaint (
         return () => {
           for (const entry of entries) {
             const { result, seed, codes, sample, step, steps } = entry.input
-            if (step > 0) entry.ticket.tell({ kind: 'step', sample, step, of: steps })
+            if (step > 0 && sample !== undefined) entry.ticket.tell({ kind: 'step', sample, step, of: steps })
             if (result !== undefined) queue.settle(entry, { ...result, seed, codes })
           }
         }
