@@ -43,14 +43,14 @@ export function createBatcher ({
   return { submit, cancel, counts, close }
 
   /**
-   * Takes a request, or refuses it at once with an error message. With `isFollowed` its parts are sent as they come.
+   * Takes a request, or refuses it at once with an error message. With `isFollowed` its parts are sent as they come;
+   * with `isBulk` it yields to those that are not.
    */
-  function submit (id: number, work: Work, isFollowed = false): void {
+  function submit (id: number, work: Work, { isFollowed = false, isBulk = false } = {}): void {
     try {
       if (isClosing) throw new ServerError('draining', 'The model is being unloaded')
       const ticket = createTicket(
-        id,
-        admission.admit(work),
+        { id, charge: admission.admit(work), isBulk },
         isFollowed ? part => send({ kind: 'part', id, part }) : () => {}
       )
       tickets.set(id, ticket)

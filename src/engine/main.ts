@@ -19,7 +19,7 @@ process.on('message', (message: ToEngine) => {
       return open(message)
     case 'submit':
       send({ kind: 'accepted', id: message.id })
-      return batcher?.submit(message.id, message.work, message.isFollowed)
+      return batcher?.submit(message.id, message.work, message)
     case 'cancel':
       return batcher?.cancel(message.id)
     case 'ping':

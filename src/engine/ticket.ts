@@ -8,6 +8,7 @@ import type { Part } from '../pipe/work.ts'
 export type Ticket = {
   id: number
   charge: number
+  isBulk: boolean // yields to every request that is not
   acceptedAt: number
   timings: Timings
   isStarted: boolean
@@ -18,11 +19,15 @@ export type Ticket = {
   ended?: Error // why nothing may be entered any more
 }
 
-export function createTicket (id: number, charge: number, tell: Ticket['tell']): Ticket {
+export function createTicket (
+  { id, charge, isBulk }: Pick<Ticket, 'id' | 'charge' | 'isBulk'>,
+  tell: Ticket['tell']
+): Ticket {
   const timings = { queue: 0, encode: 0, prefill: 0, decode: 0, paint: 0 }
   return {
     id,
     charge,
+    isBulk,
     acceptedAt: performance.now(),
     timings,
     isStarted: false,

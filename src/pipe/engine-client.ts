@@ -21,8 +21,15 @@ export type EngineOptions = Omit<Extract<ToEngine, { kind: 'open' }>, 'kind'> & 
   entry?: URL | undefined
 }
 
-/** The signal's reason is the error that the request ends with. `onPart` hears in order what it has so far. */
-export type SubmitOptions = { signal?: AbortSignal | undefined; onPart?: ((part: Part) => void) | undefined }
+/**
+ * The signal's reason is the error that the request ends with. `onPart` hears in order what it has so far. Bulk yields
+ * to all that is not.
+ */
+export type SubmitOptions = {
+  signal?: AbortSignal | undefined
+  onPart?: ((part: Part) => void) | undefined
+  isBulk?: boolean
+}
 export type EngineClient = ReturnType<typeof createEngineClient>
 
 export const noCounts: EngineCounts = { waiting: 0, running: 0, slotsInUse: 0, queuedCost: 0, units: [] }
@@ -82,7 +89,10 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
   }
 
   /** Runs one request. Rejects with an error of the table: the engine's own, or for its end, or the signal's reason. */
-  async function submit<W extends Work> (work: W, { signal, onPart }: SubmitOptions = {}): Promise<Answer<W>> {
+  async function submit<W extends Work> (
+    work: W,
+    { signal, onPart, isBulk = false }: SubmitOptions = {}
+  ): Promise<Answer<W>> {
     signal?.throwIfAborted()
     if (closing) throw new ServerError('draining', 'The model is being unloaded')
     if (!child.isReachable()) {
@@ -96,7 +106,7 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
     }
 
     const { id, answer } = requests.open(worstCost(work, manifest), onPart)
-    send({ kind: 'submit', id, work, isFollowed: onPart !== undefined })
+    send({ kind: 'submit', id, work, isFollowed: onPart !== undefined, isBulk })
     try {
       return (await unlessAborted(answer, signal)) as Answer<W>
     } finally {

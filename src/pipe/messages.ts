@@ -27,7 +27,8 @@ export type ToEngine =
     queueLimit: number
     queueCost: number
   }
-  | { kind: 'submit'; id: number; work: Work; isFollowed: boolean } // followed: its parts are sent as they come
+  // followed: its parts are sent as they come; bulk: it yields to all that is not
+  | { kind: 'submit'; id: number; work: Work; isFollowed: boolean; isBulk: boolean }
   | { kind: 'cancel'; id: number }
   | { kind: 'ping' } // answered by a pong, between two units of work
   | { kind: 'close' }

@@ -6,6 +6,11 @@ export const jobOptions = {
   model: Type.Optional(
     Type.String({ maxLength: 200, description: 'Name of a model; the default is the configured one' })
   ),
+  priority: Type.Optional(
+    Type.Enum(['interactive', 'bulk'], {
+      description: '`bulk` work is done when no `interactive` work waits; `interactive` if not given'
+    })
+  ),
   deadline_ms: Type.Optional(
     Type.Integer({
       minimum: 1,

@@ -41,7 +41,7 @@ export type LentModel = {
  */
 export async function withModel<T> (
   job: Job,
-  { model: name }: { model?: string },
+  { model: name, priority }: { model?: string; priority?: 'interactive' | 'bulk' },
   use: (model: LentModel) => Promise<T>
 ): Promise<T> {
   if (name !== undefined && !/^[a-z0-9][a-z0-9._-]*$/.test(name)) {
@@ -56,7 +56,7 @@ export async function withModel<T> (
         manifest,
         text,
         async run (work, { onPart } = {}) {
-          const answer = await submit(work, { signal, onPart })
+          const answer = await submit(work, { signal, onPart, isBulk: priority === 'bulk' })
           Object.assign(timings, answer.timings)
           return answer.result
         }

@@ -343,3 +343,13 @@ function tagged (work: Work, id: number): Work {
     segments: [first?.kind === 'ids' ? { kind: 'ids', ids: [3 + id, ...first.ids.slice(1)] } : first!, ...rest]
   }
 }
+
+t.test('bulk work yields: what is not bulk overtakes it at every station', async t => {
+  const harness = createHarness()
+  const { batcher, all, messages } = harness
+  const ids = Array.from({ length: 12 }, (_, i) => i + 1)
+  for (const id of ids) batcher.submit(id, { task: 'tokenize', picture: picture() }, { isBulk: id <= 8 })
+  await all(ids)
+  const ended = messages.flatMap(message => (message.kind === 'done' ? [message.id] : []))
+  t.strictSame(ended, [9, 10, 11, 12, 1, 2, 3, 4, 5, 6, 7, 8])
+})

@@ -17,9 +17,9 @@ t.test('a followed request hears its place, its tokens and its steps, in order a
     messages.flatMap(message => (message.kind === 'part' && message.id === id ? [message.part] : []))
   const kinds = (parts: Part[]) => [...new Set(parts.map(({ kind }) => kind))]
 
-  batcher.submit(1, generateWork(), true) // two rows with guidance: all slots
-  batcher.submit(2, textWork({ n: 2 }), true)
-  batcher.submit(3, textWork({ n: 2 }), true)
+  batcher.submit(1, generateWork(), { isFollowed: true }) // two rows with guidance: all slots
+  batcher.submit(2, textWork({ n: 2 }), { isFollowed: true })
+  batcher.submit(3, textWork({ n: 2 }), { isFollowed: true })
   batcher.submit(4, textWork({ n: 1 }))
   while (messages.filter(({ kind }) => kind === 'done').length < 4) await new Promise(resolve => setImmediate(resolve))
 

@@ -59,7 +59,7 @@ t.test('gives the model back, whatever happened', async t => {
   t.equal(loan.released, 2)
 })
 
-t.test('the signal goes with the loan and with the work, and so does who listens to parts', async t => {
+t.test('the signal goes with the loan and with the work, and so do priority and who listens to parts', async t => {
   const loan = createLoan()
   const given: unknown[] = []
   loan.submit = (async (_work: unknown, options: unknown) => {
@@ -72,12 +72,12 @@ t.test('the signal goes with the loan and with the work, and so does who listens
   })
   const onPart = () => {}
   t.equal(
-    await withModel(job, { model: 'x' }, model =>
+    await withModel(job, { model: 'x', priority: 'bulk' }, model =>
       model.run({ task: 'detokenize', codes: [], painting: {} as never }, { onPart })
     ),
     1
   )
-  t.strictSame(given, [['x', job.signal], { signal: job.signal, onPart }])
+  t.strictSame(given, [['x', job.signal], { signal: job.signal, onPart, isBulk: true }])
   t.match(job.timings, { queue: 1 })
 })
 
