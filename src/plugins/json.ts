@@ -17,19 +17,30 @@ export class JsonFault extends Error {
   }
 }
 
+/**
+ * Long texts that are not to become strings: `take` hears the bytes of those of more than `longerThan` bytes without
+ * escapes, of fields called one of `names`, and gives what stands in their place.
+ */
+export type Taken = { names: string[]; longerThan: number; take: (text: Buffer) => string }
+
 /** The value of UTF-8 JSON. Throws a JsonFault, before anything is built that is too deep, too much or told twice. */
-export function parseJson (bytes: Buffer): unknown {
+export function parseJson (bytes: Buffer, taken?: Taken): unknown {
   const text = withoutMark(bytes)
   if (isWide(text)) throw new JsonFault('is UTF-16 or UTF-32; JSON is sent as UTF-8')
   if (!isUtf8(text)) throw new JsonFault('is not valid UTF-8')
-  const { isBlank, isCutOff } = scan(text)
+  const long: Span[] = []
+  const { isBlank, isCutOff } = scan(text, (name, span) => {
+    if (taken && span.to - span.from > taken.longerThan && taken.names.includes(name) && !hasEscape(text, span)) {
+      long.push(span)
+    }
+  })
   if (isBlank) throw new JsonFault('is empty where JSON is expected')
-  const source = text.toString('utf8')
+  const source = taken ? without(long, text, taken) : text.toString('utf8')
   try {
     return JSON.parse(source)
   } catch (error) {
     if (isCutOff) throw new JsonFault('is JSON that ends too early: it may have been cut off')
-    throw new JsonFault(`is not JSON${placeOf(error, source)}`)
+    throw new JsonFault(`is not JSON${long.length === 0 ? placeOf(error, source) : ''}`)
   }
 }
 
@@ -51,11 +62,29 @@ function placeOf (error: unknown, source: string) {
   return character === undefined ? '' : `: unexpected ${JSON.stringify(character)} at character ${Number(position) + 1}`
 }
 
+/** From the first byte of a text to behind its last. */
+type Span = { from: number; to: number }
+
+function hasEscape (bytes: Buffer, { from, to }: Span): boolean {
+  const at = bytes.indexOf(0x5c, from)
+  return at !== -1 && at < to
+}
+
+function without (spans: Span[], bytes: Buffer, { take }: Taken): string {
+  let source = ''
+  let done = 0
+  for (const { from, to } of spans) {
+    source += bytes.toString('utf8', done, from) + take(bytes.subarray(from, to))
+    done = to
+  }
+  return source + bytes.toString('utf8', done)
+}
+
 /** An array or object that is open, and how the value that comes next in it is called. */
 type Level = { names?: Set<string>; isName: boolean; next: string | number }
 
-/** Reads the outline alone, jumping over texts. */
-function scan (bytes: Buffer) {
+/** Reads the outline alone, jumping over texts; `onText` hears those that are values, and how they are called. */
+function scan (bytes: Buffer, onText: (name: string, span: Span) => void) {
   const levels: Level[] = []
   let outside = 0
   let isBlank = true
@@ -73,6 +102,7 @@ function scan (bytes: Buffer) {
         const end = endOfText(bytes, i)
         if (end === -1) return { isBlank, isCutOff: true }
         if (level?.names && level.isName) enterName(levels, level, level.names, bytes.toString('utf8', i, end + 1))
+        else if (level) onText(String(level.next), { from: i + 1, to: end })
         i = end
         break
       }

@@ -9,6 +9,8 @@ import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
 import { gather, queryFields } from './fields.ts'
 import { base64Limit, mostParts, readForm } from './forms.ts'
 import { JsonFault, parseJson } from './json.ts'
+import { decodeBase64 } from '../tasks/base64.ts'
+import { uploadedImage } from '../tasks/picture.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -21,6 +23,7 @@ export type UploadLimits = { maxImageBytes: number; maxUploadBytes: number; imag
 
 const mediaType = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/
 const optionBytes = 1_048_576 // what a body may hold beside its pictures
+const pictureTexts = { names: ['image', 'url'], longerThan: 65_536 } // of JSON
 
 /** Bytes of a whole body, in JSON and in forms: all pictures in base64, and the options. */
 export function bodyLimitOf ({ maxUploadBytes }: Pick<UploadLimits, 'maxUploadBytes'>) {
@@ -36,7 +39,11 @@ export default fp<UploadLimits>(
     app.addContentTypeParser(
       'application/json',
       { parseAs: 'buffer', bodyLimit },
-      async (request: FastifyRequest, body: Buffer) => readJson(request, body)
+      async (request: FastifyRequest, body: Buffer) => {
+        const { value, texts } = readJson(request, body)
+        for (const text of texts) request.job.uploads.push((await decodeBase64(text)) ?? asText(text))
+        return value
+      }
     )
     app.addContentTypeParser(
       /^image\//,
@@ -118,16 +125,30 @@ function checkCoding ({ headers }: FastifyRequest) {
   )
 }
 
-/** Clients that always name a type send it without a body, too. */
-function readJson (request: FastifyRequest, body: Buffer): unknown {
-  if (body.length === 0 && !request.routeOptions.config.job) return undefined
+/**
+ * The value, with marks in place of long pictures, and their texts. Clients that always name a type send it without a
+ * body, too.
+ */
+function readJson (request: FastifyRequest, body: Buffer): { value?: unknown; texts: Buffer[] } {
+  const { job } = request.routeOptions.config
+  const texts: Buffer[] = []
+  if (body.length === 0 && !job) return { texts }
+  const take = (text: Buffer) => uploadedImage(texts.push(text) - 1)
   try {
-    return parseJson(body)
+    return { value: parseJson(body, job ? { ...pictureTexts, take } : undefined), texts }
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error
     if (error.pointer !== undefined) throw invalidField(error.pointer, error.message)
     throw new ServerError(error.isTooLarge ? 'too_large' : 'invalid_request', `The body ${error.message}`)
   }
+}
+
+/** What JSON does not allow within a text is refused here, since no parser saw it. */
+function asText (bytes: Buffer): string {
+  const text = bytes.toString('utf8')
+  // eslint-disable-next-line no-control-regex
+  if (/[\0-\x1f]/.test(text)) throw new ServerError('invalid_request', 'The body is not JSON')
+  return text
 }
 
 function isEmpty ({ headers }: FastifyRequest) {

@@ -1,4 +1,5 @@
 /** Pictures in texts: data URLs and base64 become bytes, or a typed error. */
+import { setImmediate } from 'node:timers/promises'
 import { invalidField } from '../errors.ts'
 
 /** The file in a data URL or in plain base64, of either alphabet, in lines or not, padded or not. */
@@ -51,4 +52,25 @@ function withoutSpace (text: string): string {
   let kept = 0
   for (const byte of bytes) if (byte !== 0x20 && (byte < 0x09 || byte > 0x0d)) bytes[kept++] = byte
   return bytes.toString('latin1', 0, kept)
+}
+
+const chunkCharacters = 2 ** 20 // of base64, a multiple of 4: what is decoded before others have their turn
+
+/**
+ * The bytes of a long text that is a data URL or base64 without space, as `bytesOfText` reads it, in pieces between
+ * which the event loop goes on. Nothing for other texts.
+ */
+export async function decodeBase64 (text: Uint8Array): Promise<Uint8Array | undefined> {
+  const characters = Buffer.from(text.buffer, text.byteOffset, text.byteLength)
+  const head = /^data:[\w/+.-]{0,100};base64,/i.exec(characters.toString('latin1', 0, 120))?.[0] ?? ''
+  const payload = characters.subarray(head.length)
+  const chunks: Buffer[] = []
+  for (let at = 0; at < payload.length; at += chunkCharacters) {
+    const chunk = payload.toString('latin1', at, Math.min(at + chunkCharacters, payload.length))
+    const decoded = Buffer.from(chunk, 'base64')
+    if (!isWhole(chunk, decoded) || (chunk.endsWith('=') && at + chunkCharacters < payload.length)) return
+    chunks.push(decoded)
+    await setImmediate()
+  }
+  return Buffer.concat(chunks)
 }

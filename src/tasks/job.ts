@@ -20,8 +20,8 @@ export type Job = {
   registry: Pick<Registry, 'acquire'>
   limits: Limits
   encodings: Encodings
-  /** Pictures that came as files rather than inside the JSON. */
-  uploads: Uint8Array[]
+  /** Pictures that came as files or as long texts, beside the fields that have marks in their place. */
+  uploads: (Uint8Array | string)[]
   /** Ends the job wherever it is; the reason is the error that it ends with. */
   signal: AbortSignal
   /** Milliseconds of each stage so far; `image` is the decoding of pictures. */

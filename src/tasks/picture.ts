@@ -44,7 +44,7 @@ export function pictureOf (
 /** The bytes of a picture's file. */
 export function pictureBytes ({ uploads, limits }: Job, image: string, pointer: string): Uint8Array {
   const upload = image.startsWith(uploadMark) ? uploads[Number(image.slice(uploadMark.length))] : undefined
-  const bytes = upload ?? bytesOfText(image, pointer)
+  const bytes = upload instanceof Uint8Array ? upload : bytesOfText(upload ?? image, pointer)
   if (bytes.length > limits.maxImageBytes) throw tooManyBytes('The picture', limits.maxImageBytes, bytes.length)
   return bytes
 }

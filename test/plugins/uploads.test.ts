@@ -1,4 +1,5 @@
 // covers: src/plugins/fields.ts src/plugins/forms.ts src/tasks/base64.ts src/tasks/picture.ts
+import sharp from 'sharp'
 import t from 'tap'
 import type { Work } from '../../src/pipe/work.ts'
 import { base64, buildTestApp, png } from '../helper.ts'
@@ -511,4 +512,47 @@ t.test('the limits of a prompt are named', async t => {
     status: 413,
     detail: 'The prompt has 4001 characters, the limit is 4000'
   })
+})
+
+t.test('a large picture in JSON is read as a small one is, in whatever form', async t => {
+  const app = await buildTestApp(t)
+  const noise = { width: 300, height: 300, channels: 3 as const }
+  const pixels = Uint8Array.from({ length: 270_000 }, (_, i) => (i * i * 31) % 251)
+  const large = await sharp(pixels, { raw: noise }).png({ compressionLevel: 0 }).toBuffer()
+  const text = large.toString('base64')
+  t.ok(text.length > 2 ** 18)
+  const pixelsOf = () => {
+    const work = app.seen.works.at(-1)
+    return work?.task === 'tokenize' && 'pixels' in work.picture ? work.picture.pixels : undefined
+  }
+  await app.inject({ method: 'POST', url: '/tokenize', headers: { 'content-type': 'image/png' }, payload: large })
+  const expected = pixelsOf()
+  t.ok(expected)
+  const readable = [
+    text,
+    `data:image/png;base64,${text}`,
+    `data:;name=a;base64,${text}`,
+    large.toString('base64url'),
+    text.replace(/(.{76})/g, '$1\r\n')
+  ]
+  for (const image of readable) {
+    const response = await app.inject({ method: 'POST', url: '/tokenize', payload: { image } })
+    t.equal(response.statusCode, 200, response.body.slice(0, 200))
+    t.strictSame(pixelsOf(), expected, image.slice(0, 30))
+  }
+  const refused: [payload: object | string, code: string, detail: RegExp][] = [
+    [{ image: `${text}*` }, 'invalid_field', /image is neither a base64 data URL nor base64 text/],
+    [{ image: `${text}\u00e9` }, 'invalid_field', /image is neither/],
+    [{ image: `data:image/png,${text}` }, 'invalid_field', /without `;base64`/],
+    [{ image: `https://a.example/${text}` }, 'invalid_field', /is a URL/],
+    [{ image: [text] }, 'invalid_field', /image must be/],
+    [{ other: { image: text } }, 'invalid_field', /other/],
+    [`{"image": "${text}", "seed": 1,}`, 'invalid_request', /is not JSON/],
+    [`{"image": "${text}\n"}`, 'invalid_request', /is not JSON/],
+    [`{"image": "${text}`, 'invalid_request', /ends too early/]
+  ]
+  for (const [payload, code, detail] of refused) {
+    const headers = { 'content-type': json }
+    t.match((await app.inject({ method: 'POST', url: '/tokenize', headers, payload })).json(), { code, detail })
+  }
 })
