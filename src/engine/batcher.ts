@@ -13,6 +13,7 @@ import { codeOf } from './failure.ts'
 import { startFlow } from './flows/start.ts'
 import type { Unit } from './stations/queue.ts'
 import { createTicket, type Ticket } from './ticket.ts'
+import { createTurns } from './turns.ts'
 
 const reportEveryMs = 100
 
@@ -37,6 +38,7 @@ export function createBatcher ({
   const tickets = new Map<number, Ticket>()
   let units: EngineCounts['units'] = []
   let reportedAt = -Infinity
+  const turns = createTurns()
   let running: Promise<void> | undefined
   let isClosing = false
 
@@ -44,13 +46,14 @@ export function createBatcher ({
 
   /**
    * Takes a request, or refuses it at once with an error message. With `isFollowed` its parts are sent as they come;
-   * with `isBulk` it yields to those that are not.
+   * with `isBulk` it yields to those that are not. Clients take turns.
    */
-  function submit (id: number, work: Work, { isFollowed = false, isBulk = false } = {}): void {
+  function submit (id: number, work: Work, { isFollowed = false, isBulk = false, client = '' } = {}): void {
     try {
       if (isClosing) throw new ServerError('draining', 'The model is being unloaded')
+      const charge = admission.admit(work)
       const ticket = createTicket(
-        { id, charge: admission.admit(work), isBulk },
+        { id, charge, isBulk, turn: turns.take(client, charge) },
         isFollowed ? part => send({ kind: 'part', id, part }) : () => {}
       )
       tickets.set(id, ticket)
@@ -122,7 +125,10 @@ export function createBatcher ({
 
   async function run (unit: Unit): Promise<void> {
     const from = performance.now()
-    for (const ticket of unit.tickets) ticket.isStarted = true
+    for (const ticket of unit.tickets) {
+      ticket.isStarted = true
+      turns.begin(ticket.turn)
+    }
     const settle = await unit.run().catch(error => () => {
       for (const ticket of unit.tickets) stop(ticket, error)
     })

@@ -4,6 +4,7 @@ import type { LanguageModel } from '../graphs/language-model.ts'
 import type { PixelDecoder } from '../graphs/pixel-decoder.ts'
 import type { VisualTokenizer } from '../graphs/visual-tokenizer.ts'
 import type { Manifest } from '../package/manifest.ts'
+import { reservedRows } from '../pipe/cost.ts'
 import type { Stations } from './flows/flow.ts'
 import { createKvCache } from './kv-cache.ts'
 import { createDecode } from './stations/decode.ts'
@@ -28,7 +29,7 @@ export function createDevice (manifest: Manifest, graphs: Graphs, slots: number)
     max_length: maxLength,
     hidden_size: hiddenSize
   } = manifest.language_model
-  const cache = createKvCache({ slots, layers, kvHeads, headDim, maxLength })
+  const cache = createKvCache({ slots: slots + reservedRows, layers, kvHeads, headDim, maxLength })
   const encode = createEncode(graphs.visualTokenizer, manifest)
   const prefill = createPrefill(graphs.languageModel, graphs.heads, cache, { layers, kvHeads, headDim, hiddenSize })
   const decode = createDecode(graphs.languageModel, graphs.heads, cache, hiddenSize)

@@ -9,6 +9,7 @@ export type Ticket = {
   id: number
   charge: number
   isBulk: boolean // yields to every request that is not
+  turn: number // among the requests of all clients
   acceptedAt: number
   timings: Timings
   isStarted: boolean
@@ -20,7 +21,7 @@ export type Ticket = {
 }
 
 export function createTicket (
-  { id, charge, isBulk }: Pick<Ticket, 'id' | 'charge' | 'isBulk'>,
+  { id, charge, isBulk, turn }: Pick<Ticket, 'id' | 'charge' | 'isBulk' | 'turn'>,
   tell: Ticket['tell']
 ): Ticket {
   const timings = { queue: 0, encode: 0, prefill: 0, decode: 0, paint: 0 }
@@ -28,6 +29,7 @@ export function createTicket (
     id,
     charge,
     isBulk,
+    turn,
     acceptedAt: performance.now(),
     timings,
     isStarted: false,

@@ -10,6 +10,9 @@ import type { Painting, Segment, Selection, Work } from './work.ts'
 const previewSteps = 4
 const pixelsPerToken = 256 // a paint step on that many pixels is charged as one token
 
+/** Rows beside those that requests are promised: for requests of few rows while a wide one waits. */
+export const reservedRows = 4
+
 /** A request whose pictures need not be read yet. */
 export type Planned = Work<{ selection: Selection }>
 

@@ -23,12 +23,13 @@ export type EngineOptions = Omit<Extract<ToEngine, { kind: 'open' }>, 'kind'> & 
 
 /**
  * The signal's reason is the error that the request ends with. `onPart` hears in order what it has so far. Bulk yields
- * to all that is not.
+ * to all that is not; clients take turns.
  */
 export type SubmitOptions = {
   signal?: AbortSignal | undefined
   onPart?: ((part: Part) => void) | undefined
   isBulk?: boolean
+  client?: string
 }
 export type EngineClient = ReturnType<typeof createEngineClient>
 
@@ -91,7 +92,7 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
   /** Runs one request. Rejects with an error of the table: the engine's own, or for its end, or the signal's reason. */
   async function submit<W extends Work> (
     work: W,
-    { signal, onPart, isBulk = false }: SubmitOptions = {}
+    { signal, onPart, isBulk = false, client = '' }: SubmitOptions = {}
   ): Promise<Answer<W>> {
     signal?.throwIfAborted()
     if (closing) throw new ServerError('draining', 'The model is being unloaded')
@@ -106,7 +107,7 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
     }
 
     const { id, answer } = requests.open(worstCost(work, manifest), onPart)
-    send({ kind: 'submit', id, work, isFollowed: onPart !== undefined, isBulk })
+    send({ kind: 'submit', id, work, isFollowed: onPart !== undefined, isBulk, client })
     try {
       return (await unlessAborted(answer, signal)) as Answer<W>
     } finally {

@@ -27,8 +27,8 @@ export type ToEngine =
     queueLimit: number
     queueCost: number
   }
-  // followed: its parts are sent as they come; bulk: it yields to all that is not
-  | { kind: 'submit'; id: number; work: Work; isFollowed: boolean; isBulk: boolean }
+  // followed: its parts are sent as they come; bulk: it yields to all that is not; clients take turns
+  | { kind: 'submit'; id: number; work: Work; isFollowed: boolean; isBulk: boolean; client: string }
   | { kind: 'cancel'; id: number }
   | { kind: 'ping' } // answered by a pong, between two units of work
   | { kind: 'close' }

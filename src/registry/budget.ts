@@ -2,6 +2,7 @@
 import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
 import { filesOf } from '../package/package.ts'
+import { reservedRows } from '../pipe/cost.ts'
 import type { Log } from '../pipe/engine-client.ts'
 import { drainingError } from './failure.ts'
 
@@ -76,7 +77,7 @@ function cacheBytes (
   { layers, kv_heads: kvHeads, head_dim: headDim, max_length: maxLength }: Manifest['language_model'],
   slots: number
 ) {
-  return (slots + 1) * layers * 2 * kvHeads * headDim * maxLength * 4
+  return (slots + reservedRows + 1) * layers * 2 * kvHeads * headDim * maxLength * 4
 }
 
 function sum (values: Iterable<number>) {

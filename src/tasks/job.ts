@@ -19,6 +19,8 @@ export type Limits = ImageLimits & {
 export type Job = {
   registry: Pick<Registry, 'acquire'>
   limits: Limits
+  /** Who asks, for taking turns. */
+  client: string
   encodings: Encodings
   /** Pictures that came as files or as long texts, beside the fields that have marks in their place. */
   uploads: (Uint8Array | string)[]
@@ -56,7 +58,7 @@ export async function withModel<T> (
         manifest,
         text,
         async run (work, { onPart } = {}) {
-          const answer = await submit(work, { signal, onPart, isBulk: priority === 'bulk' })
+          const answer = await submit(work, { signal, onPart, isBulk: priority === 'bulk', client: job.client })
           Object.assign(timings, answer.timings)
           return answer.result
         }

@@ -16,6 +16,7 @@ function createJob (acquire: () => Promise<LoadedModel>, signal = new AbortContr
       slots: 1,
       queueCost: 1
     },
+    client: 'a',
     encodings: createEncodings({ mostBytes: 0 }),
     uploads: [],
     signal,
@@ -77,7 +78,7 @@ t.test('the signal goes with the loan and with the work, and so do priority and 
     ),
     1
   )
-  t.strictSame(given, [['x', job.signal], { signal: job.signal, onPart, isBulk: true }])
+  t.strictSame(given, [['x', job.signal], { signal: job.signal, onPart, isBulk: true, client: 'a' }])
   t.match(job.timings, { queue: 1 })
 })
 
