@@ -27,7 +27,9 @@ def table(quality):
             ('VQA: all kinds', *pair(speaking, 'vqa')),
             *((f'VQA: {kind}' + (' (chance .50)' if kind in ('exist', 'choice') else ''),
                *pair(speaking, f'vqa_{kind}'))
-              for kind in QUESTIONS)]
+              for kind in QUESTIONS),
+            ('VQA in free wording that training saw, more kinds', *pair(speaking, 'trained_wording')),
+            ('VQA in free wording that it never saw', *pair(speaking, 'heldout_wording'))]
     any_art, house, single = (quality[f'tokenizer_{art}'] for art in ('trained', 'house', 'house_single'))
     judge, text = quality['judge_on_true_pictures'], quality['painting_from_text']
     least = int(min(art['kept_least'] for art in (any_art, house, single)))

@@ -21,10 +21,11 @@ from networks.config import CONCEPTS
 from .batches import EVALUATION_SEED
 from .frames import pick
 from .scenes import GROUND_NAMES, Sprites, draw
-from .wording import PLAIN, QUESTIONS, Words, a_ground, caption, order, questions
+from .wording import PLAIN, QUESTIONS, UNKNOWN, Words, a_ground, caption, order, questions
 
 REFERENCES = 5
 PEOPLE = 10  # all of one mind
+UNANSWERABLE = 'unanswerable'  # how VQA v2 has it, and what LaVIT's evaluation makes of "i don't know"
 ANSWER_TYPES = {'exist': 'yes/no', 'there': 'yes/no', 'beside': 'yes/no', 'compare': 'yes/no', 'count': 'number',
                 'total': 'number'}
 KINDS = {'plain': PLAIN, 'trained': QUESTIONS, 'heldout': QUESTIONS}
@@ -45,6 +46,7 @@ class Folder:
         for text in said:
             self.captions.append({'id': len(self.captions) + 1, 'image_id': number, 'caption': text})
         for kind, question, answer in asked:
+            answer = UNANSWERABLE if answer == UNKNOWN else answer
             ids = {'question_id': len(self.questions) + 1, 'image_id': number}
             self.questions.append({**ids, 'question': question})
             self.answers.append({**ids, 'question_type': kind, 'answer_type': ANSWER_TYPES.get(kind, 'other'),

@@ -84,6 +84,7 @@ def slipped(text, rng):
     word = pick(words, rng)
     at, kind = int(rng.integers(word.start() + 1, word.end() - 1)), int(rng.integers(3))
     if kind == 0:
+        at += int(rng.integers(2))  # the last letter, too
         return text[:at] + text[at + 1:]
     if kind == 1:
         return text[:at] + text[at] + text[at:]

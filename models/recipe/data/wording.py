@@ -320,15 +320,16 @@ QUESTIONS = {**PLAIN, 'own colour': own_colour_question, 'compare': compare_ques
 TELLING = {'describe': describe, 'list': list_all, 'what all': what_all, 'where alone': where_alone}
 
 
-HARD = ('exist', 'count', 'where', 'relation', 'own colour')  # learnt late
-FACTUAL = (*HARD, 'there', 'beside')  # name first the thing that they are about
+# learnt late; and the colours of things and of the ground, which are mixed up while things' are learnt
+HARD = ('exist', 'count', 'where', 'relation', *2 * ('own colour', 'colour'))
+FACTUAL = ('exist', 'count', 'where', 'relation', 'own colour', 'there', 'beside')  # name their thing before all others
 
 
-def questions(scene, words, rng, count, twice=(), manner='trained', kinds=QUESTIONS):
-    """Up to `count` questions in random order, one of each kind and two of the kinds in `twice`: [(kind, question,
+def questions(scene, words, rng, count, more=(), manner='trained', kinds=QUESTIONS):
+    """Up to `count` questions in random order, one of each kind and one more for each in `more`: [(kind, question,
     answer)]."""
     found = []
-    for kind in rng.permutation([*kinds, *twice]).tolist():
+    for kind in rng.permutation([*kinds, *more]).tolist():
         if len(found) == count:
             break
         asked = kinds[kind](scene, words, rng, manner)
