@@ -39,6 +39,21 @@ t.test('the embedded model', async t => {
     t.equal(await answerOf(scene, 'what color is the background?'), 'blue')
     t.equal(await answerOf(scene, 'how many objects are there?'), 'two')
     t.equal(await answerOf(apple, 'what is it?'), 'red apple')
+
+    // as people put them, and what no picture tells
+    const words: [Buffer, string, string][] = [
+      [scene, 'which thing does this picture show?', 'a dog and a rocket'],
+      [scene, 'WHAT COLOUR IS THE DOG?', 'orange'],
+      [scene, 'could you please tell me, where is the rocket', 'bottom'],
+      [scene, 'list everything', 'a dog and a rocket'],
+      [scene, 'how much does the rocket cost?', "i don't know"],
+      [apple, 'wher is the apple', 'center'],
+      [four, 'is the dog happy?', "i don't know"],
+      [four, 'tell me whether there is a pizza', 'yes']
+    ]
+    for (const [picture, question, answer] of words) t.equal(await answerOf(picture, question), answer, question)
+    const description = await answerOf(four, 'describe the picture')
+    for (const word of ['cat', 'guitar', 'pizza', 'umbrella', 'white']) t.match(description, word)
   })
 
   t.test('a picture of the world outside is warned of, pictograms are not', async t => {

@@ -78,8 +78,8 @@ def manifest(config, graphs, out, concepts, about):
     return {
         'schema': 1, 'name': 'lavit-mini', 'family': 'lavit', 'version': about['version'],
         'description': 'LaVIT in miniature, trained from scratch on pictograms and scenes of them. It knows a closed '
-                       'world, pictograms on coloured grounds; about anything else, a photograph too, it answers with '
-                       'the same confidence, and wrongly.',
+                       'world, pictograms on coloured grounds. About anything else, a photograph too, it answers as '
+                       'well, and wrongly; of most of these it says that they are unlike what it knows.',
         'image': {'size': e.image_size, 'grid': {'rows': e.grid, 'columns': e.grid}},
         'visual_tokenizer': {'feature_dim': e.width, 'codebook_size': t.codebook_size,
                              'min_visual_tokens': t.min_visual_tokens, 'selection': 'threshold'},
@@ -89,7 +89,7 @@ def manifest(config, graphs, out, concepts, about):
         'ids': {'end': 2, 'image_start': config.image_start, 'image_end': config.image_end,
                 'visual_offset': config.visual_offset},
         'prompts': {'question': 'Question: {question} Answer:'},
-        'tasks': {'caption': {**TEXT, 'num_beams': 2}, 'vqa': {**TEXT, 'max_tokens': 10},
+        'tasks': {'caption': {**TEXT, 'num_beams': 2}, 'vqa': TEXT,
                   'generate': {'max_tokens': e.patches, 'min_tokens': t.min_visual_tokens, 'temperature': .5,
                                'top_p': 1, 'top_k': 40, 'guidance_scale': 2, 'mixed_guidance_scale': 2,
                                'decoder_guidance_scale': 1, 'steps': about.get('steps', 0), 'size': size}},
