@@ -7,6 +7,7 @@ import connections, { answerClientError } from './plugins/connections.ts'
 import events from './plugins/events.ts'
 import guards from './plugins/guards.ts'
 import jobs, { requestId } from './plugins/jobs.ts'
+import keys from './plugins/keys.ts'
 import manners from './plugins/manners.ts'
 import measure from './plugins/measure.ts'
 import negotiation from './plugins/negotiation.ts'
@@ -66,7 +67,8 @@ export async function buildApp ({ config, registry, metrics, version, log }: App
   await app.register(manners, config)
   await app.register(problems, { metrics })
   await app.register(connections)
-  await app.register(guards, { registry, adminKey: config.adminKey, graceMs: config.graceMs })
+  await app.register(guards, { registry, graceMs: config.graceMs })
+  await app.register(keys, config)
   await app.register(negotiation)
   await app.register(events, { keepAliveMs: config.sseKeepAliveMs })
   await app.register(validation, {

@@ -72,7 +72,12 @@ export const errorTable = {
   queue_full: {
     status: 429,
     title: 'Queue full',
-    when: 'The model has as much work waiting as it may have; see `Retry-After`'
+    when: 'The model, or the key, has as much work waiting as it may have; see `Retry-After`'
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Rate limited',
+    when: 'The key has asked as often as it may; see `Retry-After` and `RateLimit`'
   },
   headers_too_large: {
     status: 431,

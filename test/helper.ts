@@ -1,4 +1,5 @@
 /** The app on a fake registry, the fake model behind it, and a small picture. */
+import type { FastifyBaseLogger } from 'fastify'
 import type { Test } from 'tap'
 import sharp from 'sharp'
 import { buildApp } from '../src/app.ts'
@@ -24,6 +25,7 @@ type Overrides = {
   state?: () => string
   registry?: Partial<Registry>
   environment?: Record<string, string>
+  log?: FastifyBaseLogger
 }
 
 /** Answers of a model that keeps the first three patches and says ` two cats `. */
@@ -68,7 +70,8 @@ export async function buildTestApp (
     submit = answerWork,
     state = () => 'ready',
     registry: overrides = {},
-    environment = {}
+    environment = {},
+    log
   }: Overrides = {}
 ) {
   const seen = { works: [] as Work[], options: [] as SubmitOptions[], loans: 0, calls: [] as string[] }
@@ -135,7 +138,8 @@ export async function buildTestApp (
     config: readConfig({ LAVIT_GRACE_MS: '100', ...environment }, '/'),
     registry,
     metrics,
-    version: '0.1.0'
+    version: '0.1.0',
+    ...(log && { log })
   })
   t.teardown(() => app.close())
   return Object.assign(app, { seen, metrics })

@@ -17,6 +17,12 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, method, operation }))
 )
 const jobs = operations.filter(({ operation }) => operation.tags?.[0] === 'jobs')
+const isHealth = (name: string) => name.startsWith('get /health/')
+const keyErrors: [status: string, codes: string[]][] = [
+  ['401', ['unauthorized']],
+  ['403', ['forbidden']],
+  ['429', ['rate_limited']]
+]
 const schemas = [...objectsWithin([document.components.schemas, document.paths])]
 const { Problem = {}, PromptPart = {} } = document.components.schemas
 
@@ -39,15 +45,19 @@ t.test('it says who keeps it, whom it lets in, and where it holds', async t => {
   t.match(document, {
     info: { contact: { name: String }, license: { identifier: 'Apache-2.0' } },
     servers: [{ url: '.' }],
-    security: [],
-    components: { securitySchemes: { adminKey: { type: 'http', scheme: 'bearer', description: String } } }
+    security: [{}, { apiKey: [] }],
+    components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: String } } }
   })
   for (const { name, operation } of operations) {
     t.strictSame(
       (operation as { security?: unknown }).security,
-      /load/.test(name) ? [{ adminKey: [] }] : undefined,
+      /load/.test(name) ? [{ apiKey: [] }] : isHealth(name) ? [] : undefined,
       name
     )
+    for (const [status, codes] of keyErrors) {
+      const described = operation.responses[status]?.description ?? ''
+      t.equal(codes.every(code => described.includes(`\`${code}\`: `)), !isHealth(name), `${name} ${status}`)
+    }
   }
 })
 
@@ -87,14 +97,16 @@ t.test('answers tell of their headers', async t => {
       operations.find(({ operation }) => operation.operationId === name)?.operation.responses[status]?.headers ?? {}
     )
   const usual = ['x-request-id', 'Server-Timing', 'Cache-Control', 'Vary']
-  t.strictSame(told('caption', '200'), usual)
-  t.strictSame(told('generate', '200'), [...usual, 'x-seed'])
-  t.strictSame(told('detokenize', '200'), [...usual, 'x-seed'])
-  t.strictSame(told('caption', '405'), [...usual, 'Allow'])
-  t.strictSame(told('caption', '415'), [...usual, 'Accept-Post'])
-  t.strictSame(told('caption', '429'), [...usual, 'Retry-After'])
+  const rates = ['RateLimit-Policy', 'RateLimit']
+  t.strictSame(told('caption', '200'), [...usual, ...rates])
+  t.strictSame(told('getLive', '200'), usual)
+  t.strictSame(told('generate', '200'), [...usual, 'x-seed', ...rates])
+  t.strictSame(told('detokenize', '200'), [...usual, 'x-seed', ...rates])
+  t.strictSame(told('caption', '405'), [...usual, 'Allow', ...rates])
+  t.strictSame(told('caption', '415'), [...usual, 'Accept-Post', ...rates])
+  t.strictSame(told('caption', '429'), [...usual, 'Retry-After', ...rates])
   t.strictSame(told('getReady', '503'), [...usual, 'Retry-After'])
-  t.strictSame(told('loadModel', '401'), [...usual, 'WWW-Authenticate'])
+  t.strictSame(told('loadModel', '401'), [...usual, 'WWW-Authenticate', ...rates])
 })
 
 t.test('every schema and property says what it is', async t => {

@@ -58,6 +58,7 @@ t.test('a configuration that cannot work ends the process with one line and exit
   const folder = t.testdir({ 'lavit-mini': { 'manifest.json': '{}' } })
   const cases: [environment: Environment, line: RegExp][] = [
     [{ PORT: 'abc' }, /^PORT="abc" is not allowed; allowed is a whole number from 0 to 65535$/],
+    [{ LAVIT_KEYS_FILE: '/nope' }, /^LAVIT_KEYS_FILE="\/nope" cannot be used: it cannot be read \(ENOENT\)$/],
     [{ LAVIT_MODELS: folder }, /^LAVIT_MODEL="lavit-mini" cannot be served on LAVIT_DEVICE="cpu": .*manifest\.json: /],
     [{ LAVIT_DEVICE: 'cuda' }, /^LAVIT_MODEL="lavit-mini" cannot be served on LAVIT_DEVICE="cuda": /]
   ]

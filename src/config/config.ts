@@ -29,6 +29,7 @@ export function readConfig (environment: Record<string, string | undefined>, roo
     memoryBudgetMb: values.LAVIT_MEMORY_BUDGET_MB,
     sseKeepAliveMs: values.LAVIT_SSE_KEEPALIVE_MS,
     graceMs: values.LAVIT_GRACE_MS,
+    keysFile: values.LAVIT_KEYS_FILE === undefined ? undefined : resolve(root, values.LAVIT_KEYS_FILE),
     adminKey: values.LAVIT_ADMIN_KEY,
     corsOrigins: values.LAVIT_CORS_ORIGINS,
     trustProxy,

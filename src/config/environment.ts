@@ -130,12 +130,22 @@ export const Environment = Type.Object({
     maximum: 86_400_000,
     description: 'Time that running work has to finish when the server is told to stop; a day at most'
   }),
+  LAVIT_KEYS_FILE: Type.Optional(
+    Type.String({
+      allowed: 'a JSON file of keys',
+      description:
+        'JSON file of the keys that may use the server, read again when it changes ([docs/keys.md](docs/keys.md)); ' +
+        'relative to the package root; unset leaves all but loading and unloading open'
+    })
+  ),
   LAVIT_ADMIN_KEY: Type.Optional(
     Type.String({
       pattern: '^[!-~]{16,}$',
       secret: true,
       allowed: 'at least 16 visible ASCII characters',
-      description: 'Key for loading and unloading models (`Authorization: Bearer`); unset switches these routes off'
+      description:
+        'Key for loading and unloading models (`Authorization: Bearer`), beside those of `LAVIT_KEYS_FILE`; with ' +
+        'neither these routes are switched off'
     })
   ),
   LAVIT_CORS_ORIGINS: Type.Array(

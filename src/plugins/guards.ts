@@ -1,5 +1,4 @@
-/** Keeps the server from harm: response headers, the admin key, and no new work while it shuts down. */
-import { createHash, timingSafeEqual } from 'node:crypto'
+/** Keeps the server from harm: response headers, and no new work while it shuts down. */
 import helmet from '@fastify/helmet'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -9,14 +8,13 @@ import { onEnd } from './end.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    admin?: boolean
     /** Answers even while the server shuts down. */
     whileDraining?: boolean
   }
 }
 
-export default fp<{ registry: Registry; adminKey: string | undefined; graceMs: number }>(
-  async (app, { registry, adminKey, graceMs }) => {
+export default fp<{ registry: Registry; graceMs: number }>(
+  async (app, { registry, graceMs }) => {
     await app.register(helmet, {
       strictTransportSecurity: false, // belongs to whoever ends TLS
       contentSecurityPolicy: {
@@ -48,11 +46,10 @@ export default fp<{ registry: Registry; adminKey: string | undefined; graceMs: n
     })
 
     app.addHook('onRequest', async (request, reply) => {
-      const { admin, whileDraining } = request.routeOptions.config
+      const { whileDraining } = request.routeOptions.config
       if (draining && !whileDraining) throw drainingError()
       open.set(request, reply)
       onEnd(request, reply, () => open.delete(request))
-      if (admin) checkAdminKey(request, adminKey)
     })
   },
   { name: 'guards', dependencies: ['jobs'] }
@@ -60,22 +57,4 @@ export default fp<{ registry: Registry; adminKey: string | undefined; graceMs: n
 
 function drainingError () {
   return new ServerError('draining', 'The server is shutting down')
-}
-
-function checkAdminKey ({ headers: { authorization = '' } }: FastifyRequest, adminKey: string | undefined) {
-  if (adminKey === undefined) {
-    throw new ServerError('forbidden', 'No admin key is configured, so this route is switched off')
-  }
-  const given = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
-  if (given === undefined) {
-    throw new ServerError('unauthorized', 'The route needs the admin key as `Authorization: ' + 'Bearer`')
-  }
-  if (!timingSafeEqual(digest(given), digest(adminKey))) {
-    throw new ServerError('unauthorized', 'This is not the admin key')
-  }
-}
-
-/** Equal lengths for the comparison, whatever was sent. */
-function digest (key: string) {
-  return createHash('sha256').update(key).digest()
 }

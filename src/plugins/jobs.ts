@@ -52,7 +52,16 @@ export default fp<{ registry: Registry; limits: Limits; imageCacheMb: number }>(
       const end = new AbortController()
       running.add(end)
       request.endJob = reason => end.abort(reason)
-      request.job = { registry, limits, client: request.ip, encodings, uploads: [], signal: end.signal, timings: {} }
+      request.job = {
+        owner: '',
+        client: request.ip,
+        registry,
+        limits,
+        encodings,
+        uploads: [],
+        signal: end.signal,
+        timings: {}
+      }
       onEnd(request, reply, isAnswered => {
         running.delete(end)
         if (!isAnswered) end.abort(new ServerError('request_cancelled', 'The client left'))

@@ -46,7 +46,7 @@ export default fp<{ version: string; limits: DocumentLimits }>(
           contact: { name: 'The maintainers of LaVIT Server' },
           license: { name: 'Apache-2.0', identifier: 'Apache-2.0' }
         },
-        security: [],
+        security: [{}, { apiKey: [] }],
         tags: [
           { name: 'jobs', description: 'What the model does' },
           { name: 'models', description: 'Which models there are, and loading them' },
@@ -55,7 +55,13 @@ export default fp<{ version: string; limits: DocumentLimits }>(
         ],
         components: {
           securitySchemes: {
-            adminKey: { type: 'http', scheme: 'bearer', description: 'The admin key of the server' }
+            apiKey: {
+              type: 'http',
+              scheme: 'bearer',
+              description:
+                'A key of the server, where it asks for one; it may also be sent as `x-api-key`. Loading and ' +
+                'unloading always needs a key with the scope `admin`, metrics one with `metrics`, all else `infer`.'
+            }
           }
         }
       },

@@ -12,8 +12,9 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
   app.get(
     '/health/live',
     {
-      config: { whileDraining: true },
+      config: { whileDraining: true, scope: false },
       schema: {
+        security: [],
         operationId: 'getLive',
         tags: ['operations'],
         summary: 'Whether the process lives',
@@ -27,8 +28,9 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
   app.get(
     '/health/ready',
     {
-      config: { errors: ['model_loading', 'engine_restarting', 'model_unavailable'] },
+      config: { scope: false, errors: ['model_loading', 'engine_restarting', 'model_unavailable'] },
       schema: {
+        security: [],
         operationId: 'getReady',
         tags: ['operations'],
         summary: 'Whether the server can take work',
@@ -50,8 +52,9 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
   app.get(
     '/health/startup',
     {
-      config: { whileDraining: true, errors: ['model_loading'] },
+      config: { whileDraining: true, scope: false, errors: ['model_loading'] },
       schema: {
+        security: [],
         operationId: 'getStartup',
         tags: ['operations'],
         summary: 'Whether the server has started',

@@ -10,7 +10,7 @@ const routes: FastifyPluginAsyncTypebox<{ metrics: Metrics; registry: Registry }
   app.get(
     '/metrics',
     {
-      config: { produces: [], whileDraining: true },
+      config: { produces: [], whileDraining: true, scope: 'metrics' },
       schema: {
         operationId: 'getMetrics',
         tags: ['operations'],

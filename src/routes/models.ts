@@ -9,7 +9,7 @@ import { ModelDetails, ModelList } from '../schemas/models.ts'
 const params = Type.Object({
   name: Type.String({ description: 'Name of a model, as `/models` lists it', examples: ['lavit-mini'] })
 })
-const adminErrors: ErrorCode[] = ['unauthorized', 'forbidden', 'model_not_found', 'model_unavailable']
+const adminErrors: ErrorCode[] = ['model_not_found', 'model_unavailable']
 
 const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { registry }) => {
   app.get(
@@ -50,7 +50,7 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
     app.post(
       `/models/:name/${action}`,
       {
-        config: { admin: true, errors: adminErrors },
+        config: { scope: 'admin', errors: adminErrors },
         schema: {
           operationId: `${action}Model`,
           tags: ['models'],
@@ -58,10 +58,10 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
           description:
             action === 'load'
               ? 'Answers when the model is ready. Calls at the same time share one load; the least recently used ' +
-                'idle model makes room. Needs the admin key.'
+                'idle model makes room.'
               : 'Lets running requests finish within the grace time, then ends the engine process, which gives its ' +
-                'memory back. Needs the admin key.',
-          security: [{ adminKey: [] }],
+                'memory back.',
+          security: [{ apiKey: [] }],
           params,
           response: { 200: ref(ModelDetails, action === 'load' ? 'The model, ready' : 'The model, unloaded') }
         }

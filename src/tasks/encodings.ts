@@ -1,6 +1,6 @@
 /**
  * Encodings of pictures that were seen, for those that come again: bounded in bytes, the least recently used goes
- * first. They outlive the engine that made them.
+ * first. They outlive the engine that made them, and are found by the key alone that sent the picture.
  */
 import { createHash } from 'node:crypto'
 import type { Manifest } from '../package/manifest.ts'
@@ -8,7 +8,9 @@ import type { Encoding } from '../pipe/work.ts'
 
 export type Encodings = ReturnType<typeof createEncodings>
 
-type Kept = { model: string; encoding: Encoding; bytes: number }
+/** For whom and of which model an encoding is; the owner is the name of a key, or empty. */
+type Home = { owner: string; manifest: Manifest }
+type Kept = { home: string; encoding: Encoding; bytes: number }
 
 /** None are kept where `mostBytes` is 0. */
 export function createEncodings ({ mostBytes }: { mostBytes: number }) {
@@ -20,21 +22,21 @@ export function createEncodings ({ mostBytes }: { mostBytes: number }) {
     bytes: () => bytes,
     holds: (ref: string) => kept.has(ref),
 
-    /** What this very model makes of the picture, if it is still there. */
-    find (ref: string, manifest: Manifest): Encoding | undefined {
+    /** What this very model makes of the owner's picture, if it is still there. */
+    find (ref: string, home: Home): Encoding | undefined {
       const entry = kept.get(ref)
-      if (entry?.model !== digestOf(manifest)) return
+      if (entry?.home !== textOf(home)) return
       kept.delete(ref)
       kept.set(ref, entry)
       return entry.encoding
     },
 
     /** One that is larger than all memory for them is not kept. */
-    keep (ref: string, manifest: Manifest, encoding: Encoding): void {
+    keep (ref: string, home: Home, encoding: Encoding): void {
       const size = encoding.features.byteLength + encoding.keepProbabilities.byteLength
       if (size > mostBytes) return
       forget(ref)
-      kept.set(ref, { model: digestOf(manifest), encoding, bytes: size })
+      kept.set(ref, { home: textOf(home), encoding, bytes: size })
       bytes += size
       for (const oldest of kept.keys()) {
         if (bytes <= mostBytes) break
@@ -49,10 +51,17 @@ export function createEncodings ({ mostBytes }: { mostBytes: number }) {
   }
 }
 
-/** The name of a picture's encoding: the same for the same pixels, uint8 `[3, size, size]`, and the same model. */
-export function refOf (pixels: Uint8Array, manifest: Manifest): string {
-  const hash = createHash('sha256').update(digestOf(manifest)).update(`${pixels.length} `).update(pixels)
+/**
+ * The name of a picture's encoding: the same for the same pixels, uint8 `[3, size, size]`, of the same owner for the
+ * same model.
+ */
+export function refOf (pixels: Uint8Array, home: Home): string {
+  const hash = createHash('sha256').update(`${textOf(home)} ${pixels.length} `).update(pixels)
   return `img_${hash.digest('base64url').slice(0, 32)}`
+}
+
+function textOf ({ owner, manifest }: Home) {
+  return `${owner} ${digestOf(manifest)}`
 }
 
 const digests = new WeakMap<Manifest, string>()

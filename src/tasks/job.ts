@@ -17,6 +17,8 @@ export type Limits = ImageLimits & {
 }
 
 export type Job = {
+  /** The name of the key that asks; empty where the server asks for none. */
+  owner: string
   registry: Pick<Registry, 'acquire'>
   limits: Limits
   /** Who asks, for taking turns. */

@@ -34,7 +34,7 @@ export function pictureOf (
   selection: Selection
 ): PictureFile {
   if (typeof image === 'string') return { bytes: pictureBytes(job, image, pointer), selection }
-  const encoding = job.encodings.find(image.ref, manifest)
+  const encoding = job.encodings.find(image.ref, { owner: job.owner, manifest })
   if (encoding === undefined) {
     throw new ServerError('image_ref_expired', 'The server does not hold this picture; send the picture again')
   }
@@ -136,20 +136,21 @@ export async function readPicture (job: Job, manifest: Manifest, file: PictureFi
   const pixels = await decodePicture(bytes, manifest.image.size, job.limits, job.signal)
   job.timings.image = (job.timings.image ?? 0) + performance.now() - from
   if (!job.encodings.isOn) return { pixels, selection }
-  const ref = refOf(pixels, manifest)
-  const encoding = job.encodings.find(ref, manifest)
+  const home = { owner: job.owner, manifest }
+  const ref = refOf(pixels, home)
+  const encoding = job.encodings.find(ref, home)
   return { ref, selection, ...(encoding ? { encoding } : { pixels }) }
 }
 
 /** Keeps what the model made of a picture, and tells its name as long as it is there. */
 export function tellRef (
-  { encodings }: Job,
+  { encodings, owner }: Job,
   manifest: Manifest,
   { ref }: Picture,
   { encoding }: { encoding?: Encoding }
 ): { image_ref?: string } {
   if (ref === undefined) return {}
-  if (encoding) encodings.keep(ref, manifest, encoding)
+  if (encoding) encodings.keep(ref, { owner, manifest }, encoding)
   return encodings.holds(ref) ? { image_ref: ref } : {}
 }
 

@@ -158,6 +158,15 @@ const table: Record<
     refused: ['-1', '10s', '86400001', '2147483648'],
     allowed: '0 to 86400000'
   },
+  LAVIT_KEYS_FILE: {
+    key: 'keysFile',
+    taken: [
+      ['/etc/keys.json', '/etc/keys.json'],
+      ['keys.json', '/srv/keys.json']
+    ],
+    refused: [],
+    allowed: ''
+  },
   LAVIT_ADMIN_KEY: {
     key: 'adminKey',
     taken: [[' 0123456789abcdef ', '0123456789abcdef']],

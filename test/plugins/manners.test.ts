@@ -111,7 +111,7 @@ t.test('pages of other origins', async t => {
     const answer = await app.inject({ ...jobs, headers: { ...jobs.headers, origin } })
     t.match(answer.headers, {
       'access-control-allow-origin': origin,
-      'access-control-expose-headers': 'x-request-id, Server-Timing, Retry-After, x-seed',
+      'access-control-expose-headers': 'x-request-id, Server-Timing, Retry-After, RateLimit, RateLimit-Policy, x-seed',
       vary: 'Origin, Accept, Accept-Encoding'
     })
     t.match(

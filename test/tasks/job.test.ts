@@ -6,6 +6,7 @@ import { manifest } from '../fixtures/manifest.ts'
 
 function createJob (acquire: () => Promise<LoadedModel>, signal = new AbortController().signal): Job {
   return {
+    owner: '',
     registry: { acquire },
     limits: {
       maxImageBytes: 1,

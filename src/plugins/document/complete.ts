@@ -19,6 +19,7 @@ const everyRoute: ErrorCode[] = [
   'internal_error',
   'draining'
 ]
+const everyKey: ErrorCode[] = ['unauthorized', 'forbidden', 'rate_limited']
 const everyBody: ErrorCode[] = ['too_large', 'unsupported_media_type']
 const seenByNobody: ErrorCode[] = ['request_cancelled']
 const beforeRoutes = ['408', '417', '431'] // answered before there is a request to route
@@ -41,6 +42,7 @@ export function complete (
       if (operation.requestBody) completeRequest(document, operation, config, limits)
       completeAnswers(operation, config)
       addErrors(operation, codesOf(config, method))
+      if (config.scope !== false) tellRates(operation)
     }
   }
 }
@@ -143,8 +145,21 @@ function addHeaders (answer: Answer, produces: string[], status = '200') {
   answer.headers = { ...answer.headers, ...headerRefs(...names, ...(headersOfStatus[status] ?? [])) }
 }
 
-function codesOf ({ errors = [], whileDraining, produces }: FastifyContextConfig, method: string): ErrorCode[] {
-  const told = new Set<ErrorCode>([...everyRoute, ...(method === 'post' ? everyBody : []), ...errors])
+/** Any answer to a key may tell how much of its rate is left. */
+function tellRates ({ responses }: Operation) {
+  for (const [status, answer] of Object.entries(responses)) {
+    if (beforeRoutes.includes(status)) continue
+    answer.headers = { ...answer.headers, ...headerRefs('RateLimit-Policy', 'RateLimit') }
+  }
+}
+
+function codesOf ({ errors = [], scope, whileDraining, produces }: FastifyContextConfig, method: string): ErrorCode[] {
+  const told = new Set<ErrorCode>([
+    ...everyRoute,
+    ...(scope === false ? [] : everyKey),
+    ...(method === 'post' ? everyBody : []),
+    ...errors
+  ])
   if (whileDraining) told.delete('draining')
   if (produces?.length === 0) told.delete('not_acceptable')
   return errorCodes.filter(code => told.has(code))

@@ -37,6 +37,16 @@ export const headers = {
     example: 'application/json, multipart/form-data, image/png'
   },
   'WWW-Authenticate': { description: 'How to send the key', schema: { type: 'string' }, example: 'Bearer' },
+  'RateLimit-Policy': {
+    description: 'Of a key with a rate: how many requests it may send (q) within so many seconds (w)',
+    schema: { type: 'string' },
+    example: '"requests";q=60;w=60'
+  },
+  RateLimit: {
+    description: 'Of a key with a rate: how many requests are left (r), and the seconds until all are back (t)',
+    schema: { type: 'string' },
+    example: '"requests";r=59;t=1'
+  },
   'Retry-After': {
     description: 'Seconds after which it is worth while to try again',
     schema: { type: 'integer', minimum: 1 },

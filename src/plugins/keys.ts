@@ -1,0 +1,82 @@
+/** Who may ask for what: a key for every route where keys are configured, its scopes, its rate, its share. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Config } from '../config/config.ts'
+import type { Scope } from '../config/keys.ts'
+import { ServerError } from '../errors.ts'
+import { createAllowance, windowSeconds, type Allowance } from './allowance.ts'
+import { onEnd } from './end.ts'
+import { openKeyring, type Key } from './keyring.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a key must allow; `infer` where nothing is said, and no key is asked for where it is `false`. */
+    scope?: Scope | false
+  }
+}
+
+export default fp<Pick<Config, 'keysFile' | 'adminKey' | 'queueLimit'>>(
+  async (app, { keysFile, adminKey, queueLimit }) => {
+    const keyring = openKeyring({ keysFile, adminKey }, app.log)
+    app.addHook('onClose', async () => keyring.close())
+    const allowances = new Map<string, Allowance>()
+    const running = new Map<string, number>()
+
+    app.addHook('onRequest', async (request, reply) => {
+      const { scope = 'infer', job } = request.routeOptions.config
+      if (scope === false || (scope !== 'admin' && !keyring.isClosed)) return
+      if (!keyring.isClosed && keyring.isEmpty()) {
+        throw new ServerError('forbidden', 'No admin key is configured, so this route is switched off')
+      }
+      const secret = secretOf(request)
+      if (secret === undefined) {
+        throw new ServerError('unauthorized', 'The request needs a key, as `Authorization: Bearer KEY`')
+      }
+      const key = keyring.find(secret)
+      if (key === undefined) throw new ServerError('unauthorized', 'This is no key of the server')
+      request.log = reply.log = request.log.child({ key: key.name })
+      if (key.rate !== undefined) checkRate(reply, key.name, key.rate)
+      if (!request.is404 && !key.scopes.includes(scope)) {
+        throw new ServerError('forbidden', `The route needs a key with the scope ${scope}`)
+      }
+      if (!job) return
+      request.job.owner = request.job.client = key.name
+      if (key.share !== undefined) checkShare(key.name, key.share)
+      enter(request, reply, key)
+    })
+
+    /** Throws `rate_limited`. The headers are those of draft-ietf-httpapi-ratelimit-headers. */
+    function checkRate (reply: FastifyReply, name: string, rate: number) {
+      const known = allowances.get(name)
+      const allowance = known?.perMinute === rate ? known : createAllowance(rate)
+      allowances.set(name, allowance)
+      const { isAllowed, left, fullSeconds, waitSeconds } = allowance.take()
+      reply.header('ratelimit-policy', `"requests";q=${rate};w=${windowSeconds}`)
+      reply.header('ratelimit', `"requests";r=${left};t=${fullSeconds}`)
+      if (isAllowed) return
+      throw new ServerError('rate_limited', `The key may ask ${rate} times a minute`, {
+        retryAfterSeconds: waitSeconds
+      })
+    }
+
+    /** Throws `queue_full`. A share of less than one request is one. */
+    function checkShare (name: string, share: number) {
+      const most = Math.max(1, Math.floor(share * queueLimit))
+      if ((running.get(name) ?? 0) < most) return
+      throw new ServerError('queue_full', `The key has ${most} requests in flight, as many as it may have`)
+    }
+
+    function enter (request: FastifyRequest, reply: FastifyReply, { name }: Key) {
+      running.set(name, (running.get(name) ?? 0) + 1)
+      onEnd(request, reply, () => running.set(name, (running.get(name) ?? 0) - 1))
+    }
+  },
+  { name: 'keys', dependencies: ['jobs'] }
+)
+
+/** The key as clients send it: a bearer's token, or by itself. */
+function secretOf ({ headers }: FastifyRequest): string | undefined {
+  const [, bearer] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? []
+  const alone = headers['x-api-key']
+  return bearer ?? (typeof alone === 'string' ? alone : undefined)
+}
