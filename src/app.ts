@@ -2,6 +2,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger } from 'fastify'
 import type { Config } from './config/config.ts'
+import { createFetching, type Fetching } from './fetching/fetching.ts'
 import type { Metrics } from './metrics.ts'
 import connections, { answerClientError } from './plugins/connections.ts'
 import events from './plugins/events.ts'
@@ -45,9 +46,17 @@ export type AppOptions = {
   metrics: Metrics
   version: string
   log?: FastifyBaseLogger
+  fetching?: Fetching | undefined
 }
 
-export async function buildApp ({ config, registry, metrics, version, log }: AppOptions) {
+export async function buildApp ({
+  config,
+  registry,
+  metrics,
+  version,
+  log,
+  fetching = createFetching(config)
+}: AppOptions) {
   const app = Fastify({
     ...(log && { loggerInstance: log }),
     genReqId: requestId,
@@ -63,7 +72,7 @@ export async function buildApp ({ config, registry, metrics, version, log }: App
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   await app.register(measure, { metrics }) // first, so that it counts what the others refuse
-  await app.register(jobs, { registry, limits: config, imageCacheMb: config.imageCacheMb })
+  await app.register(jobs, { registry, limits: config, imageCacheMb: config.imageCacheMb, fetching })
   await app.register(manners, config)
   await app.register(problems, { metrics })
   await app.register(connections)

@@ -69,6 +69,11 @@ export const errorTable = {
     when: 'A field is unknown, missing, of the wrong type or out of range'
   },
   image_unreadable: { status: 422, title: 'Image unreadable', when: 'The picture is truncated or corrupt' },
+  image_unreachable: {
+    status: 422,
+    title: 'Image unreachable',
+    when: 'The picture of a URL could not be fetched: no answer in time, another status than 200, too many redirects'
+  },
   queue_full: {
     status: 429,
     title: 'Queue full',

@@ -6,6 +6,7 @@ import { buildApp } from '../src/app.ts'
 import { readConfig } from '../src/config/config.ts'
 import type { PaintedPicture, ResultOf, Work } from '../src/pipe/work.ts'
 import { ServerError } from '../src/errors.ts'
+import type { Fetching } from '../src/fetching/fetching.ts'
 import { createMetrics } from '../src/metrics.ts'
 import type { SubmitOptions } from '../src/pipe/engine-client.ts'
 import type { Manifest } from '../src/package/manifest.ts'
@@ -26,6 +27,7 @@ type Overrides = {
   registry?: Partial<Registry>
   environment?: Record<string, string>
   log?: FastifyBaseLogger
+  fetching?: Fetching | undefined
 }
 
 /** Answers of a model that keeps the first three patches and says ` two cats `. */
@@ -71,7 +73,8 @@ export async function buildTestApp (
     state = () => 'ready',
     registry: overrides = {},
     environment = {},
-    log
+    log,
+    fetching
   }: Overrides = {}
 ) {
   const seen = { works: [] as Work[], options: [] as SubmitOptions[], loans: 0, calls: [] as string[] }
@@ -139,7 +142,8 @@ export async function buildTestApp (
     registry,
     metrics,
     version: '0.1.0',
-    ...(log && { log })
+    ...(log && { log }),
+    ...(fetching && { fetching })
   })
   t.teardown(() => app.close())
   return Object.assign(app, { seen, metrics })

@@ -17,6 +17,7 @@ const layers: Record<string, string[]> = {
   'src/graphs': ['src/package'],
   'src/engine': ['src/errors.ts', 'src/package', 'src/pipe', 'src/graphs'],
   'src/codecs': ['src/errors.ts'],
+  'src/fetching': ['src/errors.ts', 'src/pipe'],
   'src/registry': ['src/errors.ts', 'src/schemas', 'src/package', 'src/pipe', 'src/codecs'],
   'src/tasks': [
     'src/errors.ts',
@@ -25,6 +26,7 @@ const layers: Record<string, string[]> = {
     'src/package',
     'src/pipe',
     'src/codecs',
+    'src/fetching',
     'src/registry'
   ],
   'src/openai': ['src/errors.ts', 'src/schemas', 'src/codecs', 'src/tasks'],
@@ -35,6 +37,7 @@ const layers: Record<string, string[]> = {
     'src/metrics.ts',
     'src/schemas',
     'src/codecs',
+    'src/fetching',
     'src/registry',
     'src/tasks'
   ],
@@ -49,7 +52,15 @@ const layers: Record<string, string[]> = {
     'src/tasks',
     'src/plugins'
   ],
-  'src/app.ts': ['src/config', 'src/metrics.ts', 'src/schemas', 'src/registry', 'src/plugins', 'src/routes'],
+  'src/app.ts': [
+    'src/config',
+    'src/metrics.ts',
+    'src/schemas',
+    'src/fetching',
+    'src/registry',
+    'src/plugins',
+    'src/routes'
+  ],
   'src/start-errors.ts': ['src/errors.ts', 'src/config'],
   'src/server.ts': [
     'src/app.ts',
@@ -67,6 +78,7 @@ const doors: Record<string, string[]> = {
   sharp: ['src/codecs/image.ts', 'src/codecs/pixels.ts', 'evaluate/judge/network.ts'],
   'wink-*': ['src/codecs/lemmas.ts'],
   'onnxruntime-node': ['src/graphs/session.ts', 'evaluate/judge/network.ts'],
+  'ipaddr.js': ['src/fetching/addresses.ts'],
   'prom-client': ['src/metrics.ts'],
   'node:child_process': ['src/pipe/engine-process.ts', 'src/codecs/decoder-client.ts'],
   'fastify*': ['src/app.ts', 'src/routes/**', 'src/plugins/**'],

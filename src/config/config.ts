@@ -24,6 +24,8 @@ export function readConfig (environment: Record<string, string | undefined>, roo
     maxUploadBytes: values.LAVIT_MAX_UPLOAD_BYTES,
     maxImagePixels: values.LAVIT_MAX_IMAGE_PIXELS,
     imageFormats: values.LAVIT_IMAGE_FORMATS,
+    fetchImages: values.LAVIT_FETCH_IMAGES,
+    fetchTimeoutMs: values.LAVIT_FETCH_TIMEOUT_MS,
     maxPromptCharacters: values.LAVIT_MAX_PROMPT_CHARACTERS,
     imageCacheMb: values.LAVIT_IMAGE_CACHE_MB,
     memoryBudgetMb: values.LAVIT_MEMORY_BUDGET_MB,

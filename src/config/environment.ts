@@ -98,6 +98,17 @@ export const Environment = Type.Object({
     default: ['png', 'jpeg', 'webp', 'gif', 'avif'],
     description: 'Formats of pictures that are read, told by their content; `svg` may be added'
   }),
+  LAVIT_FETCH_IMAGES: Type.Enum(['off', 'https', 'http'], {
+    default: 'off',
+    description:
+      'Whether pictures may be given by URL, which the server then fetches: `off`, `https`, or `http` for both schemes'
+  }),
+  LAVIT_FETCH_TIMEOUT_MS: Type.Integer({
+    default: 5000,
+    minimum: 1,
+    maximum: 600_000,
+    description: 'Longest time to fetch a picture, with its redirects'
+  }),
   LAVIT_MAX_PROMPT_CHARACTERS: Type.Integer({
     default: 4000,
     minimum: 1,

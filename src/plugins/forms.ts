@@ -96,12 +96,13 @@ function readJson (bytes: Buffer, pointer: string): unknown {
   }
 }
 
-/** A picture's file, or its base64 or data URL as text, told by the content: parts are typed in many ways. */
+/** A picture's file, or its base64 or URL as text, told by the content: parts are typed in many ways. */
 function readPicture (bytes: Buffer, pointer: string): Field {
   if (bytes.length === 0) throw invalidField(pointer, 'is an empty file')
-  const isText = /^\s*(data:[\t\r\n\x20-\x7e]*|[A-Za-z0-9+/_=-][A-Za-z0-9+/_=\s-]*)$/i.test(
-    bytes.toString('latin1', 0, 4096).replace(/^\xef\xbb\xbf/, '')
-  )
+  const start = bytes.toString('latin1', 0, 4096).replace(/^\xef\xbb\xbf/, '')
+  const isText =
+    /^\s*(data:[\t\r\n\x20-\x7e]*|[A-Za-z0-9+/_=-][A-Za-z0-9+/_=\s-]*)$/i.test(start) ||
+    /^\s*[a-z][a-z0-9+.-]*:\/\/[\x21-\x7e]*\s*$/i.test(start)
   return isText ? { name: 'image', text: bytes.toString('latin1') } : { name: 'image', file: bytes }
 }
 

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import fp from 'fastify-plugin'
 import { ServerError } from '../errors.ts'
+import type { Fetching } from '../fetching/fetching.ts'
 import type { Registry } from '../registry/registry.ts'
 import { createEncodings } from '../tasks/encodings.ts'
 import type { Job, Limits } from '../tasks/job.ts'
@@ -36,8 +37,8 @@ const stages = [
   ['paint', 'paint', 'visual tokens to pixels']
 ] as const
 
-export default fp<{ registry: Registry; limits: Limits; imageCacheMb: number }>(
-  async (app, { registry, limits, imageCacheMb }) => {
+export default fp<{ registry: Registry; limits: Limits; imageCacheMb: number; fetching: Fetching | undefined }>(
+  async (app, { registry, limits, imageCacheMb, fetching }) => {
     const encodings = createEncodings({ mostBytes: imageCacheMb * 2 ** 20 })
     const running = new Set<AbortController>()
     app.decorate('endJobs', reason => {
@@ -58,6 +59,7 @@ export default fp<{ registry: Registry; limits: Limits; imageCacheMb: number }>(
         registry,
         limits,
         encodings,
+        fetching,
         uploads: [],
         signal: end.signal,
         timings: {}

@@ -8,4 +8,4 @@ export const jobErrors: ErrorCode[] = [
 ]
 
 /** Of jobs that read pictures. */
-export const pictureErrors: ErrorCode[] = ['image_ref_expired', 'image_unreadable']
+export const pictureErrors: ErrorCode[] = ['image_ref_expired', 'image_unreadable', 'image_unreachable']

@@ -28,7 +28,8 @@ export const ImageInput = Type.Union(
   [
     Type.String({
       description:
-        'A data URL (`data:image/png;base64,…`) or the plain base64 text, of either alphabet, in lines or not',
+        'A data URL (`data:image/png;base64,…`) or the plain base64 text, of either alphabet, in lines or not; ' +
+        'an https URL where the server is allowed to fetch pictures',
       minLength: 1
     }),
     ref(ImageRef)

@@ -1,11 +1,12 @@
 /** Pictures in texts: data URLs and base64 become bytes, or a typed error. */
 import { setImmediate } from 'node:timers/promises'
 import { invalidField } from '../errors.ts'
+import { looksLikeUrl } from '../fetching/url.ts'
 
 /** The file in a data URL or in plain base64, of either alphabet, in lines or not, padded or not. */
 export function bytesOfText (image: string, pointer: string): Uint8Array {
   const text = image.trim() // a byte order mark goes, too
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
+  if (looksLikeUrl(text)) {
     throw invalidField(pointer, 'is a URL, and fetching pictures is switched off; send the picture itself')
   }
   const bytes = bytesOfBase64(/^data:/i.test(text) ? payloadOf(text, pointer) : text)

@@ -1,5 +1,6 @@
 /** One request on its way through a task: what was sent with it, what ends it, and where its time went. */
 import type { ImageLimits } from '../codecs/image.ts'
+import type { Fetching } from '../fetching/fetching.ts'
 import { unlessAborted } from '../pipe/abort.ts'
 import type { SubmitOptions } from '../pipe/engine-client.ts'
 import type { Timings } from '../pipe/messages.ts'
@@ -24,6 +25,8 @@ export type Job = {
   /** Who asks, for taking turns. */
   client: string
   encodings: Encodings
+  /** Pictures by URL, where they are switched on. */
+  fetching?: Fetching | undefined
   /** Pictures that came as files or as long texts, beside the fields that have marks in their place. */
   uploads: (Uint8Array | string)[]
   /** Ends the job wherever it is; the reason is the error that it ends with. */

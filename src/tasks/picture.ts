@@ -4,6 +4,7 @@ import { decodePicture } from '../codecs/image.ts'
 import { checkFits } from '../pipe/cost.ts'
 import type { Encoding, Picture, Segment, Selection, Work } from '../pipe/work.ts'
 import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
+import { looksLikeUrl } from '../fetching/url.ts'
 import type { Manifest } from '../package/manifest.ts'
 import { patchesOf } from '../package/patches.ts'
 import type { ImageInput } from '../schemas/common.ts'
@@ -14,11 +15,11 @@ import type { Job } from './job.ts'
 
 const uploadMark = `upload ${randomUUID()} ` // no client can write it
 
-/**
- * A picture whose file is at hand, and whose pixels are read once all else is known to be right; or one that was seen
- * before.
- */
-export type PictureFile = ({ bytes: Uint8Array } | { ref: string; encoding: Encoding }) & { selection: Selection }
+/** A picture whose file is at hand, or one that was seen before. */
+export type HeldPicture = ({ bytes: Uint8Array } | { ref: string; encoding: Encoding }) & { selection: Selection }
+
+/** A picture that is fetched, if need be, and whose pixels are read once all else is known to be right. */
+export type PictureFile = HeldPicture | { fetch: () => Promise<Uint8Array>; selection: Selection }
 
 /** How the field of an uploaded picture reads until its bytes are asked for. */
 export function uploadedImage (index: number) {
@@ -33,7 +34,13 @@ export function pictureOf (
   pointer: string,
   selection: Selection
 ): PictureFile {
-  if (typeof image === 'string') return { bytes: pictureBytes(job, image, pointer), selection }
+  if (typeof image === 'string') {
+    const text = image.trim()
+    const { fetching, signal, limits } = job
+    if (!fetching || !looksLikeUrl(text)) return { bytes: pictureBytes(job, image, pointer), selection }
+    const url = fetching.readUrl(text, pointer)
+    return { fetch: () => fetching.fetch(url, { pointer, mostBytes: limits.maxImageBytes, signal }), selection }
+  }
   const encoding = job.encodings.find(image.ref, { owner: job.owner, manifest })
   if (encoding === undefined) {
     throw new ServerError('image_ref_expired', 'The server does not hold this picture; send the picture again')
@@ -41,8 +48,8 @@ export function pictureOf (
   return { ref: image.ref, encoding, selection }
 }
 
-/** The bytes of a picture's file. */
-export function pictureBytes ({ uploads, limits }: Job, image: string, pointer: string): Uint8Array {
+/** The bytes of a picture's file that came with the request. */
+function pictureBytes ({ uploads, limits }: Job, image: string, pointer: string): Uint8Array {
   const upload = image.startsWith(uploadMark) ? uploads[Number(image.slice(uploadMark.length))] : undefined
   const bytes = upload instanceof Uint8Array ? upload : bytesOfText(upload ?? image, pointer)
   if (bytes.length > limits.maxImageBytes) throw tooManyBytes('The picture', limits.maxImageBytes, bytes.length)
@@ -55,10 +62,16 @@ export function pictureBytes ({ uploads, limits }: Job, image: string, pointer: 
  */
 export function checkWork ({ limits }: Job, manifest: Manifest, work: Work<PictureFile>): void {
   checkFits(work, manifest, limits)
-  const bytes = picturesOf(work).reduce((sum, picture) => sum + ('bytes' in picture ? picture.bytes.length : 0), 0)
-  if (bytes > limits.maxUploadBytes) {
-    throw tooManyBytes('All pictures of the request together', limits.maxUploadBytes, bytes)
-  }
+  const bytes = bytesOf(picturesOf(work))
+  if (bytes > limits.maxUploadBytes) throw tooManyTogether(limits, bytes)
+}
+
+function bytesOf (pictures: PictureFile[]): number {
+  return pictures.reduce((sum, picture) => sum + ('bytes' in picture ? picture.bytes.length : 0), 0)
+}
+
+function tooManyTogether ({ maxUploadBytes }: Job['limits'], bytes: number) {
+  return tooManyBytes('All pictures of the request together', maxUploadBytes, bytes)
 }
 
 function picturesOf (work: Work<PictureFile>): PictureFile[] {
@@ -125,11 +138,16 @@ export function visualTokenIds (
   return codes.map(code => code + manifest.ids.visual_offset)
 }
 
-/**
- * The pixels of a picture's file, once all else of the request is known to be right, or the encoding of one that was
- * seen before.
- */
-export async function readPicture (job: Job, manifest: Manifest, file: PictureFile): Promise<Picture> {
+/** Fetches the picture if need be. `sent` is how many bytes the request's pictures have beside it. */
+export async function holdPicture ({ limits }: Job, file: PictureFile, sent: number): Promise<HeldPicture> {
+  if (!('fetch' in file)) return file
+  const bytes = await file.fetch()
+  if (sent + bytes.length > limits.maxUploadBytes) throw tooManyTogether(limits, sent + bytes.length)
+  return { bytes, selection: file.selection }
+}
+
+/** The pixels of a picture's file, or the encoding of one that was seen before. */
+export async function readPicture (job: Job, manifest: Manifest, file: HeldPicture): Promise<Picture> {
   if ('encoding' in file) return file
   const { bytes, selection } = file
   const from = performance.now()
@@ -154,17 +172,22 @@ export function tellRef (
   return encodings.holds(ref) ? { image_ref: ref } : {}
 }
 
-/** Segments with the pixels of their pictures, one picture after the other. */
+/** Segments with the pixels of their pictures, one picture after the other, once all else is known to be right. */
 export async function readSegments (
   job: Job,
   manifest: Manifest,
   segments: Segment<PictureFile>[]
 ): Promise<Segment[]> {
   const read: Segment[] = []
+  let bytes = bytesOf(segments.flatMap(segment => (segment.kind === 'ids' ? [] : [segment.picture])))
   for (const segment of segments) {
-    read.push(
-      segment.kind === 'ids' ? segment : { ...segment, picture: await readPicture(job, manifest, segment.picture) }
-    )
+    if (segment.kind === 'ids') {
+      read.push(segment)
+      continue
+    }
+    const held = await holdPicture(job, segment.picture, bytes)
+    if (held !== segment.picture) bytes += bytesOf([held])
+    read.push({ ...segment, picture: await readPicture(job, manifest, held) })
   }
   return read
 }

@@ -4,19 +4,28 @@ import { invalidField } from '../errors.ts'
 import type { TokenizeRequest, TokenizeResponse } from '../schemas/tokenize.ts'
 import { tellFamiliarity } from './familiarity.ts'
 import { withModel, type Job } from './job.ts'
-import { checkWork, pictureBytes, pictureOf, readPicture, selectionOptions, tellRef } from './picture.ts'
+import { checkWork, holdPicture, pictureOf, readPicture, selectionOptions, tellRef } from './picture.ts'
 import { drawSeed } from './seed.ts'
 
 export async function tokenize (job: Job, request: TokenizeRequest): Promise<TokenizeResponse> {
+  return (await tokenizeFile(job, request)).answer
+}
+
+/** The answer, and the file where the picture was not given by reference. */
+async function tokenizeFile (
+  job: Job,
+  request: TokenizeRequest
+): Promise<{ answer: TokenizeResponse; bytes?: Uint8Array }> {
   const { image, seed = drawSeed() } = request
   return withModel(job, request, async ({ manifest, run }) => {
     const selection = selectionOptions(manifest, request, seed)
     const file = pictureOf(job, manifest, image, '/image', selection)
     checkWork(job, manifest, { task: 'tokenize', picture: file })
-    const picture = await readPicture(job, manifest, file)
+    const held = await holdPicture(job, file, 0)
+    const picture = await readPicture(job, manifest, held)
     const result = await run({ task: 'tokenize', picture })
     const { codes, keepMask, keepProbabilities } = result
-    return {
+    const answer = {
       model: manifest.name,
       visual_tokens: codes,
       count: codes.length,
@@ -28,15 +37,19 @@ export async function tokenize (job: Job, request: TokenizeRequest): Promise<Tok
       ...tellRef(job, manifest, picture, result),
       usage: { visual_tokens: codes.length, patches: keepMask.length }
     }
+    return { answer, ...('bytes' in held && { bytes: held.bytes }) }
   })
 }
 
 /** The picture of a request with the patches dimmed that its answer drops, as PNG. */
 export async function drawKeptPatches (job: Job, request: TokenizeRequest): Promise<Buffer> {
-  const { image } = request
-  if (typeof image !== 'string') {
-    throw invalidField('/image', 'must be the picture itself where the answer is a picture')
-  }
-  const { keep_mask: keepMask, grid } = await tokenize(job, request)
-  return await dimPatches(pictureBytes(job, image, '/image'), { keepMask, grid }, job.limits, job.signal)
+  if (typeof request.image !== 'string') throw withoutFile()
+  const { answer, bytes } = await tokenizeFile(job, request)
+  if (bytes === undefined) throw withoutFile()
+  const { keep_mask: keepMask, grid } = answer
+  return await dimPatches(bytes, { keepMask, grid }, job.limits, job.signal)
+}
+
+function withoutFile () {
+  return invalidField('/image', 'must be the picture itself where the answer is a picture')
 }

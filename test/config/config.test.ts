@@ -122,6 +122,22 @@ const table: Record<
     refused: ['tiff', 'png,', 'png jpeg'],
     allowed: 'a list with commas of png, jpeg, webp, gif, avif, svg'
   },
+  LAVIT_FETCH_IMAGES: {
+    key: 'fetchImages',
+    taken: [
+      ['off', 'off'],
+      ['HTTPS', 'https'],
+      ['http', 'http']
+    ],
+    refused: ['true', 'on', 'https,http'],
+    allowed: 'off, https, http'
+  },
+  LAVIT_FETCH_TIMEOUT_MS: {
+    key: 'fetchTimeoutMs',
+    taken: [['600000', 600_000]],
+    refused: ['0', '5s', '600001'],
+    allowed: '1 to 600000'
+  },
   LAVIT_MAX_PROMPT_CHARACTERS: {
     key: 'maxPromptCharacters',
     taken: [['1', 1]],

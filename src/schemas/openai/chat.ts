@@ -12,7 +12,12 @@ const PicturePart = Type.Object(
   {
     type: Type.Literal('image_url', { description: 'A picture' }),
     image_url: Type.Object(
-      { url: Type.String({ minLength: 1, description: 'The picture as a data URL' }) },
+      {
+        url: Type.String({
+          minLength: 1,
+          description: 'The picture as a data URL, or its URL where the server may fetch'
+        })
+      },
       { description: 'Where the picture is' }
     )
   },
