@@ -102,7 +102,7 @@ def main(arguments=None):
     parser.add_argument('--concepts', type=int, default=CONCEPTS)
     parser.add_argument('--scenes', type=int, default=200)
     args = parser.parse_args(arguments)
-    model = build(MINI)
+    model = build(MINI, args.concepts)
     load_weights(model, args.weights)
     round_weights(model)
     graphs = definitions(model)
