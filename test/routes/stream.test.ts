@@ -130,7 +130,7 @@ t.test('stream and Accept', async t => {
     'text/event-stream'
   )
   t.equal((await post('/tokenize', { image: base64 }, 'text/event-stream')).statusCode, 406)
-  t.match((await post('/generate', { prompt: 'x', previews: 1 }, '*/*')).json(), {
+  t.match((await post('/generate', { prompt: 'x', previews: 5 }, '*/*')).json(), {
     code: 'invalid_field',
     errors: [{ pointer: '/previews' }]
   })
