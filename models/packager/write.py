@@ -79,11 +79,20 @@ def gap_of(name, module, example, session, layers):
     gap = 0.
     for e, g in zip(expected, got, strict=True):
         if e.dtype == torch.int64:
-            assert np.array_equal(e.numpy(), g), f'{name}: codes differ'
+            tied = is_tied(expected[1].numpy()) if name == 'visual_head' else False
+            assert np.all((e.numpy() == g) | tied), f'{name}: codes differ'
         else:
             gap = max(gap, float(np.abs(e.numpy() - g).max() / max(1., np.abs(e.numpy()).max())))
     assert gap < TOLERANCE, f'{name}: {gap}'
     return gap
+
+
+def is_tied(scores):
+    """Of scores (B, K) in falling order, which are as good as equal to a neighbour: their order is nobody's promise.
+    The last may be tied with what is no candidate any more."""
+    near = np.abs(np.diff(scores)) < TOLERANCE * max(1., np.abs(scores).max())
+    last = np.ones((len(scores), 1), bool)
+    return np.concatenate([near, last], 1) | np.concatenate([np.zeros_like(last), near], 1)
 
 
 def digest(path):
