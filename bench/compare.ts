@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { createRandom } from '../src/engine/drawing/random.ts'
+import { prompts, questions } from './jobs.ts'
 
 const [first, second, count = '500', seed = '1', atOnce = '4'] = process.argv.slice(2)
 if (first === undefined || second === undefined) {
@@ -15,20 +16,6 @@ const random = createRandom(Number(seed), 'tokens')
 const pictures = ['scene', 'apple', 'four'].map(name =>
   readFileSync(new URL(`../test/fixtures/${name}.png`, import.meta.url)).toString('base64')
 )
-const questions = [
-  'how many objects are there?',
-  'what is on the left?',
-  'which colour is the background?',
-  'is there a dog?',
-  'where is the rocket?'
-]
-const prompts = [
-  'a rocket on a blue background',
-  'two apples',
-  'a dog',
-  'a cat and a tree on a red background',
-  'a star'
-]
 const tolerance = 1e-4
 
 type Request = { route: string; body: Record<string, unknown> }

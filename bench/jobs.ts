@@ -4,13 +4,13 @@ import type { Call } from './target.ts'
 export const jobs = ['caption', 'greedy', 'vqa', 'tokenize', 'generate', 'mixed'] as const
 export type Job = (typeof jobs)[number]
 
-const questions = [
+export const questions = [
   'how many objects are there?',
   'what is on the left?',
   'which colour is the background?',
   'is there a dog?'
 ]
-const prompts = [
+export const prompts = [
   'a rocket on a blue background',
   'two apples',
   'a dog',

@@ -19,7 +19,7 @@ function payloadOf (url: string, pointer: string): string {
   const comma = url.indexOf(',')
   if (comma === -1) throw invalidField(pointer, 'is a data URL that ends before its comma')
   if (!/;\s*base64\s*$/i.test(url.slice(0, Math.min(comma, 1000)))) {
-    throw invalidField(pointer, 'is a data URL ' + 'without `;base64` before its comma')
+    throw invalidField(pointer, 'is a data URL without `;base64` before its comma')
   }
   const payload = url.slice(comma + 1)
   return payload.includes('%') ? unescaped(payload) : payload
