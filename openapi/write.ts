@@ -1,6 +1,6 @@
 /**
- * Writes what is generated from the source: the OpenAPI documents, and the README's tables of variables and error
- * codes.
+ * Writes what is generated from the source: the OpenAPI documents, the types of the clients, and the README's tables of
+ * variables and error codes.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -10,12 +10,15 @@ import { Environment } from '../src/config/environment.ts'
 import { errorTable } from '../src/errors.ts'
 import { createMetrics } from '../src/metrics.ts'
 import { createRegistry } from '../src/registry/registry.ts'
+import { renderClientTypes } from './client-types.ts'
 
 const readmeFile = fileURLToPath(new URL('../README.md', import.meta.url))
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [name, text] of Object.entries(await renderDocuments())) {
-    writeFileSync(new URL(name, import.meta.url), text)
+  const documents = await renderDocuments()
+  for (const [name, text] of Object.entries(documents)) writeFileSync(new URL(name, import.meta.url), text)
+  for (const [name, text] of Object.entries(await renderClientTypes(JSON.parse(documents['openapi.json'] ?? '')))) {
+    writeFileSync(new URL(`../${name}`, import.meta.url), text)
   }
   const readme = existsSync(readmeFile)
     ? readFileSync(readmeFile, 'utf8')

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import t from 'tap'
+import { renderClientTypes } from '../openapi/client-types.ts'
 import { renderDocuments, renderTables } from '../openapi/write.ts'
 import { errorTable } from '../src/errors.ts'
 import { namedSchema, objectsWithin, type Document, type Schema } from '../src/plugins/document/shape.ts'
@@ -29,6 +30,12 @@ const { Problem = {}, PromptPart = {} } = document.components.schemas
 t.test('the committed documents are the ones the source makes', async t => {
   for (const [name, text] of Object.entries(texts)) {
     t.equal(read(`../openapi/${name}`), text, `npm run openapi rewrites ${name}`)
+  }
+})
+
+t.test('the committed types of the clients are the ones that the document makes', async t => {
+  for (const [name, text] of Object.entries(await renderClientTypes(document))) {
+    t.equal(read(`../${name}`), text, `npm run openapi rewrites ${name}`)
   }
 })
 

@@ -1,0 +1,73 @@
+/** What any call may throw, but for the reason of the caller's own signal. */
+import type { ErrorCode, Problem } from './schema.ts'
+
+/** Codes of the server, those of newer servers, and where no server spoke: those of this client. */
+export type LavitErrorCode = ErrorCode | ClientCode | (string & {})
+type ClientCode = 'connection_failed' | 'stream_broken' | 'unexpected_answer' | 'picture_unreadable'
+
+export class LavitError extends Error {
+  override readonly name = 'LavitError'
+  /** Status of the answer, or of the problem within a stream; 0 where there was no answer. */
+  readonly status: number
+  readonly code: LavitErrorCode
+  /** The id under which the server's log tells of the request. */
+  readonly requestId: string | undefined
+  /** Each wrong field: a JSON pointer, and what is wrong with it. */
+  readonly errors: { pointer: string; message: string }[]
+  /** Seconds after which the server holds another try for worth while. */
+  readonly retryAfter: number | undefined
+  /** The document itself, where one came. */
+  readonly problem: Problem | undefined
+
+  constructor (
+    code: LavitErrorCode,
+    message: string,
+    told: Partial<Pick<LavitError, 'problem' | 'status' | 'requestId' | 'retryAfter' | 'cause'>> = {}
+  ) {
+    super(message, told.cause === undefined ? {} : { cause: told.cause })
+    this.code = code
+    this.problem = told.problem
+    this.status = told.status ?? 0
+    this.requestId = told.requestId
+    this.errors = told.problem?.errors ?? []
+    this.retryAfter = told.retryAfter
+  }
+}
+
+/** The error of an answer that is none of success. */
+export async function errorOf (response: Response): Promise<LavitError> {
+  const text = await response.text()
+  const problem = parse(text)
+  return problem ? errorOfProblem(problem, retryAfterOf(response)) : unexpected(response, text)
+}
+
+/** The error of an answer that no such server gives: of a proxy, or of another program at this address. */
+export function unexpected (response: Response, text: string, cause?: unknown): LavitError {
+  const requestId = response.headers.get('x-request-id')
+  return new LavitError('unexpected_answer', `the answer is ${response.status}: ${text.slice(0, 200)}`, {
+    status: response.status,
+    retryAfter: retryAfterOf(response),
+    requestId: requestId ?? undefined,
+    cause
+  })
+}
+
+export function errorOfProblem (problem: Problem, retryAfter?: number): LavitError {
+  const { code, detail, status, request_id: requestId } = problem
+  return new LavitError(code, detail, { problem, status, requestId, retryAfter })
+}
+
+function parse (text: string): Problem | undefined {
+  try {
+    const value = JSON.parse(text)
+    return typeof value?.code === 'string' && typeof value.detail === 'string' ? value : undefined
+  } catch {}
+}
+
+/** Of a number of seconds, or of a date, which proxies write. */
+function retryAfterOf ({ headers }: Response): number | undefined {
+  const header = headers.get('retry-after')
+  if (header === null) return
+  const seconds = /^\d+$/.test(header.trim()) ? Number(header) : (Date.parse(header) - Date.now()) / 1000
+  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds)
+}

@@ -1,0 +1,85 @@
+/** Requests: sent, tried again while the server asks for it, and ended by signals. */
+import { errorOf, LavitError } from './error.ts'
+import type { CallOptions, ClientOptions } from './types.ts'
+
+export type Request = { method: 'GET' | 'POST'; path: string; accept: string; body?: string }
+/** Sends a request until it has an answer of success, and reads it by `read`, all ended by the one signal. */
+export type Send = <Answer>(
+  request: Request,
+  read: (response: Response, signal: AbortSignal) => Promise<Answer>,
+  options?: CallOptions
+) => Promise<Answer>
+
+const firstPauseMs = 250
+const busy = [429, 503]
+
+export function createSend (options: ClientOptions): Send {
+  const { url = 'http://127.0.0.1:8080', apiKey, longestPause = 60, ...client } = options
+  const base = String(url).replace(/\/+$/, '')
+  const fetch = client.fetch ?? globalThis.fetch.bind(globalThis)
+
+  return async (request, read, options = {}) => {
+    const { retries = 2, timeoutMs } = { ...client, ...options }
+    const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)
+    const signals = [client.signal, options.signal, timeout].filter(signal => signal !== undefined)
+    const signal = AbortSignal.any(signals)
+    for (let failures = 0; ; failures++) {
+      try {
+        const response = await ask(request, signal, options.headers)
+        return await read(response, signal)
+      } catch (cause) {
+        signal.throwIfAborted()
+        const error = cause instanceof LavitError ? cause : connectionFailed(cause)
+        const pauseMs = failures < retries ? pauseOf(error, failures) : undefined
+        if (pauseMs === undefined) throw error
+        await pause(pauseMs, signal)
+      }
+    }
+  }
+
+  async function ask ({ method, path, accept, body }: Request, signal: AbortSignal, headers = {}) {
+    const response = await fetch(base + path, {
+      method,
+      signal,
+      headers: {
+        accept,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+        ...client.headers,
+        ...headers
+      },
+      ...(body !== undefined && { body })
+    })
+    client.onResponse?.(response)
+    if (!response.ok) throw await errorOf(response)
+    return response
+  }
+
+  /**
+   * Before another try, which does no harm: a request changes nothing on the server. The server says where it is worth
+   * while by `Retry-After`; a little more keeps many clients apart.
+   */
+  function pauseOf ({ code, status, retryAfter }: LavitError, failures: number): number | undefined {
+    if (code === 'connection_failed') return firstPauseMs * 2 ** failures
+    if (!busy.includes(status) || retryAfter === undefined || retryAfter > longestPause) return
+    return 1000 * retryAfter * (1 + Math.random() / 4)
+  }
+}
+
+function connectionFailed (cause: unknown) {
+  const reason = cause instanceof Error ? cause.cause instanceof Error ? cause.cause.message : cause.message : cause
+  return new LavitError('connection_failed', `the server did not answer: ${reason}`, { cause })
+}
+
+async function pause (ms: number, signal: AbortSignal): Promise<void> {
+  let wake = () => {}
+  const woken = new Promise<void>(resolve => {
+    wake = resolve
+  })
+  const timer = setTimeout(wake, ms)
+  signal.addEventListener('abort', wake)
+  await woken
+  clearTimeout(timer)
+  signal.removeEventListener('abort', wake)
+  signal.throwIfAborted()
+}

@@ -1,0 +1,41 @@
+/** Streamed answers as async iterators. */
+import { errorOfProblem, LavitError } from './error.ts'
+import { messagesOf } from './events.ts'
+import type { Request, Send } from './http.ts'
+import type { CallOptions } from './types.ts'
+
+/**
+ * Events up to `done`. It is sent when the first one is asked for; whoever leaves the loop ends the work on the server.
+ * Throws `LavitError` for the event `error`, and `stream_broken` where a stream ends without its last event.
+ */
+export async function * stream<Event> (
+  send: Send,
+  prepare: () => Promise<Request>,
+  options: CallOptions = {}
+): AsyncGenerator<Event, void> {
+  const leaving = new AbortController()
+  const ends = options.signal ? AbortSignal.any([options.signal, leaving.signal]) : leaving.signal
+  try {
+    const request = await prepare()
+    const messages = await send(request, async ({ body }, signal) => read(body, signal), { ...options, signal: ends })
+    for await (const { event, data } of messages) {
+      const value = JSON.parse(data)
+      if (event === 'error') throw errorOfProblem(value)
+      yield { event, data: value } as Event
+      if (event === 'done') return
+    }
+    throw new LavitError('stream_broken', 'the answer ended before it was done')
+  } finally {
+    leaving.abort()
+  }
+}
+
+async function * read (body: ReadableStream<Uint8Array<ArrayBuffer>> | null, signal: AbortSignal) {
+  if (!body) return
+  try {
+    yield * messagesOf(body)
+  } catch (cause) {
+    signal.throwIfAborted()
+    throw new LavitError('stream_broken', 'the connection broke before the answer was done', { cause })
+  }
+}

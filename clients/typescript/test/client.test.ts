@@ -1,0 +1,247 @@
+/** The client against the server and the model that the repository ships, and against one that refuses. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import sharp from 'sharp'
+import t, { type Test } from 'tap'
+import { ServerError } from '../../../src/errors.ts'
+import { startApp } from '../../../test/fixtures/embedded-app.ts'
+import { answerWork, buildTestApp } from '../../../test/helper.ts'
+import { bytesOf, createClient, LavitError, type Picture } from '../src/index.ts'
+
+const file = new URL('../../../test/fixtures/scene.png', import.meta.url) // a dog above a rocket, on blue
+const image = readFileSync(file)
+const tokens = [7, 8, 9]
+
+t.test('every job of the server', async t => {
+  const app = await startApp(t)
+  const lavit = createClient({ url: await app.listen({ port: 0 }) })
+  const answerOf = async (url: string, payload: object) => (await app.inject({ method: 'POST', url, payload })).json()
+  const base64 = image.toString('base64')
+
+  t.test('a picture may be given in any form, and is the same picture', async t => {
+    const { image_ref: ref = '', visual_tokens: expected, usage } = await lavit.tokenize({ image })
+    t.strictSame(usage, { visual_tokens: 16, patches: 64 })
+    const forms: Record<string, Picture> = {
+      ref: { ref },
+      path: { path: fileURLToPath(file) },
+      'URL of a file': file,
+      'data URL': new URL(`data:image/png;base64,${base64}`),
+      base64,
+      ArrayBuffer: new Uint8Array(image).buffer,
+      Blob: new Blob([image])
+    }
+    for (const [name, form] of Object.entries(forms)) {
+      t.strictSame((await lavit.tokenize({ image: form })).visual_tokens, expected, name)
+    }
+  })
+
+  t.test('answers in JSON are those of the server', async t => {
+    const question = 'how many objects are there?'
+    t.strictSame((await lavit.vqa({ image, question, seed: 1 })).answers[0]?.text, 'two')
+    t.strictSame(
+      await lavit.caption({ image, num_beams: 1, seed: 1 }),
+      await answerOf('/caption', { image: base64, num_beams: 1, seed: 1 })
+    )
+    const { visual_tokens: visualTokens } = await lavit.tokenize({ image })
+    t.equal((await lavit.caption({ visual_tokens: visualTokens })).approximate, true)
+    t.strictSame(
+      await lavit.detokenize({ visual_tokens: visualTokens, seed: 7 }),
+      await answerOf('/detokenize', { visual_tokens: visualTokens, seed: 7 })
+    )
+    const text = { type: 'text' as const, text: 'on a red background' }
+    t.strictSame(
+      await lavit.generate({ prompt: [{ type: 'image', image }, text], seed: 7 }),
+      await answerOf('/generate', { prompt: [{ type: 'image', image: base64 }, text], seed: 7 })
+    )
+  })
+
+  t.test('pictures come as files', async t => {
+    const kept = await lavit.tokenizePicture({ image })
+    t.match(await sharp(kept.bytes).metadata(), { format: 'png', width: 192 })
+    t.match(kept, { mediaType: 'image/png', seed: undefined })
+
+    const request = { prompt: 'a rocket on a blue background', seed: 7, format: 'webp' } as const
+    const painted = await lavit.generatePicture(request)
+    t.match(painted, { mediaType: 'image/webp', seed: 7 })
+    const [told] = (await lavit.generate(request)).images
+    t.ok(told && Buffer.from(bytesOf(told)).equals(painted.bytes))
+    const again = await lavit.detokenizePicture({ visual_tokens: told?.visual_tokens ?? [], seed: 7 })
+    t.match(await sharp(again.bytes).metadata(), { format: 'png', width: 96 })
+  })
+
+  t.test('streams tell what comes, and end with the whole answer', async t => {
+    const request = { image, num_beams: 1, seed: 1 }
+    let text = ''
+    const names = new Set<string>()
+    for await (const event of lavit.captionStream(request)) {
+      names.add(event.event)
+      if (event.event === 'token') text += event.data.delta
+      if (event.event === 'done') t.strictSame(event.data, await lavit.caption(request))
+    }
+    t.match(text, /dog/)
+    t.strictSame([...names], ['queued', 'token', 'done'])
+
+    const counts: Record<string, number> = {}
+    for await (const event of lavit.generateStream({ prompt: 'a rocket', seed: 7, steps: 4, previews: 1 })) {
+      counts[event.event] = (counts[event.event] ?? 0) + 1
+      if (event.event === 'preview') t.ok(bytesOf(event.data).length > 100)
+    }
+    t.match(counts, { preview: 1, step: 4, done: 1 })
+    for await (const event of lavit.vqaStream({ image, question: 'how many objects are there?' })) {
+      if (event.event === 'done') t.equal(event.data.answers[0]?.text, 'two')
+    }
+  })
+
+  t.test('errors are problems', async t => {
+    const error = await lavit.generate({ prompt: 'a dog', top_p: 2 }).catch(error => error)
+    t.type(error, LavitError)
+    t.match(error, { status: 422, code: 'invalid_field', errors: [{ pointer: '/top_p' }], requestId: String })
+    t.match(error, { message: /top_p/, problem: { type: /invalid_field/ }, retryAfter: undefined })
+    await t.rejects(lavit.tokenize({ image: new Uint8Array(9) }), { code: 'unsupported_media_type', status: 415 })
+    await t.rejects(lavit.caption({ image: { ref: 'img_none' } }), { code: 'image_ref_expired', status: 410 })
+    await t.rejects(lavit.caption({ image, deadline_ms: 1, num_beams: 16 }), { code: 'deadline_exceeded' })
+    const early = lavit.captionStream({ image, top_k: -1 })
+    await t.rejects(read(early), { code: 'invalid_field' }, 'before a stream begins')
+    const late = lavit.generateStream({ prompt: 'a dog', deadline_ms: 100, steps: 50, n: 8 })
+    await t.rejects(read(late), { code: 'deadline_exceeded', status: 504, requestId: String }, 'within it')
+    await t.rejects(lavit.tokenize({ image: { path: '/nowhere.png' } }), { code: 'picture_unreadable', status: 0 })
+  })
+
+  t.test('whoever leaves ends the work', async t => {
+    const long = { prompt: 'a dog', steps: 50, n: 8 }
+    let left = 0
+    const isEnded = async (name: string) => {
+      const ended = [`lavit_request_duration_seconds_count{route="/generate",method="POST",status="499"} ${++left}\n`]
+      ended.push('lavit_running{model="lavit-mini"} 0\n')
+      for (;;) {
+        const { body } = await app.inject('/metrics')
+        if (ended.every(line => body.includes(line))) return t.pass(name)
+        await new Promise(resolve => setTimeout(resolve, 25))
+      }
+    }
+    for await (const { event } of lavit.generateStream(long)) if (event === 'step') break
+    await isEnded('a stream')
+    await t.rejects(lavit.generate(long, { timeoutMs: 100 }), { name: 'TimeoutError' })
+    await isEnded('a call with too little time')
+    await t.rejects(read(lavit.generateStream(long, { timeoutMs: 300 })), { name: 'TimeoutError' })
+    await isEnded('a stream with too little time')
+    const leaving = new AbortController()
+    const call = lavit.generate(long, { signal: leaving.signal })
+    setTimeout(() => leaving.abort(new Error('enough')), 100)
+    await t.rejects(call, { message: 'enough' })
+    await isEnded('a call whose signal says so')
+  })
+
+  t.test('models and health', async t => {
+    t.match(await lavit.models(), { default: 'lavit-mini', models: [{ name: 'lavit-mini', state: 'ready' }] })
+    t.equal((await lavit.model('lavit-mini')).limits?.codebook_size, 65536)
+    await t.rejects(lavit.model('no/such'), { code: 'model_not_found' })
+    t.match(await lavit.health(), { status: 'ok' })
+    t.match(await lavit.health('startup'), { status: 'ok' })
+    await t.rejects(lavit.unloadModel('lavit-mini'), { code: 'forbidden' })
+  })
+})
+
+t.test('what is refused for a while is tried again, as often as one likes', async t => {
+  let refusals = 0
+  let tries = 0
+  const app = await buildTestApp(t, {
+    async submit (work, options) {
+      tries++
+      if (refusals-- > 0) throw new ServerError('queue_full', 'busy', { retryAfterSeconds: 1 })
+      return answerWork(work, options)
+    }
+  })
+  const statuses: number[] = []
+  const url = await app.listen({ port: 0 })
+  const lavit = createClient({ url, onResponse: ({ status }) => statuses.push(status) })
+  const after = (count: number) => {
+    refusals = count
+    tries = 0
+  }
+
+  after(1)
+  t.match(await lavit.caption({ image }), { captions: [{ text: String }] })
+  t.strictSame(statuses, [429, 200])
+  after(1)
+  t.match(await read(lavit.captionStream({ image })), { event: 'done' }, 'a stream that has not begun')
+  after(1)
+  await t.rejects(lavit.caption({ image }, { retries: 0 }), { code: 'queue_full', status: 429, retryAfter: 1 })
+  after(5)
+  await t.rejects(lavit.caption({ image }, { retries: 1 }), { code: 'queue_full' })
+  t.equal(tries, 2)
+  after(5)
+  await t.rejects(lavit.caption({ image }, { timeoutMs: 100 }), { name: 'TimeoutError' }, 'within its time')
+  const impatient = createClient({ url, longestPause: 0.5 })
+  after(1)
+  await t.rejects(impatient.caption({ image }), { code: 'queue_full' }, 'a pause too long')
+})
+
+t.test('a key is sent, and what needs one is refused without', async t => {
+  const keys = [{ name: 'a', sha256: createHash('sha256').update('secret').digest('hex'), scopes: ['infer', 'admin'] }]
+  const file = `${t.testdir({ 'keys.json': JSON.stringify(keys) })}/keys.json`
+  const app = await buildTestApp(t, { environment: { LAVIT_KEYS_FILE: file } })
+  const url = await app.listen({ port: 0 })
+  await t.rejects(createClient({ url }).detokenize({ visual_tokens: tokens }), { status: 401, code: 'unauthorized' })
+  const lavit = createClient({ url: `${url}/`, apiKey: 'secret', headers: { 'x-request-id': 'of-the-client' } })
+  t.match(await lavit.detokenize({ visual_tokens: tokens }), { images: [{ visual_tokens: tokens }] })
+  t.match(await lavit.loadModel('lavit-mini'), { name: 'lavit-mini' })
+  t.match(await lavit.unloadModel('lavit-mini'), { name: 'lavit-mini' })
+  const error = await lavit.caption({ image: '!' }).catch(error => error)
+  t.equal(error.requestId, 'of-the-client')
+})
+
+t.test('what no server of this kind answers', async t => {
+  const answers: [status: number, headers: Record<string, string>, body: string][] = []
+  const url = await serve(t, answers)
+  const lavit = createClient({ url })
+  answers.push([502, { 'x-request-id': 'of-a-proxy' }, '<h1>Bad gateway</h1>'])
+  await t.rejects(lavit.models(), { status: 502, code: 'unexpected_answer', message: /Bad/, requestId: 'of-a-proxy' })
+  answers.push([200, {}, '<h1>Welcome</h1>'])
+  await t.rejects(lavit.models(), { status: 200, code: 'unexpected_answer' })
+  answers.push([503, { 'retry-after': new Date().toUTCString() }, ''], [200, {}, '{"models": []}'])
+  t.match(await lavit.models(), { models: [] }, 'a date says when, too')
+  answers.push([503, {}, 'no'])
+  await t.rejects(lavit.models(), { code: 'unexpected_answer' }, 'not tried again where nobody asks for it')
+  answers.push([200, {}, 'event: queued\ndata: {"position":0}\n\n'])
+  await t.rejects(read(lavit.captionStream({ image })), { code: 'stream_broken', status: 0 })
+  answers.push([200, { 'content-length': '1000' }, 'event: queued\ndata: {"position":0}\n\n'])
+  await t.rejects(read(lavit.captionStream({ image })), { code: 'stream_broken' }, 'a connection that breaks')
+  const nobody = createClient({ url: await leftAddress(), retries: 1 })
+  await t.rejects(nobody.models(), { code: 'connection_failed', status: 0, message: /ECONNREFUSED/ })
+})
+
+/** The address of a server that gives each of the answers once, in their order. */
+async function serve (t: Test, answers: [number, Record<string, string>, string][]) {
+  const server = createServer((_request, response) => {
+    const [status, headers, body] = answers.shift() ?? [500, {}, '']
+    response.writeHead(status, headers).write(body)
+    if ('content-length' in headers) setImmediate(() => response.destroy())
+    else response.end()
+  })
+  t.teardown(() => server.close())
+  return listen(server)
+}
+
+/** Where a server listened. */
+async function leftAddress () {
+  const server = createServer()
+  const url = await listen(server)
+  await new Promise(resolve => server.close(resolve))
+  return url
+}
+
+async function listen (server: Server) {
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
+}
+
+/** The last event. */
+async function read<Event> (events: AsyncIterable<Event>): Promise<Event | undefined> {
+  let last
+  for await (const event of events) last = event
+  return last
+}
