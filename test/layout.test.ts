@@ -70,6 +70,14 @@ const layers: Record<string, string[]> = {
     'src/registry',
     'src/start-errors.ts'
   ],
+  'src/cli': [
+    'src/app.ts',
+    'src/config',
+    'src/metrics.ts',
+    'src/registry',
+    'src/server.ts',
+    'src/start-errors.ts'
+  ],
   evaluate: ['src/engine', 'src/graphs']
 }
 

@@ -2,6 +2,7 @@
 import { closestMatch } from 'leven'
 import type { Static } from 'typebox'
 import { Value } from 'typebox/value'
+import { clientVariables } from './client-variables.ts'
 import { Environment } from './environment.ts'
 
 /** What of a variable's schema is looked at here. */
@@ -27,6 +28,7 @@ export class StartError extends Error {
   }
 }
 
+const foreign: string[] = Object.values(clientVariables)
 const variables: [name: string, schema: Variable][] = Object.entries(Environment.properties)
 
 /** An empty value is none. Throws a StartError with a line for each wrong variable. */
@@ -54,7 +56,7 @@ export function refuse (name: keyof typeof Environment.properties, value: unknow
 export function findUnknownVariables (environment: Record<string, string | undefined>): string[] {
   const known = Object.keys(Environment.properties)
   return Object.keys(environment)
-    .filter(name => /^lavit_/i.test(name) && !known.includes(name))
+    .filter(name => /^lavit_/i.test(name) && !known.includes(name) && !foreign.includes(name))
     .map(name => `${name} is no variable of this server; the nearest is ${closestMatch(name.toUpperCase(), known)}`)
 }
 

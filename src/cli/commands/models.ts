@@ -1,0 +1,41 @@
+/** lavit models: which there are, or one of them in full. */
+import { exitCodes } from '../endings.ts'
+import type { Session } from '../session.ts'
+
+type List = { default: string; models: { name: string; version: string; state: string; device: string }[] }
+type Details = Record<string, unknown>
+
+export async function models ({ settings, output, ask }: Session, name: string | undefined) {
+  const path = name === undefined ? '/models' : `/models/${encodeURIComponent(name)}`
+  const { body } = await ask({ path })
+  const text = body.toString('utf8')
+  const tell = name === undefined ? tellList : tellDetails
+  for (const line of settings.json ? [text] : tell(JSON.parse(text))) await output.line(line)
+  return exitCodes.ok
+}
+
+/** Columns: name, version, state, device, and a mark for the default. */
+function tellList ({ default: preferred, models }: List): string[] {
+  const rows = models.map(({ name, version, state, device }) => [
+    name,
+    version,
+    state,
+    device,
+    name === preferred ? 'default' : ''
+  ])
+  return alignColumns(rows)
+}
+
+function tellDetails (details: Details): string[] {
+  return alignColumns(
+    Object.entries(details)
+      .filter(([, value]) => value !== null && !Array.isArray(value))
+      .map(([field, value]) => [field, typeof value === 'string' ? value : JSON.stringify(value)])
+  )
+}
+
+/** Each column as wide as its widest cell. */
+export function alignColumns (rows: string[][]): string[] {
+  const widths = rows[0]?.map((_, i) => Math.max(...rows.map(row => row[i]?.length ?? 0))) ?? []
+  return rows.map(row => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd())
+}

@@ -1,0 +1,85 @@
+/** lavit paint and lavit detokenize: a prompt, or visual tokens, to picture files. */
+import { extname, format, parse } from 'node:path'
+import { writeFile } from 'node:fs/promises'
+import { wrongUsage } from '../endings.ts'
+import { readStdin, readText } from '../io.ts'
+import { jobs } from '../jobs.ts'
+import { readImage } from '../pictures.ts'
+import { isObject } from '../settings.ts'
+import type { Session } from '../session.ts'
+import { parseTokens } from '../values.ts'
+
+type Painted = { images: { data: string; media_type: string; seed: number }[] }
+type Fields = Record<string, unknown>
+type Place = { out: string | undefined; i: number; of: number; seed: number; type: string }
+type Part = { type: 'text'; text: string } | { type: 'image'; image: string }
+
+/** Words beginning with @ are pictures of the prompt; `-` and no words at all stand for the text of stdin. */
+export async function paint (session: Session, words: string[], fields: Fields, out: string | undefined) {
+  const texts = words.length === 0 ? ['-'] : words
+  if (words.length === 0 && session.io.stdin.isTTY) throw wrongUsage('give a prompt, or pipe one in')
+  if (texts.filter(word => word === '-' || word === '@-').length > 1) throw wrongUsage('stdin can be one part only')
+  const parts = await Promise.all(texts.map(word => readPart(word, session)))
+  const [first] = parts
+  const prompt = parts.length === 1 && first?.type === 'text' ? first.text : parts
+  return askForPictures(session, jobs.paint.path, { ...fields, prompt }, out)
+}
+
+/** Tokens as numbers; `-` takes them from stdin, as numbers or as the JSON of /tokenize. */
+export async function detokenize (session: Session, words: string[], fields: Fields, out: string | undefined) {
+  const isPiped = words.length === 0 || words.includes('-')
+  if (words.length === 0 && session.io.stdin.isTTY) throw wrongUsage('give visual tokens, or pipe them in')
+  const text = isPiped ? (await readStdin(session.io)).toString('utf8') : words.join(' ')
+  return askForPictures(session, jobs.detokenize.path, { ...fields, visual_tokens: readTokens(text) }, out)
+}
+
+async function readPart (word: string, { io }: Session): Promise<Part> {
+  return word.startsWith('@')
+    ? { type: 'image', image: await readImage(word.slice(1), io) }
+    : { type: 'text', text: await readText(word, io) }
+}
+
+function readTokens (text: string): number[] {
+  if (!text.trimStart().startsWith('{')) return parseTokens(text, 'visual tokens')
+  let answer: unknown
+  try {
+    answer = JSON.parse(text)
+  } catch {
+    throw wrongUsage('stdin: one answer of lavit tokenize is expected, as JSON or as numbers')
+  }
+  return parseTokens(String(isObject(answer) ? answer.visual_tokens : ''), 'visual_tokens')
+}
+
+/** Writes each picture to a file and tells its name; the bytes themselves go to stdout where the file is `-`. */
+async function askForPictures ({ settings, output, ask }: Session, path: string, body: Fields, out?: string) {
+  const suffix = out === undefined ? '' : extname(out).slice(1).replace('jpg', 'jpeg')
+  const format = body.format ?? (['png', 'webp', 'jpeg'].includes(suffix) ? suffix : undefined)
+  if (out === '-' && settings.json) throw wrongUsage('--json and --out - both take stdout')
+  output.progress('painting')
+  const answer = await ask({ path, body: { ...body, ...(format !== undefined && { format }) } })
+  output.clear()
+  const text = answer.body.toString('utf8')
+  const { images }: Painted = JSON.parse(text)
+  if (out === '-' && images.length > 1) throw wrongUsage('--out - takes one picture')
+  if (settings.json) await output.line(text)
+  if (settings.json && out === undefined) return 0
+  for (const [i, { data, media_type: type, seed }] of images.entries()) {
+    const bytes = Buffer.from(data, 'base64')
+    if (out === '-') {
+      await output.bytes(bytes)
+      continue
+    }
+    const file = nameOf({ out, i, of: images.length, seed, type })
+    await writeFile(file, bytes)
+    if (!settings.json) await output.line(file)
+  }
+  return 0
+}
+
+/** The file given, numbered where there are several; `lavit-SEED.png` where none is given. */
+function nameOf ({ out, i, of, seed, type }: Place) {
+  if (out === undefined) return `lavit-${seed}.${type.split('/')[1]}`
+  if (of === 1) return out
+  const { dir, name, ext } = parse(out)
+  return format({ dir, name: `${name}-${i + 1}`, ext })
+}

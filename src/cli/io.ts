@@ -1,0 +1,26 @@
+/** What a command touches of its process. */
+import type { Readable, Writable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+
+type Terminal = { isTTY?: boolean }
+
+export type Io = {
+  env: Record<string, string | undefined>
+  stdin: Readable & Terminal
+  stdout: Writable & Terminal
+  stderr: Writable & Terminal
+  /** Aborts when the user presses Ctrl-C. */
+  signal: AbortSignal
+  /** Becomes the server, with these variables beside those of the environment. */
+  serve: (variables: Record<string, string>) => Promise<unknown>
+}
+
+/** All of stdin. It can be read once. */
+export async function readStdin ({ stdin }: Io): Promise<Buffer> {
+  return buffer(stdin)
+}
+
+/** The text given, or that of stdin where it is `-`. */
+export async function readText (text: string, io: Io): Promise<string> {
+  return text === '-' ? (await readStdin(io)).toString('utf8').trim() : text
+}

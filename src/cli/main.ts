@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+/** The process of `lavit`. */
+import { exitCodes } from './endings.ts'
+import { run } from './run.ts'
+
+const interrupt = new AbortController()
+const onInterrupt = () => {
+  if (interrupt.signal.aborted) process.exit(exitCodes.interrupted)
+  interrupt.abort()
+}
+process.on('SIGINT', onInterrupt)
+// whoever reads the output may have seen enough, such as `head`
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
+process.exitCode = await run(process.argv.slice(2), {
+  env: process.env,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signal: interrupt.signal,
+  serve: async variables => {
+    process.off('SIGINT', onInterrupt)
+    Object.assign(process.env, variables)
+    await import('../server.ts')
+  }
+})

@@ -1,0 +1,56 @@
+/** The server in this process, asked without a socket: the same code, so the same bytes. */
+import { buildApp } from '../../app.ts'
+import { readConfig } from '../../config/config.ts'
+import { StartError } from '../../config/variables.ts'
+import { createMetrics } from '../../metrics.ts'
+import { createRegistry } from '../../registry/registry.ts'
+import { checkModels } from '../../start-errors.ts'
+import { wrongUsage } from '../endings.ts'
+import { readVersion, root } from '../root.ts'
+import { isObject } from '../settings.ts'
+import type { Answer, Peer, Question } from './peer.ts'
+
+const silent = { info () {}, warn () {}, error () {} }
+
+/** Takes the server's variables, but for its keys. Rejects with an Ending where they cannot work. */
+export async function openEmbedded (env: Record<string, string | undefined>): Promise<Peer> {
+  const config = readCheckedConfig({ ...env, LAVIT_KEYS_FILE: '', LAVIT_ADMIN_KEY: '', LAVIT_GRACE_MS: '0' })
+  const registry = createRegistry({ ...config, log: silent })
+  const app = await buildApp({ config, registry, metrics: createMetrics(), version: readVersion() })
+  await app.ready()
+  return { ask, close: () => app.close() }
+
+  async function ask ({ path, body, accept = 'application/json', signal }: Question): Promise<Answer> {
+    if (body !== undefined) await load(modelOf(body))
+    const { statusCode, headers, rawPayload } = await app.inject({
+      url: path,
+      headers: { accept },
+      signal,
+      ...(isObject(body) && { method: 'POST', payload: body })
+    })
+    return {
+      status: statusCode,
+      header: name => headers[name]?.toString(),
+      body: rawPayload
+    }
+  }
+
+  /** Waits for a model; why it cannot be had is the answer's to say. */
+  async function load (name = config.defaultModel) {
+    await registry.load(name).catch(() => {})
+  }
+}
+
+function readCheckedConfig (env: Record<string, string | undefined>) {
+  try {
+    const config = readConfig(env, root)
+    checkModels(config)
+    return config
+  } catch (error) {
+    throw error instanceof StartError ? wrongUsage(error.message) : error
+  }
+}
+
+function modelOf (body: unknown): string | undefined {
+  return isObject(body) && typeof body.model === 'string' ? body.model : undefined
+}

@@ -1,0 +1,41 @@
+/** A server over HTTP. */
+import { Ending, messageOf, serverAway, wrongUsage } from '../endings.ts'
+import type { Answer, Peer, Question } from './peer.ts'
+
+/** Throws an Ending where the URL is none of http or https. */
+export function openHttp (url: string, key: string | undefined): Peer {
+  const base = URL.canParse(url) ? new URL(url) : undefined
+  if (base === undefined || !/^https?:$/.test(base.protocol)) {
+    throw wrongUsage(`--url: ${JSON.stringify(url)} is no address such as http://127.0.0.1:8080`)
+  }
+  const prefix = base.href.replace(/\/$/, '')
+  return { ask, close: async () => {} }
+
+  async function ask ({ path, body, accept = 'application/json', signal }: Question): Promise<Answer> {
+    try {
+      const answer = await fetch(prefix + path, {
+        headers: {
+          accept,
+          ...(key !== undefined && { authorization: `Bearer ${key}` }),
+          ...(body !== undefined && { 'content-type': 'application/json' })
+        },
+        signal,
+        ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) })
+      })
+      return {
+        status: answer.status,
+        header: name => answer.headers.get(name) ?? undefined,
+        body: Buffer.from(await answer.arrayBuffer())
+      }
+    } catch (error) {
+      if (signal.aborted || error instanceof Ending) throw error
+      throw serverAway(`${base?.origin} does not answer: ${causeOf(error)}`)
+    }
+  }
+}
+
+function causeOf (error: unknown): string {
+  if (!(error instanceof Error) || error.cause === undefined) return messageOf(error)
+  const { cause } = error
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : messageOf(cause)
+}

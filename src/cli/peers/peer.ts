@@ -1,0 +1,30 @@
+/** Whoever answers: a server over HTTP, or the model in this process. */
+import { Refusal, serverAway, type Problem } from '../endings.ts'
+
+/** A question to a route; `body` makes it a POST of JSON. */
+export type Question = { path: string; body?: unknown; accept?: string; signal: AbortSignal }
+export type Answer = { status: number; header: (name: string) => string | undefined; body: Buffer }
+
+export type Peer = {
+  ask: (question: Question) => Promise<Answer>
+  close: () => Promise<unknown>
+}
+
+/** The answer, or what it was refused for. Throws an Ending where no LaVIT server said it. */
+export function checkAnswer (answer: Answer): Answer {
+  const { status, header, body } = answer
+  if (status >= 200 && status < 300) return answer
+  const retryAfter = Number(header('retry-after') ?? NaN)
+  const problem = readProblem(status, body)
+  if (problem === undefined) throw serverAway(`the server answered ${status}, and not as a LaVIT server does`)
+  throw new Refusal(problem, Number.isFinite(retryAfter) ? retryAfter : undefined)
+}
+
+function readProblem (status: number, body: Buffer): Problem | undefined {
+  try {
+    const { code, detail, ...rest }: Partial<Problem> = JSON.parse(body.toString('utf8'))
+    return typeof code === 'string' && typeof detail === 'string' ? { ...rest, status, code, detail } : undefined
+  } catch {
+    return undefined
+  }
+}

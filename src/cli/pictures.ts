@@ -1,0 +1,60 @@
+/** Which pictures are meant: files, folders, globs, URLs, and `-` for stdin. */
+import { statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
+import { messageOf, Refusal, wrongUsage } from './endings.ts'
+import { readStdin, type Io } from './io.ts'
+
+/** What is asked about, under the name that answers tell it by; `fields` are those of the request that hold it. */
+export type Picture = { name: string; fields: () => Promise<{ image?: string }> }
+
+const extensions = ['png', 'jpg', 'jpeg', 'webp', 'gif', 'avif', 'svg']
+const mostBytes = 268_435_456 // more than any server can be told to take
+
+/** In the order given, those of a folder or glob in order of name. Rejects with an Ending where there is none. */
+export async function findPictures (words: string[], io: Io): Promise<Picture[]> {
+  if (words.filter(word => word === '-').length > 1) throw wrongUsage('stdin can be one picture only')
+  const found: Picture[] = []
+  for (const word of words) {
+    const names = word === '-' || isUrl(word) ? [word] : await findFiles(word)
+    found.push(...names.map(name => ({ name, fields: async () => ({ image: await readImage(name, io) }) })))
+  }
+  return found
+}
+
+/** What a request holds of a picture: base64 of a file or of stdin, a URL as it is. */
+export async function readImage (word: string, io: Io): Promise<string> {
+  if (word === '-') return (await readStdin(io)).toString('base64')
+  return isUrl(word) ? word : readFileOf(word)
+}
+
+function isUrl (word: string) {
+  return /^https?:\/\//.test(word)
+}
+
+/** Files of a path, a folder or a glob. Rejects with an Ending where there are none. */
+async function findFiles (word: string): Promise<string[]> {
+  const stats = statSync(word, { throwIfNoEntry: false })
+  if (stats?.isFile()) return [word]
+  const { glob, isDynamicPattern } = await import('tinyglobby')
+  const options = { caseSensitiveMatch: false, expandDirectories: false }
+  const paths = stats?.isDirectory()
+    ? (await glob(`**/*.{${extensions.join(',')}}`, { ...options, cwd: word })).map(path => join(word, path))
+    : isDynamicPattern(word)
+      ? await glob(word, { expandDirectories: false, absolute: isAbsolute(word) })
+      : []
+  if (paths.length === 0) throw wrongUsage(`${word}: there is no ${stats ? 'picture in it' : 'such file'}`)
+  return paths.sort((a, b) => (a < b ? -1 : 1))
+}
+
+/** Base64 of a file. A file that cannot be read is refused as a broken picture is. */
+async function readFileOf (path: string): Promise<string> {
+  const refuse = (status: number, code: string, detail: string) => new Refusal({ status, code, detail })
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  if (size > mostBytes) throw refuse(413, 'too_large', `The picture has ${size} bytes`)
+  try {
+    return await readFile(path, 'base64')
+  } catch (error) {
+    throw refuse(422, 'image_unreadable', messageOf(error))
+  }
+}

@@ -1,0 +1,125 @@
+/** The commands of `lavit`: their words and options. What they do is loaded when they run. */
+import { Command } from 'commander'
+import { exitCodes, wrongUsage } from './endings.ts'
+import type { Io } from './io.ts'
+import type { JobName } from './jobs.ts'
+import { addFields, addSettings, fieldsOfJob, readFields, readSettings, type Sources } from './options.ts'
+import { createOutput } from './output.ts'
+import { readVersion } from './root.ts'
+import { runSession, type Session } from './session.ts'
+import { settings, type ConfigFile } from './settings.ts'
+
+type Act = (session: Session, fields: Record<string, unknown>) => Promise<number>
+
+const pictures = 'files, folders, globs, URLs where the server fetches them; - is stdin'
+const out = ['--out <FILE>', 'where to write, numbered where there are several; - is stdout'] as const
+
+/** The program for such words, and how the command that ran has ended. */
+export async function buildProgram (words: string[], io: Io, sources: Sources) {
+  let exitCode: number = exitCodes.ok
+  const program = new Command('lavit')
+    .description('Captions, answers, visual tokens and pictures, from a server or from the model in this process.')
+    .version(readVersion())
+    .exitOverride()
+    .configureOutput({ writeOut: text => io.stdout.write(text), writeErr: text => io.stderr.write(text) })
+
+  const caption = addJob('caption', 'A sentence about each picture').argument('[pictures...]', pictures)
+  caption.action(async (words: string[]) => {
+    const { caption: write } = await import('./commands/understand.ts')
+    await work(caption, (session, fields) => write(session, words, fields))
+  })
+
+  const ask = addJob('ask', 'An answer about each picture')
+    .argument('<question>', 'what to ask; - is stdin')
+    .argument('[pictures...]', pictures)
+  ask.action(async (question: string, words: string[]) => {
+    const { ask: answer } = await import('./commands/understand.ts')
+    await work(ask, (session, fields) => answer(session, question, words, fields))
+  })
+
+  const tokenize = addJob('tokenize', 'The visual tokens of each picture')
+    .argument('<pictures...>', pictures)
+    .option('--overlay <FILE>', 'write the picture there, its dropped patches dimmed, as PNG')
+  tokenize.action(async (words: string[], { overlay }: { overlay?: string }) => {
+    const { tokenize: read } = await import('./commands/tokenize.ts')
+    await work(tokenize, (session, fields) => read(session, words, fields, overlay))
+  })
+
+  const paint = addJob('paint', 'Pictures after a prompt')
+    .argument('[prompt...]', 'texts in order, and pictures as @FILE; - is the text of stdin')
+    .option(...out)
+  paint.action(async (words: string[], { out }: { out?: string }) => {
+    const { paint: draw } = await import('./commands/paint.ts')
+    await work(paint, (session, fields) => draw(session, words, fields, out))
+  })
+
+  const detokenize = addJob('detokenize', 'The picture of visual tokens')
+    .argument('[tokens...]', 'numbers, or - for what lavit tokenize wrote')
+    .option(...out)
+  detokenize.action(async (words: string[], { out }: { out?: string }) => {
+    const { detokenize: draw } = await import('./commands/paint.ts')
+    await work(detokenize, (session, fields) => draw(session, words, fields, out))
+  })
+
+  const models = add('models', 'The models there are').argument('[name]', 'one of them, in full')
+  models.action(async (name: string | undefined) => {
+    const { models: list } = await import('./commands/models.ts')
+    await work(models, session => list(session, name))
+  })
+
+  const serve = program.command('serve').description('The server; options are its variables')
+  if (words.includes('serve')) {
+    const { fieldsOfServer } = await import('./commands/serve.ts')
+    const fields = fieldsOfServer()
+    addFields(serve, fields, sources)
+    serve.action(async () => {
+      const values = readFields(serve, fields)
+      await io.serve(
+        Object.fromEntries(
+          fields.flatMap(({ name, variable }) => (name in values ? [[variable, String(values[name])]] : []))
+        )
+      )
+    })
+  }
+
+  const config = add('config', 'Each setting, and where its value comes from')
+  config.action(async () => {
+    const { config: tell } = await import('./commands/config.ts')
+    exitCode = await tell(config, program.commands, sources, createOutput(io, readSettings(config)))
+  })
+
+  if (words[0] === 'complete' || words[0] === 'completion') {
+    const { default: addCompletion } = await import('@bomb.sh/tab/commander')
+    addCompletion(program, { completionCommandName: 'completion' })
+  } else {
+    program.command('completion').argument('<shell>').description('A script that completes words of lavit in a shell')
+  }
+  checkNames(sources.file, program)
+  return { program, exitCode: () => exitCode }
+
+  function add (name: string, description: string) {
+    const command = program.command(name).description(description)
+    addSettings(command, sources)
+    return command
+  }
+
+  function addJob (name: JobName, description: string) {
+    const command = program.command(name).description(description)
+    addFields(command, fieldsOfJob(name), sources)
+    addSettings(command, sources)
+    return Object.assign(command, { job: name })
+  }
+
+  /** Runs what a command does, and keeps how it ended. */
+  async function work (command: Command & { job?: JobName }, act: Act) {
+    const fields = command.job === undefined ? {} : readFields(command, fieldsOfJob(command.job))
+    exitCode = await runSession(readSettings(command), io, session => act(session, fields))
+  }
+}
+
+/** Throws an Ending where the configuration file has what is neither a setting nor a command. */
+function checkNames ({ path, values }: ConfigFile, { commands }: Command) {
+  const known = [...settings, ...commands.map(command => ({ name: command.name() }))].map(({ name }) => name)
+  const strange = Object.keys(values).find(name => !known.includes(name))
+  if (strange !== undefined) throw wrongUsage(`${path}: ${strange} is no setting`)
+}

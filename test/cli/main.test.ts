@@ -1,0 +1,55 @@
+/** `lavit` as a process of its own. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import t from 'tap'
+import { buildTestApp, png } from '../helper.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+function start (...words: string[]) {
+  const { PATH } = process.env
+  return spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...words], {
+    cwd: root,
+    env: { PATH, HOME: '/nowhere', LOG_LEVEL: 'info' }
+  })
+}
+
+t.test('what is piped in is asked about', async t => {
+  const app = await buildTestApp(t)
+  const lavit = start('caption', '-', '--url', await app.listen({ port: 0 }))
+  lavit.stdin.end(png)
+  const [stdout, stderr, [code]] = await Promise.all([text(lavit.stdout), text(lavit.stderr), once(lavit, 'close')])
+  t.strictSame({ stdout, stderr, code }, { stdout: 'two cats\n', stderr: '', code: 0 })
+})
+
+t.test('Ctrl-C ends it with 130', async t => {
+  const app = await buildTestApp(t, { submit: () => new Promise(() => {}) })
+  const lavit = start('paint', 'a dog', '--url', await app.listen({ port: 0 }))
+  while (app.seen.works.length === 0) await new Promise(resolve => setTimeout(resolve, 10))
+  lavit.kill('SIGINT')
+  t.strictSame(await once(lavit, 'close'), [130, null])
+})
+
+t.test('a reader that has seen enough ends it without a word', async t => {
+  const app = await buildTestApp(t)
+  const lavit = start('models', '--url', await app.listen({ port: 0 }))
+  lavit.stdout.destroy()
+  const [stderr, [code]] = await Promise.all([text(lavit.stderr), once(lavit, 'close')])
+  t.strictSame({ stderr, code }, { stderr: '', code: 0 })
+})
+
+t.test('serve serves, and ends as the server does', async t => {
+  const lavit = start('serve', '--port', '0')
+  const ended = once(lavit, 'close')
+  for await (const line of createInterface({ input: lavit.stdout })) {
+    const url = /http:\S+\d/.exec(JSON.parse(line).msg)?.[0]
+    if (url !== undefined) {
+      t.equal((await fetch(`${url}/health/live`)).status, 200)
+      lavit.kill('SIGINT')
+    }
+  }
+  t.strictSame(await ended, [0, null])
+})

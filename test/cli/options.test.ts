@@ -1,0 +1,88 @@
+// covers: src/cli/document.ts src/cli/values.ts src/cli/jobs.ts src/cli/settings.ts src/cli/commands/config.ts
+/** Options are the fields of the schemas; a flag stands above a variable, that above the file, that above defaults. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { clientVariables } from '../../src/config/client-variables.ts'
+import { findUnknownVariables } from '../../src/config/variables.ts'
+import { jobs } from '../../src/cli/jobs.ts'
+import { DetokenizeRequest, GenerateRequest } from '../../src/schemas/generate.ts'
+import { TokenizeRequest } from '../../src/schemas/tokenize.ts'
+import { CaptionRequest, VqaRequest } from '../../src/schemas/understanding.ts'
+import { buildTestApp } from '../helper.ts'
+import { lavit } from './fixtures/lavit.ts'
+
+const schemas = {
+  caption: CaptionRequest,
+  ask: VqaRequest,
+  tokenize: TokenizeRequest,
+  paint: GenerateRequest,
+  detokenize: DetokenizeRequest
+}
+const common = ['--url', '--key', '--in-flight', '--color', '--json', '--quiet', '--help']
+const more: Record<string, string[]> = { tokenize: ['--overlay'], paint: ['--out'], detokenize: ['--out'] }
+
+t.test('the options of a command are the fields of its request, in kebab-case', async t => {
+  for (const [name, { properties }] of Object.entries(schemas)) {
+    const { stdout } = await lavit([name, '--help'])
+    const flags = [...stdout.matchAll(/^ +(?:-h, )?(--(?!no-)[a-z-]+)/gm)].map(([, flag]) => flag)
+    const own: readonly string[] = jobs[name as keyof typeof jobs].own
+    const fields = Object.keys(properties).filter(field => !own.includes(field))
+    t.ok(own.every(field => field in properties), 'what is no option is a field')
+    t.strictSame(
+      flags.sort(),
+      [...fields.map(field => `--${field.replaceAll('_', '-')}`), ...common, ...(more[name] ?? [])].sort(),
+      name
+    )
+  }
+})
+
+t.test('flag, variable, file, default', async t => {
+  const home = t.testdir({ lavit: {} })
+  const write = (values: unknown) => writeFileSync(join(home, 'lavit/config.json'), JSON.stringify(values))
+  const tell = async (words: string[] = [], env: Record<string, string> = {}) => {
+    const { stdout } = await lavit(['config', '--json', ...words], { env: { XDG_CONFIG_HOME: home, ...env } })
+    const lines = stdout.trim().split('\n')
+    const rows: { name: string; value: unknown; from: string }[] = lines.map(line => JSON.parse(line))
+    return Object.fromEntries(rows.map(({ name, value, from }) => [name, [value, from]]))
+  }
+  write({})
+  t.strictSame((await tell()).in_flight, [4, 'default'])
+  write({ in_flight: 5, caption: { num_beams: 4, early_stopping: true } })
+  const filed = await tell()
+  t.strictSame(filed.in_flight, [5, 'file'])
+  t.strictSame(filed['caption.num_beams'], [4, 'file'])
+  t.strictSame(filed['caption.early_stopping'], [true, 'file'])
+  t.notOk('ask.num_beams' in filed)
+  t.strictSame((await tell([], { LAVIT_IN_FLIGHT: '6' })).in_flight, [6, 'LAVIT_IN_FLIGHT'])
+  t.strictSame((await tell([], { LAVIT_IN_FLIGHT: '' })).in_flight, [5, 'file'], 'an empty variable is none')
+  t.strictSame((await tell(['--in-flight', '7'], { LAVIT_IN_FLIGHT: '6' })).in_flight, [7, 'flag'])
+  t.strictSame((await tell([], { LAVIT_KEY: 'secret' })).key, ['(not shown)', 'LAVIT_KEY'])
+
+  const faults: [values: unknown, told: RegExp][] = [
+    [[], /config\.json: it is no object/],
+    [{ in_flight: 'x' }, /config\.json: in_flight: "x" is not a whole number/],
+    [{ caption: { beams: 1 } }, /caption\.beams is no option of lavit caption/],
+    [{ inflight: 1 }, /config\.json: inflight is no setting/]
+  ]
+  for (const [values, told] of faults) {
+    write(values)
+    const { code, stderr } = await lavit(['config'], { env: { XDG_CONFIG_HOME: home } })
+    t.equal(code, 2)
+    t.match(stderr, told)
+  }
+})
+
+t.test('what the file says of a job goes into its requests, a flag above it', async t => {
+  const app = await buildTestApp(t)
+  const url = await app.listen({ port: 0 })
+  const home = t.testdir({ lavit: { 'config.json': JSON.stringify({ url, caption: { n: 3, early_stopping: true } }) } })
+  const env = { XDG_CONFIG_HOME: home }
+  await lavit(['caption', '--visual-tokens', '1'], { env })
+  await lavit(['caption', '--visual-tokens', '1', '--n', '2', '--no-early-stopping'], { env })
+  t.match(app.seen.works, [{ n: 3 }, { n: 2 }])
+})
+
+t.test('the server takes variables of the command line for no mistakes', async t => {
+  t.strictSame(findUnknownVariables(Object.fromEntries(Object.values(clientVariables).map(name => [name, 'x']))), [])
+})
