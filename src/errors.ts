@@ -13,7 +13,7 @@ export type ErrorExtras = {
   cause?: unknown
 }
 
-/** The table behind the problem documents, the README and the OpenAPI document. */
+/** The table behind the problem documents, docs/api.md and the OpenAPI document. */
 export const errorTable = {
   invalid_request: {
     status: 400,

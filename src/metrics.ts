@@ -89,6 +89,8 @@ export function createMetrics () {
   return {
     contentType: collection.contentType,
     text: () => collection.metrics(),
+    /** Name, type, help and labels of each. */
+    describe: () => collection.getMetricsAsArray(),
     watchProcess: () => collectDefaultMetrics({ register: collection }),
     requestStarted: () => inFlight.inc(),
     requestEnded (route: string, method: string, status: number, durationMs: number) {

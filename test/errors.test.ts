@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { ServerError, errorCodes, errorFromCode, errorTable, invalidField } from '../src/errors.ts'
 
-const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+const page = readFileSync(new URL('../docs/api.md', import.meta.url), 'utf8')
 
 t.test('an error carries the status of its code, and what it is given beside', async t => {
   for (const code of errorCodes) {
@@ -13,8 +13,8 @@ t.test('an error carries the status of its code, and what it is given beside', a
   t.notMatch(Object.keys(new ServerError('queue_full', 'why')), ['errors'])
 })
 
-t.test('the README lists exactly the codes of the table', async t => {
-  const table = readme.slice(readme.indexOf('<!-- errors -->'), readme.indexOf('<!-- /errors -->'))
+t.test('docs/api.md lists exactly the codes of the table', async t => {
+  const table = page.slice(page.indexOf('<!-- errors -->'), page.indexOf('<!-- /errors -->'))
   const listed = [...table.matchAll(/^\| (\d+) \| `(\w+)`/gm)].map(([, status, code]) => `${status} ${code}`)
   t.strictSame(
     listed,
