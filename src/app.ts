@@ -26,6 +26,7 @@ import modelRoutes from './routes/models.ts'
 import chatRoutes from './routes/openai/chat.ts'
 import imageRoutes from './routes/openai/images.ts'
 import listedModelRoutes from './routes/openai/models.ts'
+import playgroundRoutes from './routes/playground.ts'
 import tokenizeRoutes from './routes/tokenize.ts'
 import vqaRoutes from './routes/vqa.ts'
 import { commonSchemas } from './schemas/common.ts'
@@ -45,6 +46,8 @@ export type AppOptions = {
   registry: Registry
   metrics: Metrics
   version: string
+  /** The folder of the built page, where there is one. */
+  playground?: string | undefined
   log?: FastifyBaseLogger
   fetching?: Fetching | undefined
 }
@@ -54,6 +57,7 @@ export async function buildApp ({
   registry,
   metrics,
   version,
+  playground,
   log,
   fetching = createFetching(config)
 }: AppOptions) {
@@ -110,6 +114,6 @@ export async function buildApp ({
   await app.register(chatRoutes, { registry })
   await app.register(imageRoutes)
   await app.register(healthRoutes, { registry })
-  app.get('/', { config: { produces: [] } }, async (_request, reply) => reply.redirect('docs'))
+  await app.register(playgroundRoutes, { folder: playground })
   return app
 }

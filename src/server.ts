@@ -36,7 +36,14 @@ async function start () {
     log,
     onCounts: metrics.addEngineCounts
   })
-  const app = await buildApp({ config, registry, metrics, version, log })
+  const app = await buildApp({
+    config,
+    registry,
+    metrics,
+    version,
+    playground: join(root, 'dist/playground'),
+    log
+  })
 
   // Running work has the grace time to finish; what still hangs after that is cut off.
   const grace = closeWithGrace(

@@ -28,6 +28,7 @@ type Overrides = {
   environment?: Record<string, string>
   log?: FastifyBaseLogger
   fetching?: Fetching | undefined
+  playground?: string | undefined
 }
 
 /** Answers of a model that keeps the first three patches and says ` two cats `. */
@@ -74,7 +75,8 @@ export async function buildTestApp (
     registry: overrides = {},
     environment = {},
     log,
-    fetching
+    fetching,
+    playground
   }: Overrides = {}
 ) {
   const seen = { works: [] as Work[], options: [] as SubmitOptions[], loans: 0, calls: [] as string[] }
@@ -93,6 +95,7 @@ export async function buildTestApp (
         limits: {
           image_size: 16,
           grid: manifest.image.grid,
+          min_visual_tokens: 1,
           codebook_size: 100,
           max_length: 100,
           sizes: ['8x8'],
@@ -142,6 +145,7 @@ export async function buildTestApp (
     registry,
     metrics,
     version: '0.1.0',
+    playground,
     ...(log && { log }),
     ...(fetching && { fetching })
   })

@@ -64,7 +64,7 @@ t.test('the npm package holds what the image holds', async t => {
     t.ok(names.includes(name), name)
   }
   t.strictSame(
-    names.filter(name => /^(src|test|models\/(?!lavit-mini)|\.ci)|tsbuildinfo/.test(name)),
+    names.filter(name => /^(src|test|playground|models\/(?!lavit-mini)|\.ci)|tsbuildinfo/.test(name)),
     []
   )
 })

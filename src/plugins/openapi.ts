@@ -77,13 +77,21 @@ export default fp<{ version: string; limits: DocumentLimits }>(
       }
     })
 
-    await app.register(swaggerUi, {
-      routePrefix: '/docs',
-      indexPrefix: '.', // its files hang below the page, whatever path a proxy puts before it
-      theme: { title },
-      // the page styles itself
-      transformStaticCSP: policy => policy.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'"),
-      transformSpecification: (document: object) => ({ ...document, servers: [{ url: '..' }] }) // read from below /docs
+    await app.register(async page => {
+      // opens without a key, so that a browser can give one by its Authorize button
+      page.addHook('onRoute', route => {
+        route.config = { ...route.config, scope: false, produces: [] }
+      })
+      await page.register(swaggerUi, {
+        routePrefix: '/docs',
+        indexPrefix: '.', // its files hang below the page, whatever path a proxy puts before it
+        theme: { title },
+        uiConfig: { persistAuthorization: false, tryItOutEnabled: true, displayRequestDuration: true },
+        // the page styles itself
+        transformStaticCSP: policy => policy.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'"),
+        // read from below /docs
+        transformSpecification: (document: object) => ({ ...document, servers: [{ url: '..' }] })
+      })
     })
 
     const documentOf = () => asDocument(app.swagger())

@@ -18,6 +18,7 @@ export function describe (model: Model): ModelDetails {
     limits: {
       image_size: manifest.image.size,
       grid: manifest.image.grid,
+      min_visual_tokens: manifest.visual_tokenizer.min_visual_tokens,
       codebook_size: manifest.visual_tokenizer.codebook_size,
       max_length: manifest.language_model.max_length,
       sizes: manifest.pixel_decoder?.sizes ?? [],

@@ -31,6 +31,7 @@ export const ModelDetails = Type.Object(
         {
           image_size: Type.Integer({ description: 'Side of the square that pictures are squashed to' }),
           grid: ref(Grid),
+          min_visual_tokens: Type.Integer({ description: 'The best-scored patches of a picture that always stay' }),
           codebook_size: Type.Integer({ description: 'Visual tokens are below this' }),
           max_length: Type.Integer({ description: 'Tokens of prompt and answer together' }),
           sizes: Type.Array(Type.String(), { description: 'Of painted pictures; none where the model cannot paint' }),
@@ -73,6 +74,7 @@ export const ModelDetails = Type.Object(
         limits: {
           image_size: 96,
           grid: { rows: 8, columns: 8 },
+          min_visual_tokens: 4,
           codebook_size: 4096,
           max_length: 256,
           sizes: ['128x128'],

@@ -154,7 +154,6 @@ t.test('nothing points above the path that a proxy put before it', async t => {
   const app = await buildTestApp(t)
   const resolve = (path: string, from: string) =>
     new URL(path, `http://proxy/prefix${from}`).pathname.replace(/^\/prefix/, '')
-  t.equal(resolve(String((await app.inject('/')).headers.location), '/'), '/docs')
   for (const url of ['/docs', '/docs/']) {
     const links = [...(await app.inject(url)).body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) =>
       resolve(String(path), url)

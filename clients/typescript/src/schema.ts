@@ -550,6 +550,8 @@ export interface components {
                 /** @description Side of the square that pictures are squashed to */
                 image_size: number;
                 grid: components["schemas"]["Grid"];
+                /** @description The best-scored patches of a picture that always stay */
+                min_visual_tokens: number;
                 /** @description Visual tokens are below this */
                 codebook_size: number;
                 /** @description Tokens of prompt and answer together */

@@ -667,6 +667,9 @@ class ModelDetailsLimits(TypedDict):
     grid: Grid
     """"""
 
+    min_visual_tokens: int
+    """The best-scored patches of a picture that always stay"""
+
     codebook_size: int
     """Visual tokens are below this"""
 

@@ -1,0 +1,85 @@
+/** One picture on its way: tokens at their places as they are drawn, previews, steps, and then the picture. */
+import { useSignal } from '@preact/signals'
+import { fromBase64 } from '../pure/base64.ts'
+import { hasAtlas, placesOf } from '../state/atlas.ts'
+import { keepsRecipe, paintedFile, save } from '../state/files.ts'
+import { addPart, painted, type Canvas } from '../state/painting.ts'
+import { readPicture } from '../state/reading.ts'
+import { grid, patches } from '../state/server.ts'
+import { linkTo } from '../state/sharing.ts'
+import { CopyButton } from './copy-button.tsx'
+import { Tile } from './tile.tsx'
+import { TokenEditor } from './token-editor.tsx'
+import { TokenPicture } from './token-picture.tsx'
+import { TokenRow } from './token-row.tsx'
+
+type Props = { canvas: Canvas; index: number; isBusy: boolean }
+
+export function CanvasView ({ canvas, index, isBusy }: Props) {
+  return (
+    <article class='canvas' aria-label={`Picture ${index + 1}`} aria-busy={isBusy}>
+      {canvas.picture ? <Painted picture={canvas.picture} index={index} /> : <Arriving canvas={canvas} />}
+    </article>
+  )
+}
+
+function Arriving ({ canvas: { tokens, preview, step } }: { canvas: Canvas }) {
+  const { columns } = grid.value
+  const places = placesOf(tokens)
+  return (
+    <>
+      <div class='board' style={{ '--columns': columns }} aria-hidden='true'>
+        {preview && <img class='preview' src={preview} alt='' />}
+        {hasAtlas.value && Array.from({ length: patches.value }, (_, place) => {
+          const token = places.get(place)
+          return <span key={place} class='square'>{token !== undefined && <Tile token={token} bare />}</span>
+        })}
+      </div>
+      <p class='count small'>
+        <b class='number'>{tokens.length}</b> tokens{step && `, step ${step.done} of ${step.of}`}
+      </p>
+    </>
+  )
+}
+
+function Painted ({ picture, index }: { picture: NonNullable<Canvas['picture']>; index: number }) {
+  const active = useSignal<number | undefined>(undefined)
+  const { visual_tokens: tokens, seed, media_type: type, data } = picture
+  const codes = placesOf(tokens)
+  const isPlaced = codes.size === tokens.length
+  const mask = isPlaced ? Array.from({ length: patches.value }, (_, place) => codes.has(place)) : []
+  const places = isPlaced
+    ? [...codes].map(([place, token]) => ({ place, token })).sort((a, b) => a.place - b.place)
+    : tokens.map((token, place) => ({ place, token }))
+  const call = painted.value?.call
+  const read = () => readPicture(new Blob([fromBase64(data)], { type }), `painted-${seed}.png`)
+  const keep = () => call && save(paintedFile(call, picture), `lavit-${seed}-${index + 1}.png`)
+  return (
+    <>
+      <TokenPicture
+        src={`data:${type};base64,${data}`} alt={`Painted picture ${index + 1}, seed ${seed}`} mask={mask} codes={codes}
+        active={active}
+      />
+      <p class='count small' role='status'>
+        <b class='number'>{tokens.length}</b> tokens, seed <span class='number'>{seed}</span>
+      </p>
+      <TokenRow places={places} active={active} />
+      <div class='bar'>
+        <button type='button' onClick={keep}>Save</button>
+        <label class='check'>
+          <input
+            type='checkbox' checked={keepsRecipe.value}
+            onChange={event => { keepsRecipe.value = event.currentTarget.checked }}
+          />
+          with its recipe
+        </label>
+        <CopyButton text={linkTo(tokens, seed)} label='Copy link' />
+        <button type='button' class='plain' onClick={read}>Read it</button>
+        <button type='button' class='plain' onClick={() => addPart({ type: 'visual_tokens', visual_tokens: tokens })}>
+          Paint with it
+        </button>
+      </div>
+      <TokenEditor tokens={tokens} seed={seed} active={active} />
+    </>
+  )
+}

@@ -1,0 +1,45 @@
+/** The head of the page: what it is, which model answers, and where else to go. */
+import { key } from '../server/key.ts'
+import { openDialog } from '../state/dialogs.ts'
+import { model, phase, type Phase } from '../state/server.ts'
+
+const says: Record<Phase, string> = {
+  connecting: 'asking',
+  ready: 'ready',
+  busy: 'not ready',
+  failed: 'failed',
+  gone: 'no answer',
+  locked: 'asks for a key'
+}
+
+export function Header () {
+  return (
+    <header>
+      <a class='skip' href='#paint'>To painting</a>
+      <h1>LaVIT <span>playground</span></h1>
+      <p class={`model ${phase.value}`}>
+        <span class='dot' aria-hidden='true' />
+        {model.value && <span>{model.value.name} {model.value.version}, </span>}
+        <span role='status'>{says[phase.value]}</span>
+      </p>
+      <nav aria-label='Page'>
+        <a href='#read' onClick={jump}>Read</a>
+        <a href='#paint' onClick={jump}>Paint</a>
+        <a href='#history' onClick={jump}>History</a>
+        <a href='docs'>API</a>
+        {(key.value || phase.value === 'locked') && (
+          <button type='button' class='plain' onClick={() => openDialog('key')}>Key</button>
+        )}
+        <button type='button' class='plain' aria-label='Keys and help' onClick={() => openDialog('help')}>?</button>
+      </nav>
+    </header>
+  )
+}
+
+/** The address keeps what it carries. */
+function jump (event: MouseEvent & { currentTarget: HTMLAnchorElement }) {
+  event.preventDefault()
+  const target = document.querySelector<HTMLElement>(event.currentTarget.hash)
+  target?.scrollIntoView()
+  target?.focus({ preventScroll: true })
+}

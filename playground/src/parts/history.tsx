@@ -1,0 +1,82 @@
+/** What was asked in this browser: to see again, to lay side by side, to take along as a file. */
+import { useSignal } from '@preact/signals'
+import { useRef } from 'preact/hooks'
+import type { Run } from '../pure/history-file.ts'
+import { tellAnswer, tellAsked } from '../pure/tell-run.ts'
+import { save } from '../state/files.ts'
+import { compared, exportHistory, forget, forgetAll, importHistory, runs, toggleCompared } from '../state/history.ts'
+import { showAgain } from '../state/show-again.ts'
+import { Comparison } from './comparison.tsx'
+
+const shownAtFirst = 12
+
+export function History () {
+  const all = useSignal(false)
+  const shown = all.value ? runs.value : runs.value.slice(0, shownAtFirst)
+  return (
+    <section id='history' aria-labelledby='history-title' tabIndex={-1}>
+      <h2 id='history-title'>History</h2>
+      <p class='quiet'>Kept in this browser alone. Choose two runs to lay them side by side.</p>
+      <Files />
+      <Comparison />
+      <ul class='runs'>
+        {shown.map(run => <RunView key={run.id} run={run} />)}
+      </ul>
+      {runs.value.length > shown.length && (
+        <button type='button' class='plain' onClick={() => { all.value = true }}>All {runs.value.length}</button>
+      )}
+    </section>
+  )
+}
+
+function Files () {
+  const file = useRef<HTMLInputElement>(null)
+  const said = useSignal('')
+  const bring = async () => {
+    const [chosen] = file.current?.files ?? []
+    const count = chosen && await importHistory(await chosen.text())
+    if (chosen) said.value = count === undefined ? `${chosen.name} is no history` : `${count} runs brought in`
+    if (file.current) file.current.value = ''
+  }
+  const empty = runs.value.length === 0
+  return (
+    <div class='bar'>
+      <button
+        type='button' disabled={empty}
+        onClick={() => save(new Blob([exportHistory()], { type: 'application/json' }), 'lavit-history.json')}
+      >
+        Export
+      </button>
+      <button type='button' onClick={() => file.current?.click()}>Import</button>
+      <input ref={file} type='file' accept='application/json,.json' hidden onChange={bring} aria-label='History file' />
+      <button type='button' class='plain' disabled={empty} onClick={forgetAll}>Delete all</button>
+      <span role='status'>{said.value}</span>
+    </div>
+  )
+}
+
+function RunView ({ run }: { run: Run }) {
+  const { id, at, picture, call } = run
+  const asked = tellAsked(run)
+  return (
+    <li class='run'>
+      <button type='button' class='again' onClick={() => showAgain(run)} title='Show again'>
+        {picture && <img src={picture} alt='' loading='lazy' />}
+        <span class='run-words'>
+          <span class='asked'>{asked}</span>
+          <span class='answered'>{tellAnswer(run)}</span>
+          <span class='quiet'>{call.route}, {new Date(at).toLocaleString()}</span>
+        </span>
+      </button>
+      <span class='run-buttons'>
+        <button
+          type='button' class='plain' aria-pressed={compared.value.includes(id)} aria-label={`Compare: ${asked}`}
+          onClick={() => toggleCompared(id)}
+        >
+          Compare
+        </button>
+        <button type='button' class='plain' aria-label={`Delete: ${asked}`} onClick={() => forget(id)}>×</button>
+      </span>
+    </li>
+  )
+}

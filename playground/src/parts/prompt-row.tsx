@@ -1,0 +1,101 @@
+/** The prompt: words, pictures and tokens in a row, in any order. */
+import { useRef } from 'preact/hooks'
+import { dataUrl, type Part } from '../pure/call.ts'
+import { storedFile } from '../state/files.ts'
+import { addPart, changePart, dropPart, movePart, row, type Row } from '../state/painting.ts'
+import { samples } from '../state/samples.ts'
+import { Tile } from './tile.tsx'
+
+export function PromptRow ({ onPaint }: { onPaint: (event: Event) => void }) {
+  return (
+    <div class='prompt-row'>
+      <ol class='parts' aria-label='Prompt'>
+        {row.value.map((each, index) => (
+          <li key={each.id} class={`part of-${each.part.type}`}>
+            <PartView row={each} index={index} onPaint={onPaint} />
+            {row.value.length > 1 && <PartButtons row={each} index={index} />}
+          </li>
+        ))}
+      </ol>
+      <AddPart />
+    </div>
+  )
+}
+
+type PartProps = { row: Row; index: number; onPaint: (event: Event) => void }
+
+function PartView ({ row: { id, part }, index, onPaint }: PartProps) {
+  if (part.type === 'image') return <img src={dataUrl(part.image)} alt={`Picture ${part.image.file}`} />
+  if (part.type === 'visual_tokens') return <TokensPart part={part} />
+  return (
+    <textarea
+      rows={2} value={part.text} aria-label={`Words, part ${index + 1}`} id={index === 0 ? 'prompt' : `part-${id}`}
+      placeholder='a rocket on a blue background'
+      onInput={event => changePart(id, { type: 'text', text: event.currentTarget.value })}
+      onKeyDown={event => {
+        // on a touch screen Enter belongs to the keyboard
+        if (event.key !== 'Enter' || event.shiftKey || matchMedia('(pointer: coarse)').matches) return
+        onPaint(event)
+      }}
+    />
+  )
+}
+
+function TokensPart ({ part }: { part: Extract<Part, { type: 'visual_tokens' }> }) {
+  return (
+    <span class='few-tokens' role='img' aria-label={`${part.visual_tokens.length} visual tokens`}>
+      {part.visual_tokens.slice(0, 12).map((token, i) => <Tile key={i} token={token} />)}
+      <span class='number'>{part.visual_tokens.length}</span>
+    </span>
+  )
+}
+
+function PartButtons ({ row: { id, part }, index }: { row: Row; index: number }) {
+  const name = part.type === 'text' ? 'words' : part.type === 'image' ? 'picture' : 'tokens'
+  return (
+    <span class='part-buttons'>
+      <button
+        type='button' class='plain' aria-label={`Move ${name} ${index + 1} to the front`} disabled={index === 0}
+        onClick={() => movePart(id, -1)}
+      >↑
+      </button>
+      <button
+        type='button' class='plain' aria-label={`Move ${name} ${index + 1} to the back`}
+        disabled={index === row.value.length - 1} onClick={() => movePart(id, 1)}
+      >↓
+      </button>
+      <button
+        type='button' class='plain' aria-label={`Take ${name} ${index + 1} out`} onClick={() => dropPart(id)}
+      >×
+      </button>
+    </span>
+  )
+}
+
+function AddPart () {
+  const file = useRef<HTMLInputElement>(null)
+  const add = async () => {
+    const [chosen] = file.current?.files ?? []
+    if (chosen) addPart({ type: 'image', image: await storedFile(chosen, chosen.name) })
+    if (file.current) file.current.value = ''
+  }
+  const addSample = async (name: string) => {
+    const sample = samples.find(({ file }) => file === name)
+    if (!sample) return
+    addPart({ type: 'image', image: await storedFile(await (await fetch(sample.url)).blob(), name) })
+  }
+  return (
+    <div class='bar add-part'>
+      <button type='button' class='plain' onClick={() => addPart({ type: 'text', text: '' })}>+ Words</button>
+      <button type='button' class='plain' onClick={() => file.current?.click()}>+ Picture</button>
+      <input ref={file} type='file' accept='image/*' hidden onChange={add} aria-label='Picture for the prompt' />
+      <label class='field'>
+        <span class='unseen'>Add a sample</span>
+        <select value='' onChange={event => addSample(event.currentTarget.value)}>
+          <option value=''>+ Sample</option>
+          {samples.map(({ file: name, says }) => <option key={name} value={name}>{says}</option>)}
+        </select>
+      </label>
+    </div>
+  )
+}

@@ -1,0 +1,79 @@
+/** The tokens of a picture in a row, as pictures, as numbers or as text to copy; each marks its patch. */
+import { useSignal, type Signal } from '@preact/signals'
+import { moves } from '../pure/arrows.ts'
+import { codeOf, hasAtlas } from '../state/atlas.ts'
+import { grid } from '../state/server.ts'
+import { Choose } from './choose.tsx'
+import { CopyButton } from './copy-button.tsx'
+import { Tile } from './tile.tsx'
+import { tellPlace } from './token-picture.tsx'
+
+const views = ['Tiles', 'Numbers', 'Text'] as const
+
+/** `token` is missing where a patch stays whose token was not asked for. */
+export type Place = { place: number; token: number | undefined }
+
+export function TokenRow ({ places, active }: { places: Place[]; active: Signal<number | undefined> }) {
+  const view = useSignal<typeof views[number]>('Tiles')
+  const at = Math.max(0, places.findIndex(({ place }) => place === active.value))
+  const text = places.map(({ token }) => token ?? '?').join(', ')
+  return (
+    <div class='token-row'>
+      <div class='bar'>
+        <Choose label='Tokens as' options={views} value={view.value} onChoose={next => { view.value = next }} />
+        <CopyButton text={`[${text}]`} label='Copy tokens' />
+      </div>
+      {view.value === 'Text'
+        ? <p class='token-text'>[{text}]</p>
+        : (
+          <div
+            class={`tokens ${view.value === 'Tiles' && hasAtlas.value ? 'as-tiles' : 'as-numbers'}`}
+            role='listbox'
+            aria-label='Visual tokens'
+            aria-orientation='horizontal'
+            onKeyDown={moves(places.length, places.length, at, index => { active.value = places[index]?.place })}
+            onPointerLeave={() => { active.value = undefined }}
+          >
+            {places.map(({ place, token }, index) => (
+              <button
+                key={place}
+                type='button'
+                role='option'
+                data-cell
+                data-token={place}
+                class={`token ${active.value === place ? 'active' : ''}`}
+                tabIndex={index === at ? 0 : -1}
+                aria-selected={active.value === place}
+                aria-label={`${token === undefined ? 'Token not asked for yet' : `Token ${token}`}, ` +
+                  tellPlace(place, grid.value.columns)}
+                onFocus={() => { active.value = place }}
+                onPointerEnter={() => { active.value = place }}
+              >
+                {view.value === 'Tiles' && hasAtlas.value && token !== undefined
+                  ? <Tile token={token} />
+                  : <span>{token ?? '?'}</span>}
+              </button>
+            ))}
+          </div>
+          )}
+      <Meaning place={places[at]} isShown={active.value !== undefined && places.some(p => p.place === active.value)} />
+    </div>
+  )
+}
+
+/** What the marked token stands for. */
+function Meaning ({ place, isShown }: { place: Place | undefined; isShown: boolean }) {
+  if (!place || !isShown) return <p class='meaning quiet'>Point at a patch or a token to see what it stands for.</p>
+  const where = tellPlace(place.place, grid.value.columns)
+  const code = place.token === undefined ? undefined : codeOf(place.token)
+  if (place.token === undefined) return <p class='meaning'>Kept by this choice, {where}: ask for its token.</p>
+  return (
+    <p class='meaning'>
+      {code && <Tile token={place.token} />}
+      <span>
+        <b class='number'>{place.token}</b>
+        {code ? ` is content ${code.content} at ${where}` : `, ${where}`}
+      </span>
+    </p>
+  )
+}

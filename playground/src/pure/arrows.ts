@@ -1,0 +1,29 @@
+/** Moving through a grid or a row by arrow keys. */
+
+/** The index that a key leads to from `at`, within `count` cells in rows of `columns`; nothing for other keys. */
+export function arrowTo (key: string, at: number, count: number, columns: number): number | undefined {
+  const column = at % columns
+  const steps: Record<string, number | false> = {
+    ArrowLeft: column > 0 && at - 1,
+    ArrowRight: column < columns - 1 && at + 1,
+    ArrowUp: at - columns,
+    ArrowDown: at + columns,
+    Home: at - column,
+    End: Math.min(count - 1, at - column + columns - 1)
+  }
+  const next = steps[key]
+  if (next === undefined) return undefined
+  return next === false || next < 0 || next >= count ? at : next
+}
+
+/** Calls back with the cell that an arrow key leads to, and puts the focus there. */
+export function moves (count: number, columns: number, at: number, go: (index: number) => void) {
+  return (event: KeyboardEvent & { currentTarget: HTMLElement }) => {
+    const next = arrowTo(event.key, at, count, columns)
+    if (next === undefined) return
+    event.preventDefault()
+    go(next)
+    const cells = event.currentTarget.querySelectorAll<HTMLElement>('[data-cell]')
+    cells[next]?.focus()
+  }
+}

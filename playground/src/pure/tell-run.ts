@@ -1,0 +1,24 @@
+/** What a run was asked and answered, in a line. */
+import type { Call } from './call.ts'
+import type { Run } from './history-file.ts'
+
+export function tellAsked ({ call: { route, image, prompt, visual_tokens: tokens, options } }: Run): string {
+  if (route === 'vqa') return String(options.question)
+  if (prompt !== undefined) return tellParts(prompt)
+  return tokens ? `${tokens.length} tokens` : image?.file ?? route
+}
+
+/** The first text, or how many pictures; nothing where the answer is none of the server's. */
+export function tellAnswer ({ answer }: Run): string {
+  const { captions, answers, images } = JSON.parse(answer)
+  return captions?.[0]?.text ?? answers?.[0]?.text ?? `${images?.length ?? 0} painted`
+}
+
+/** A prompt in one line. */
+export function tellParts (prompt: NonNullable<Call['prompt']>): string {
+  if (typeof prompt === 'string') return prompt
+  return prompt.map(part => {
+    if (part.type === 'text') return part.text
+    return part.type === 'image' ? `[${part.image.file}]` : `[${part.visual_tokens.length} tokens]`
+  }).join(' ')
+}

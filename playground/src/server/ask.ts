@@ -1,0 +1,59 @@
+/** Asks the server that the page came from, below whatever path, and turns its refusals into problems. */
+import { EventSourceParserStream } from 'eventsource-parser/stream'
+import { key } from './key.ts'
+
+export const base = new URL('.', document.baseURI).href
+
+/** What the server or the way to it said in place of an answer. */
+export class Problem extends Error {
+  readonly code: string
+  readonly retrySeconds: number | undefined
+
+  constructor (code: string, detail: string, retrySeconds?: number) {
+    super(detail)
+    this.code = code
+    this.retrySeconds = retrySeconds
+  }
+}
+
+/** Throws a Problem, of code `gone` where nothing answers; what the signal ended throws the signal's reason. */
+export async function ask (path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers)
+  if (key.value) headers.set('authorization', `Bearer ${key.value}`)
+  const answer = await fetch(base + path, { ...init, headers }).catch(() => {
+    init.signal?.throwIfAborted()
+    throw new Problem('gone', 'The server does not answer')
+  })
+  if (!answer.ok) throw await problemOf(answer)
+  return answer
+}
+
+/** The events of a streamed answer in turn; a body that breaks off is a Problem, too. */
+export async function * follow (path: string, init: RequestInit): AsyncGenerator<{ event: string; data: string }> {
+  const { body } = await ask(path, init)
+  if (!body) throw new Problem('gone', 'The answer was empty')
+  const events = body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream()).getReader()
+  try {
+    for (;;) {
+      const { done, value } = await events.read()
+      if (done) return
+      if (value.event === 'error') throw asProblem(JSON.parse(value.data))
+      yield { event: value.event ?? '', data: value.data }
+    }
+  } catch (error) {
+    if (error instanceof Problem) throw error
+    init.signal?.throwIfAborted()
+    throw new Problem('gone', 'The server broke off its answer')
+  }
+}
+
+async function problemOf (answer: Response): Promise<Problem> {
+  const retry = Number(answer.headers.get('retry-after')) || undefined
+  const document: unknown = await answer.json().catch(() => undefined)
+  return asProblem(document, retry) ?? new Problem('unknown', `The server answered ${answer.status}`, retry)
+}
+
+function asProblem (document: unknown, retrySeconds?: number): Problem {
+  const { code, detail } = { code: 'unknown', detail: 'The server refused', ...Object(document) }
+  return new Problem(String(code), String(detail), retrySeconds)
+}

@@ -1,0 +1,30 @@
+/** Pictures that are dropped or pasted anywhere on the page. */
+import { signal } from '@preact/signals'
+import { takeFile } from './files.ts'
+
+/** Whether something that may be dropped is held over the page. */
+export const isOver = signal(false)
+
+export function listenToDrops (): void {
+  document.addEventListener('dragover', event => {
+    event.preventDefault()
+    isOver.value = true
+  })
+  document.addEventListener('dragleave', event => {
+    if (event.relatedTarget === null) isOver.value = false
+  })
+  document.addEventListener('drop', event => {
+    event.preventDefault()
+    isOver.value = false
+    takeFirst(event.dataTransfer)
+  })
+  document.addEventListener('paste', event => {
+    if (takeFirst(event.clipboardData)) event.preventDefault()
+  })
+}
+
+function takeFirst (data: DataTransfer | null): boolean {
+  const file = [...(data?.files ?? [])][0]
+  if (file) takeFile(file, file.name || 'pasted.png')
+  return file !== undefined
+}
