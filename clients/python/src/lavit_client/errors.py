@@ -1,0 +1,87 @@
+"""The one error that calls raise."""
+from __future__ import annotations
+
+import time
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from .schema import FieldError, Problem
+
+
+class LavitError(Exception):
+    """A call that failed.
+
+    `code` is one of the server's (`schema.ErrorCode`, or that of a newer server), or of this client:
+    `connection_failed`, `timed_out`, `stream_broken`, `unexpected_answer`.
+    `status` is that of the answer, or of the problem within a stream; 0 where there was no answer.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        status: int = 0,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        problem: Problem | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+        self.request_id = request_id
+        """The id under which the server's log tells of the request."""
+        self.retry_after = retry_after
+        """Seconds after which the server holds another try for worth while."""
+        self.problem = problem
+        """The document itself, where one came."""
+
+    @property
+    def errors(self) -> list[FieldError]:
+        """Each wrong field: a JSON pointer, and what is wrong with it."""
+        return self.problem.get("errors", []) if self.problem else []
+
+
+def error_of_answer(answer: httpx.Response) -> LavitError:
+    """The error of an answer that is none of success, and has been read."""
+    retry_after = _retry_after(answer.headers.get("retry-after"))
+    try:
+        problem = answer.json()
+        return error_of_problem(problem, retry_after)
+    except (ValueError, KeyError, TypeError):  # of a proxy, or of another program at this address
+        return LavitError(
+            "unexpected_answer",
+            f"the answer is {answer.status_code}: {answer.text[:200]}",
+            status=answer.status_code,
+            request_id=answer.headers.get("x-request-id"),
+            retry_after=retry_after,
+        )
+
+
+def error_of_problem(problem: Problem, retry_after: float | None = None) -> LavitError:
+    return LavitError(
+        problem["code"],
+        problem["detail"],
+        status=problem["status"],
+        request_id=problem["request_id"],
+        retry_after=retry_after,
+        problem=problem,
+    )
+
+
+def error_of_failure(cause: httpx.TransportError) -> LavitError:
+    if isinstance(cause, httpx.TimeoutException) and not isinstance(cause, httpx.ConnectTimeout):
+        return LavitError("timed_out", "the server was silent for too long")
+    return LavitError("connection_failed", f"the server did not answer: {cause}")
+
+
+def _retry_after(header: str | None) -> float | None:
+    """Of a number of seconds, or of a date, which proxies write."""
+    if header is None:
+        return None
+    try:
+        seconds = float(header) if header.strip().isdigit() else parsedate_to_datetime(header).timestamp() - time.time()
+    except (TypeError, ValueError):
+        return None
+    return max(0.0, seconds)

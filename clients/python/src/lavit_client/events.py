@@ -1,0 +1,24 @@
+"""Events of streamed answers."""
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+from httpx_sse import ServerSentEvent
+
+from .errors import LavitError, error_of_problem
+
+
+def read_event(message: ServerSentEvent) -> dict[str, Any]:
+    """The event as a dictionary. Raises the problem of the event `error`."""
+    data = message.json()
+    if message.event == "error":
+        raise error_of_problem(data)
+    return {"event": message.event, "data": data}
+
+
+def stream_broken(cause: httpx.TransportError | None = None) -> LavitError:
+    """The error of a stream without its last event."""
+    if isinstance(cause, httpx.TimeoutException):
+        return LavitError("timed_out", "the server was silent for too long")
+    return LavitError("stream_broken", "the answer ended before it was done")

@@ -1,0 +1,159 @@
+"""What each call sends, and what it is answered: all that does not depend on how it is sent."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar, Union
+from urllib.parse import quote
+
+import httpx
+from typing_extensions import TypedDict
+
+from .pictures import Picture, PictureFile, wire_of
+from .schema import (
+    CaptionResponse,
+    Health,
+    ImagesResponse,
+    ModelDetails,
+    ModelList,
+    PreviewEvent,
+    QueuedEvent,
+    StepEvent,
+    TextPart,
+    TokenEvent,
+    TokenizeResponse,
+    VisualTokenEvent,
+    VisualTokensPart,
+    VqaResponse,
+)
+
+Answer = TypeVar("Answer")
+
+
+class ImagePart(TypedDict):
+    """A picture within a prompt."""
+
+    type: Literal["image"]
+    image: Picture
+
+
+Prompt = Union[str, Sequence[Union[TextPart, ImagePart, VisualTokensPart]]]
+
+
+class Queued(TypedDict):
+    event: Literal["queued"]
+    data: QueuedEvent
+
+
+class Token(TypedDict):
+    event: Literal["token"]
+    data: TokenEvent
+
+
+class VisualToken(TypedDict):
+    event: Literal["token"]
+    data: VisualTokenEvent
+
+
+class Preview(TypedDict):
+    event: Literal["preview"]
+    data: PreviewEvent
+
+
+class Step(TypedDict):
+    event: Literal["step"]
+    data: StepEvent
+
+
+class CaptionDone(TypedDict):
+    event: Literal["done"]
+    data: CaptionResponse
+
+
+class VqaDone(TypedDict):
+    event: Literal["done"]
+    data: VqaResponse
+
+
+class ImagesDone(TypedDict):
+    event: Literal["done"]
+    data: ImagesResponse
+
+
+CaptionEvent = Union[Queued, Token, CaptionDone]
+VqaEvent = Union[Queued, Token, VqaDone]
+GenerateEvent = Union[Queued, VisualToken, Preview, Step, ImagesDone]
+Probe = Literal["live", "ready", "startup"]
+
+
+@dataclass(frozen=True)
+class Request(Generic[Answer]):
+    """A request whose answer is of this type; of a stream, each of its events."""
+
+    path: str
+    accept: str
+    method: str = "POST"
+    json: dict[str, Any] | None = None
+
+
+def tokenize(image: Picture, options: Mapping[str, Any]) -> Request[TokenizeResponse]:
+    return _job("/tokenize", options, image=image)
+
+
+def detokenize(visual_tokens: Sequence[int], options: Mapping[str, Any]) -> Request[ImagesResponse]:
+    return _job("/detokenize", options, visual_tokens=list(visual_tokens))
+
+
+def caption(image: Picture | None, options: Mapping[str, Any]) -> Request[CaptionResponse]:
+    return _job("/caption", options, image=image)
+
+
+def vqa(image: Picture | None, question: str, options: Mapping[str, Any]) -> Request[VqaResponse]:
+    return _job("/vqa", options, image=image, question=question)
+
+
+def generate(prompt: Prompt, options: Mapping[str, Any]) -> Request[ImagesResponse]:
+    parts = prompt if isinstance(prompt, str) else [_part(part) for part in prompt]
+    return _job("/generate", options, prompt=parts)
+
+
+def models() -> Request[ModelList]:
+    return Request("/models", "application/json", "GET")
+
+
+def model(name: str) -> Request[ModelDetails]:
+    return Request(f"/models/{quote(name, safe='')}", "application/json", "GET")
+
+
+def change_model(name: str, action: Literal["load", "unload"]) -> Request[ModelDetails]:
+    return Request(f"/models/{quote(name, safe='')}/{action}", "application/json")
+
+
+def health(probe: Probe) -> Request[Health]:
+    return Request(f"/health/{probe}", "application/json", "GET")
+
+
+def for_picture(request: Request[Any]) -> Request[PictureFile]:
+    """The same job, answered with the one picture itself."""
+    form = (request.json or {}).get("format", "png")
+    return Request(request.path, f"image/{form}", request.method, request.json)
+
+
+def for_events(request: Request[Any]) -> Request[Any]:
+    """The same job, answered with events."""
+    return Request(request.path, "text/event-stream", request.method, request.json)
+
+
+def file_of(answer: httpx.Response) -> PictureFile:
+    seed = answer.headers.get("x-seed")
+    media_type = answer.headers.get("content-type", "application/octet-stream")
+    return PictureFile(answer.content, media_type, None if seed is None else int(seed))
+
+
+def _job(path: str, options: Mapping[str, Any], image: Picture | None = None, **more: Any) -> Request[Any]:
+    picture = {} if image is None else {"image": wire_of(image)}
+    return Request(path, "application/json", json={**options, **more, **picture})
+
+
+def _part(part: Any) -> Any:
+    return {**part, "image": wire_of(part["image"])} if part["type"] == "image" else part

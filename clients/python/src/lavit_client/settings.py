@@ -1,0 +1,69 @@
+"""How requests are sent, and when they are tried again."""
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from typing_extensions import TypedDict
+
+from .errors import LavitError
+from .requests import Request
+
+
+class Options(TypedDict, total=False):
+    """What a client may be told."""
+
+    api_key: str
+    """Sent as bearer token."""
+
+    retries: int
+    """Tries after the first; 2 if not given."""
+
+    longest_pause: float
+    """Seconds that a `Retry-After` may ask for; what asks for more is raised. 60 if not given."""
+
+    timeout: httpx.Timeout | float | None
+    """Longest silence, in seconds; 300, and 10 to connect, if not given. A job has `deadline_ms`, too."""
+
+    headers: Mapping[str, str]
+    """Beside the client's own, or in their place."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The same with their defaults, and the place of the server."""
+
+    url: str
+    api_key: str | None = None
+    retries: int = 2
+    longest_pause: float = 60.0
+    timeout: httpx.Timeout | float | None = field(default_factory=lambda: httpx.Timeout(300, connect=10))
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def arguments_of(self, request: Request[Any]) -> dict[str, Any]:
+        """What `build_request` of either kind of connection takes."""
+        key = {} if self.api_key is None else {"authorization": f"Bearer {self.api_key}"}
+        return {
+            "method": request.method,
+            "url": self.url.rstrip("/") + request.path,
+            "headers": {"accept": request.accept, **key, **self.headers},
+            "json": request.json,
+            "timeout": self.timeout,
+        }
+
+    def pause_before(self, error: LavitError, failures: int) -> float | None:
+        """Seconds before another try, None where there is none.
+
+        A try does no harm: a request changes nothing on the server, which says by `Retry-After` when one is worth
+        while. A little more keeps many clients apart.
+        """
+        if failures >= self.retries:
+            return None
+        if error.code == "connection_failed":
+            return float(0.25 * 2**failures)
+        if error.status not in (429, 503) or error.retry_after is None or error.retry_after > self.longest_pause:
+            return None
+        return error.retry_after * (1 + random.random() / 4)

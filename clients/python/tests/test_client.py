@@ -1,0 +1,184 @@
+"""The client against a running server with the model that the repository ships."""
+from __future__ import annotations
+
+import base64
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+from conftest import SCENE
+
+from lavit_client import Client, LavitError, Picture, Prompt, bytes_of
+from lavit_client.schema import GenerateOptions
+
+QUESTION = "how many objects are there?"
+LONG: GenerateOptions = {"steps": 50, "n": 8}
+
+
+@pytest.fixture
+def lavit(url: str) -> Iterator[Client]:
+    with Client(url) as client:
+        yield client
+
+
+def test_a_picture_may_be_given_in_any_form(lavit: Client) -> None:
+    answer = lavit.tokenize(SCENE)
+    assert answer["usage"] == {"visual_tokens": 16, "patches": 64}
+    data = SCENE.read_bytes()
+    encoded = base64.b64encode(data).decode()
+    with SCENE.open("rb") as file:
+        forms: list[Picture] = [
+            data,
+            bytearray(data),
+            memoryview(data),
+            file,
+            encoded,
+            f"data:image/png;base64,{encoded}",
+            {"ref": answer["image_ref"]},
+        ]
+        for form in forms:
+            assert lavit.tokenize(form)["visual_tokens"] == answer["visual_tokens"], type(form)
+
+
+def test_every_job_in_json(lavit: Client) -> None:
+    assert lavit.vqa(SCENE, question=QUESTION)["answers"][0]["text"] == "two"
+    caption = lavit.caption(SCENE, num_beams=1, seed=1)
+    assert "dog" in caption["captions"][0]["text"]
+    assert lavit.caption(SCENE, num_beams=1, seed=1)["captions"] == caption["captions"]
+    tokens = lavit.tokenize(SCENE)["visual_tokens"]
+    assert lavit.caption(visual_tokens=tokens)["approximate"] is True
+    assert lavit.detokenize(tokens, seed=7)["images"][0]["visual_tokens"] == tokens
+    parts: Prompt = [{"type": "image", "image": SCENE}, {"type": "text", "text": "on a red background"}]
+    assert len(lavit.generate(parts, seed=7, n=2)["images"]) == 2
+
+
+def test_pictures_come_as_files(lavit: Client) -> None:
+    kept = lavit.tokenize_picture(SCENE)
+    assert (kept.media_type, kept.data[:4], kept.seed) == ("image/png", b"\x89PNG", None)
+    painted = lavit.generate_picture("a rocket on a blue background", seed=7, format="webp")
+    assert (painted.media_type, painted.data[8:12], painted.seed) == ("image/webp", b"WEBP", 7)
+    [told] = lavit.generate("a rocket on a blue background", seed=7, format="webp")["images"]
+    assert bytes_of(told) == painted.data
+    assert lavit.detokenize_picture(told["visual_tokens"]).media_type == "image/png"
+
+
+def test_streams_end_with_the_whole_answer(lavit: Client) -> None:
+    text = ""
+    for event in lavit.caption_stream(SCENE, num_beams=1, seed=1):
+        if event["event"] == "token":
+            text += event["data"]["delta"]
+        elif event["event"] == "done":
+            assert event["data"]["captions"][0]["text"] == text
+            assert event["data"]["captions"] == lavit.caption(SCENE, num_beams=1, seed=1)["captions"]
+    assert "dog" in text
+    events = list(lavit.generate_stream("a rocket", seed=7, steps=4, previews=1))
+    counts = Counter(event["event"] for event in events)
+    assert (counts["preview"], counts["step"], counts["done"]) == (1, 4, 1)
+    answer = list(lavit.vqa_stream(SCENE, question=QUESTION))[-1]
+    assert answer["event"] == "done" and answer["data"]["answers"][0]["text"] == "two"
+
+
+def test_errors_are_problems(lavit: Client) -> None:
+    with pytest.raises(LavitError, match="top_p") as refused:
+        lavit.generate("a dog", top_p=2)
+    error = refused.value
+    assert (error.status, error.code, error.errors[0]["pointer"]) == (422, "invalid_field", "/top_p")
+    assert error.request_id and error.problem and error.retry_after is None
+    assert code_of(lambda: lavit.tokenize(b"no picture")) == "unsupported_media_type"
+    assert code_of(lambda: lavit.caption({"ref": "img_none"})) == "image_ref_expired"
+    assert code_of(lambda: list(lavit.caption_stream(SCENE, top_k=-1))) == "invalid_field"
+    assert code_of(lambda: list(lavit.generate_stream("a dog", deadline_ms=100, steps=50, n=8))) == "deadline_exceeded"
+    assert code_of(lambda: lavit.with_options(timeout=0.1).generate("a dog", **LONG)) == "timed_out"
+    with pytest.raises(OSError):
+        lavit.tokenize(Path("/nowhere.png"))
+
+
+def test_whoever_leaves_ends_the_work(lavit: Client, url: str) -> None:
+    before = count_of_left(url)
+    for event in lavit.generate_stream("a dog", **LONG):
+        if event["event"] == "step":
+            break
+    wait_for_left(url, before + 1)
+    with closing(lavit.generate_stream("a dog", **LONG)) as events:
+        next(events)
+    wait_for_left(url, before + 2)
+
+
+def test_models_and_health(lavit: Client) -> None:
+    assert lavit.models()["default"] == "lavit-mini"
+    assert lavit.model("lavit-mini")["state"] == "ready"
+    assert code_of(lambda: lavit.model("no/such")) == "model_not_found"
+    assert lavit.health() == lavit.health("startup") == {"status": "ok"}
+    assert code_of(lambda: lavit.unload_model("lavit-mini")) == "forbidden"
+
+
+def test_a_key_is_sent(strict_url: str) -> None:
+    with Client(strict_url + "/") as client:
+        assert code_of(client.models) == "unauthorized"
+        headers = {"x-request-id": "of-the-client"}
+        assert client.with_options(api_key="secret").load_model("lavit-mini")["state"] == "ready"
+        with pytest.raises(LavitError) as refused:
+            client.with_options(api_key="secret", headers=headers).model("none")
+        assert refused.value.request_id == "of-the-client"
+
+
+def test_what_is_refused_for_a_while_is_tried_again(strict_url: str) -> None:
+    statuses: list[int] = []
+    hooks = {"response": [lambda answer: statuses.append(answer.status_code)]}
+    with httpx.Client(event_hooks=hooks) as http, Client(strict_url, http=http, api_key="secret") as lavit:
+        events = lavit.generate_stream("a dog", steps=50, n=2)
+        next(events)  # the one place is taken
+        assert code_of(lambda: lavit.with_options(retries=0).caption(SCENE)) == "queue_full"
+        assert code_of(lambda: lavit.with_options(longest_pause=0.5).caption(SCENE)) == "queue_full"
+        leaving = threading.Thread(target=list, args=[events])
+        leaving.start()
+        assert lavit.with_options(retries=20).caption(SCENE)["captions"]
+        leaving.join()
+    assert statuses[:4] == [200, 429, 429, 429] and statuses[-1] == 200
+
+
+def test_what_no_server_of_this_kind_answers() -> None:
+    event_stream = {"content-type": "text/event-stream"}
+    answers = [
+        httpx.Response(502, text="<h1>Bad gateway</h1>", headers={"x-request-id": "of-a-proxy"}),
+        httpx.Response(200, text="<h1>Welcome</h1>"),
+        httpx.Response(503, headers={"retry-after": "Sat, 28 Nov 2026 00:00:00 GMT"}),
+        httpx.Response(200, json={"models": []}),
+        httpx.Response(503, text="no"),
+        httpx.Response(200, text='event: queued\ndata: {"position": 0}\n\n', headers=event_stream),
+    ]
+    transport = httpx.MockTransport(lambda _request: answers.pop(0))
+    with Client(http=httpx.Client(transport=transport)) as lavit:
+        with pytest.raises(LavitError, match="Bad gateway") as refused:
+            lavit.models()
+        assert (refused.value.status, refused.value.request_id) == (502, "of-a-proxy")
+        assert code_of(lavit.models) == "unexpected_answer"
+        assert lavit.models()["models"] == []
+        assert code_of(lavit.models) == "unexpected_answer"
+        assert code_of(lambda: list(lavit.caption_stream(b""))) == "stream_broken"
+    with Client("http://127.0.0.1:1", retries=1) as nobody:
+        assert code_of(nobody.models) == "connection_failed"
+
+
+def code_of(call: Callable[[], object]) -> str:
+    with pytest.raises(LavitError) as refused:
+        call()
+    return refused.value.code
+
+
+def count_of_left(url: str) -> int:
+    """How many paintings ended with their client."""
+    line = r'lavit_request_duration_seconds_count{route="/generate",method="POST",status="499"} (\d+)'
+    told = re.search(line, httpx.get(f"{url}/metrics").text)
+    return int(told[1]) if told else 0
+
+
+def wait_for_left(url: str, count: int) -> None:
+    while count_of_left(url) < count:
+        time.sleep(0.02)
