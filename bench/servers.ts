@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, '..')
  * it may keep so many MiB of encodings.
  */
 export function startServer (keptMiB = 0): Promise<Target> {
-  const environment = { LOG_LEVEL: 'warn', LAVIT_IMAGE_CACHE_MB: String(keptMiB) }
+  const environment = { LOG_LEVEL: 'warn', LAVIT_IMAGE_CACHE_MB: String(keptMiB), LAVIT_CLIENT_SHARE: '1' }
   return startProcess('lavit', [process.execPath, 'dist/server.js'], environment)
 }
 

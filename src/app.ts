@@ -7,6 +7,7 @@ import type { Metrics } from './metrics.ts'
 import connections, { answerClientError } from './plugins/connections.ts'
 import events from './plugins/events.ts'
 import guards from './plugins/guards.ts'
+import intake from './plugins/intake.ts'
 import jobs, { requestId } from './plugins/jobs.ts'
 import keys from './plugins/keys.ts'
 import manners from './plugins/manners.ts'
@@ -82,6 +83,7 @@ export async function buildApp ({
   await app.register(connections)
   await app.register(guards, { registry, graceMs: config.graceMs })
   await app.register(keys, config)
+  await app.register(intake, { ...config, bodyLimit: bodyLimitOf(config) })
   await app.register(negotiation)
   await app.register(events, { keepAliveMs: config.sseKeepAliveMs })
   await app.register(validation, {

@@ -2,6 +2,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Test } from 'tap'
 import sharp from 'sharp'
+import { createLoad, type Load } from '../src/admission/load.ts'
 import { buildApp } from '../src/app.ts'
 import { readConfig } from '../src/config/config.ts'
 import type { PaintedPicture, ResultOf, Work } from '../src/pipe/work.ts'
@@ -23,6 +24,7 @@ type Submit = (work: Work, options: SubmitOptions) => Promise<ResultOf[Work['tas
 type Overrides = {
   model?: Manifest
   submit?: Submit
+  load?: Load
   state?: () => string
   registry?: Partial<Registry>
   environment?: Record<string, string>
@@ -71,6 +73,7 @@ export async function buildTestApp (
   {
     model = manifest,
     submit = answerWork,
+    load = createLoad({ engines: 1, queueLimit: 1e6, queueCost: 1e9, clientShare: 1 }),
     state = () => 'ready',
     registry: overrides = {},
     environment = {},
@@ -107,12 +110,14 @@ export async function buildTestApp (
         concepts: manifest.concepts
       }
     },
-    async acquire (name = 'lavit-mini') {
+    async acquire (name = 'lavit-mini', _signal: AbortSignal, client: string) {
       find(name)
       seen.loans++
+      const hold = load.hold(client)
       return {
         manifest: model,
         text: textCodec,
+        admit: () => hold.take(1),
         async submit (work: Work, options: SubmitOptions) {
           seen.works.push(work)
           seen.options.push(options)
@@ -123,6 +128,7 @@ export async function buildTestApp (
         },
         release () {
           seen.loans--
+          hold.end()
         }
       }
     },

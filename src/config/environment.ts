@@ -76,6 +76,14 @@ export const Environment = Type.Object({
     maximum: 1_000_000_000_000,
     description: 'Cost that may wait or run in one engine, in tokens and in paint steps by picture area'
   }),
+  LAVIT_CLIENT_SHARE: Type.Number({
+    default: 0.75,
+    minimum: 0.01,
+    maximum: 1,
+    description:
+      'Part of a queue, and of the memory for uploads, that one client (a key, else an address) may fill while no ' +
+      'other is there; several come to equal parts, and 1 is no bound'
+  }),
   LAVIT_MAX_IMAGE_BYTES: Type.Integer({
     default: 10_485_760,
     minimum: 1,
@@ -87,6 +95,14 @@ export const Environment = Type.Object({
     minimum: 1,
     maximum: 1_073_741_824,
     description: 'Bytes of all pictures of one request together, in whatever form they come'
+  }),
+  LAVIT_UPLOAD_MEMORY_MB: Type.Integer({
+    default: 256,
+    minimum: 1,
+    maximum: 16_777_216,
+    description:
+      'Memory in MiB for the bodies of all requests together, as they are sent, and for pictures that are fetched; ' +
+      'more are told to come back. Where it is too little for one whole body, it is as much as that'
   }),
   LAVIT_MAX_IMAGE_PIXELS: Type.Integer({
     default: 40_000_000,

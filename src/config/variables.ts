@@ -67,6 +67,7 @@ export function findUnknownVariables (environment: Record<string, string | undef
 function parse ({ type, enum: words, items }: Variable, text: string): unknown {
   if (items) return text.split(',').map(item => parse(items, item.trim()))
   if (type === 'integer') return /^\d+$/.test(text) ? Number(text) : text
+  if (type === 'number') return /^\d+(\.\d+)?$/.test(text) ? Number(text) : text
   return words ? text.toLowerCase() : text
 }
 
@@ -74,8 +75,8 @@ function tellRefusal (name: string, schema: Variable, value: unknown, allowed = 
   return `${name}${schema.secret ? ' (not shown)' : `=${JSON.stringify(value)}`} is not allowed; allowed is ${allowed}`
 }
 
-function tellAllowed ({ enum: words, items, minimum, maximum, allowed }: Variable): string {
+function tellAllowed ({ type, enum: words, items, minimum, maximum, allowed }: Variable): string {
   if (items) return `a list with commas of ${tellAllowed(items)}`
   if (words) return words.join(', ')
-  return allowed ?? `a whole number from ${minimum} to ${maximum}`
+  return allowed ?? `a ${type === 'number' ? '' : 'whole '}number from ${minimum} to ${maximum}`
 }

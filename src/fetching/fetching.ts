@@ -2,6 +2,7 @@
 import { addAbortListener } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
+import { createShares, type Hold } from '../admission/shares.ts'
 import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
 import { unlessAborted } from '../pipe/abort.ts'
 import { get, internet, type Network } from './network.ts'
@@ -17,39 +18,55 @@ export type Fetching = {
   fetch: (url: URL, options: FetchOptions) => Promise<Uint8Array>
 }
 
-type FetchOptions = { pointer: string; mostBytes: number; signal: AbortSignal }
+export type FetchOptions = {
+  pointer: string
+  mostBytes: number
+  signal: AbortSignal
+  /** Who asks: no client takes all places. */
+  client: string
+  /** Where the memory of what arrives is taken from. */
+  upload?: Pick<Hold, 'take'> | undefined
+}
+
+export type FetchingLimits = { fetchImages: 'off' | 'https' | 'http'; fetchTimeoutMs: number; clientShare: number }
 
 const mostRedirects = 3
-const mostAtOnce = 32 // bounds the memory that bytes on their way take
+const mostAtOnce = 32
 
 /** Nothing where fetching is off. */
 export function createFetching (
-  { fetchImages, fetchTimeoutMs }: { fetchImages: 'off' | 'https' | 'http'; fetchTimeoutMs: number },
+  { fetchImages, fetchTimeoutMs, clientShare }: FetchingLimits,
   network: Network = internet
 ): Fetching | undefined {
   if (fetchImages === 'off') return undefined
   const rules = { allowsHttp: fetchImages === 'http', isAllowed: network.isAllowed }
-  let running = 0
+  const places = createShares({
+    most: mostAtOnce,
+    share: clientShare,
+    words: {
+      full: 'As many pictures are being fetched as may be',
+      share: 'As many pictures are being fetched for this client as may be beside those of others'
+    }
+  })
   return {
     readUrl: (text, pointer) => unlessRefused(pointer, 'is', () => readUrl(text, rules)),
 
-    async fetch (url, { pointer, mostBytes, signal }) {
+    async fetch (url, options) {
+      const { pointer, signal, client } = options
       signal.throwIfAborted()
-      if (running >= mostAtOnce) {
-        throw new ServerError('queue_full', 'As many pictures are being fetched as may be', { retryAfterSeconds: 1 })
-      }
-      running++
+      const place = places.hold(client)
+      place.take(1)
       const end = new AbortController()
       const expire = () => end.abort(unreachable(pointer, `it took longer than ${fetchTimeoutMs} ms`))
       const timer = setTimeout(expire, fetchTimeoutMs)
       const listener = addAbortListener(signal, () => end.abort(signal.reason))
       try {
-        return await follow(url, { pointer, mostBytes, signal: end.signal })
+        return await follow(url, { ...options, signal: end.signal })
       } catch (error) {
         if (end.signal.aborted) throw end.signal.reason
         throw error instanceof ServerError ? error : unreachable(pointer, 'the connection failed', error)
       } finally {
-        running--
+        place.end()
         clearTimeout(timer)
         listener[Symbol.dispose]()
         end.abort() // leaves no connection open
@@ -57,13 +74,14 @@ export function createFetching (
     }
   }
 
-  async function follow (first: URL, { pointer, mostBytes, signal }: FetchOptions): Promise<Uint8Array> {
+  async function follow (first: URL, options: FetchOptions): Promise<Uint8Array> {
+    const { pointer, signal } = options
     let url = first
     for (let redirects = 0; redirects <= mostRedirects; redirects++) {
       const addresses = await resolve(url, pointer, redirects === 0 ? 'is' : 'redirects to', signal)
       const response = await get(url, addresses, network, signal)
       const target = redirectOf(response)
-      if (target === undefined) return await readBody(response, pointer, mostBytes)
+      if (target === undefined) return await readBody(response, options)
       const from = url
       url = unlessRefused(pointer, 'redirects to', () => readUrl(target, rules, from))
       response.destroy()
@@ -85,13 +103,14 @@ function redirectOf ({ statusCode = 0, headers: { location } }: IncomingMessage)
 }
 
 /** Counts what arrives, whatever the answer says of its length. */
-async function readBody (response: IncomingMessage, pointer: string, mostBytes: number): Promise<Uint8Array> {
+async function readBody (response: IncomingMessage, { pointer, mostBytes, upload }: FetchOptions): Promise<Uint8Array> {
   if (response.statusCode !== 200) throw unreachable(pointer, `its server answered ${response.statusCode}`)
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of response) {
     bytes += chunk.length
     if (bytes > mostBytes) throw tooManyBytes('The picture', mostBytes)
+    upload?.take(chunk.length)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

@@ -3,6 +3,7 @@ import type { MultipartFile } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
 import type { Field } from './fields.ts'
+import { watchBody } from './intake.ts'
 import { JsonFault, escapeName, parseJson } from './json.ts'
 
 export const mostParts = 64
@@ -17,20 +18,22 @@ export type FormLimits = { maxImageBytes: number; bodyLimit: number }
 export async function readForm (request: FastifyRequest, limits: FormLimits): Promise<Field[]> {
   const { fields: schema, upload, isOpen = false } = request.routeOptions.config
   const names = new Set(['image', ...Object.keys(schema?.properties ?? {})])
-  const fields: Field[] = []
-  let left = limits.bodyLimit
+  const watch = watchBody(request, limits.bodyLimit)
   try {
-    for await (const part of request.parts()) {
-      if (part.type !== 'file') continue // every part is read as its bytes
-      if (upload?.pictures === 'images' && part.fieldname === 'image[]') part.fieldname = 'image'
-      const bytes = await collect(part, left, limits)
-      left -= bytes.length
-      fields.push(readPart(part, bytes, names, isOpen))
-    }
+    return await Promise.race([readParts(), watch.failed])
   } catch (error) {
     throw explain(error)
   }
-  return fields
+
+  async function readParts () {
+    const fields: Field[] = []
+    for await (const part of request.parts()) {
+      if (part.type !== 'file') continue // every part is read as its bytes
+      if (upload?.pictures === 'images' && part.fieldname === 'image[]') part.fieldname = 'image'
+      fields.push(readPart(part, await collect(part, watch, limits), names, isOpen))
+    }
+    return fields
+  }
 }
 
 /** Bytes that base64 takes for so many of a file, with line ends and slashes escaped. */
@@ -41,8 +44,8 @@ export function base64Limit (bytes: number) {
 /** The bytes of a part. A picture may come as base64, which is longer than its file. */
 async function collect (
   { fieldname: name, file }: MultipartFile,
-  left: number,
-  { maxImageBytes, bodyLimit }: FormLimits
+  watch: { fault?: unknown },
+  { maxImageBytes }: FormLimits
 ): Promise<Buffer> {
   const isPicture = name === 'image'
   const limit = isPicture ? base64Limit(maxImageBytes) : mostTextBytes
@@ -50,7 +53,7 @@ async function collect (
   let bytes = 0
   for await (const chunk of file) {
     bytes += chunk.length
-    if (bytes > left) throw tooManyBytes('The body', bodyLimit)
+    if (watch.fault !== undefined) throw watch.fault
     if (bytes > limit) {
       throw isPicture
         ? tooManyBytes('The picture', maxImageBytes)

@@ -1,12 +1,13 @@
 /** Who may ask for what: a key for every route where keys are configured, its scopes, its rate, its share. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { createShares, type Shares } from '../admission/shares.ts'
 import type { Config } from '../config/config.ts'
 import type { Scope } from '../config/keys.ts'
 import { ServerError } from '../errors.ts'
 import { createAllowance, windowSeconds, type Allowance } from './allowance.ts'
 import { onEnd } from './end.ts'
-import { openKeyring, type Key } from './keyring.ts'
+import { openKeyring } from './keyring.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -20,7 +21,7 @@ export default fp<Pick<Config, 'keysFile' | 'adminKey' | 'queueLimit'>>(
     const keyring = openKeyring({ keysFile, adminKey }, app.log)
     app.addHook('onClose', async () => keyring.close())
     const allowances = new Map<string, Allowance>()
-    const running = new Map<string, number>()
+    const shares = new Map<string, { most: number; places: Shares }>()
 
     app.addHook('onRequest', async (request, reply) => {
       const { scope = 'infer', job } = request.routeOptions.config
@@ -41,8 +42,7 @@ export default fp<Pick<Config, 'keysFile' | 'adminKey' | 'queueLimit'>>(
       }
       if (!job) return
       request.job.owner = request.job.client = key.name
-      if (key.share !== undefined) checkShare(key.name, key.share)
-      enter(request, reply, key)
+      if (key.share !== undefined) takePlace(request, reply, key.name, key.share)
     })
 
     /** Throws `rate_limited`. The headers are those of draft-ietf-httpapi-ratelimit-headers. */
@@ -60,19 +60,23 @@ export default fp<Pick<Config, 'keysFile' | 'adminKey' | 'queueLimit'>>(
     }
 
     /** Throws `queue_full`. A share of less than one request is one. */
-    function checkShare (name: string, share: number) {
+    function takePlace (request: FastifyRequest, reply: FastifyReply, name: string, share: number) {
       const most = Math.max(1, Math.floor(share * queueLimit))
-      if ((running.get(name) ?? 0) < most) return
-      throw new ServerError('queue_full', `The key has ${most} requests in flight, as many as it may have`)
-    }
-
-    function enter (request: FastifyRequest, reply: FastifyReply, { name }: Key) {
-      running.set(name, (running.get(name) ?? 0) + 1)
-      onEnd(request, reply, () => running.set(name, (running.get(name) ?? 0) - 1))
+      const known = shares.get(name)
+      const { places } = known?.most === most ? known : { places: createPlaces(most) }
+      shares.set(name, { most, places })
+      const place = places.hold(name)
+      place.take(1)
+      onEnd(request, reply, place.end)
     }
   },
   { name: 'keys', dependencies: ['jobs'] }
 )
+
+function createPlaces (most: number) {
+  const full = `The key has ${most} requests in flight, as many as it may have`
+  return createShares({ most, share: 1, words: { full, share: full } })
+}
 
 /** The key as clients send it: a bearer's token, or by itself. */
 function secretOf ({ headers }: FastifyRequest): string | undefined {

@@ -56,9 +56,8 @@ export default fp<{ metrics: Metrics }>(
 
     function answer (failure: ServerError, cause: Error, request: FastifyRequest, reply: FastifyReply) {
       const problem = tell(failure, cause, request)
-      if (failure.headers) reply.headers(failure.headers)
-      // the rest of the body is not read
-      if (problem.status === 413 && !request.raw.complete) reply.header('connection', 'close')
+      for (const [name, value] of Object.entries(failure.headers ?? {})) reply.header(name, beside(reply, name, value))
+      if (!request.raw.complete) discardRest(request, reply)
       if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
       const isForGood = failure.code === 'model_unavailable' && failure.retryAfterSeconds === undefined
       if ((problem.status === 429 || problem.status === 503) && !isForGood) {
@@ -72,6 +71,27 @@ export default fp<{ metrics: Metrics }>(
   },
   { name: 'problems' }
 )
+
+/**
+ * The rest of a body flows into nothing, within the limit of a whole one: a connection that is closed while the client
+ * still sends is reset, and the answer is lost with it.
+ */
+function discardRest ({ raw, bodyLimit }: FastifyRequest, reply: FastifyReply) {
+  let bytes = 0
+  raw.unpipe() // whoever reads it would pause it once more
+  raw.on('data', ({ length }: Buffer) => {
+    bytes += length
+    if (bytes > bodyLimit) raw.destroy()
+  })
+  raw.resume()
+  reply.removeHeader('connection')
+}
+
+/** A client may be held to several policies at a time. */
+function beside (reply: FastifyReply, name: string, value: string) {
+  const told = name.startsWith('ratelimit') ? reply.getHeader(name) : undefined
+  return told === undefined ? value : `${told}, ${value}`
+}
 
 /** For what the framework refuses before there is a route, such as a path that is not UTF-8. */
 export function answerFrameworkError (error: FastifyError, request: FastifyRequest, reply: FastifyReply) {

@@ -4,6 +4,7 @@ import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
 import { readManifest } from '../package/package.ts'
 import { unlessAborted } from '../pipe/abort.ts'
+import { worstCost, type Planned } from '../pipe/cost.ts'
 import type { Budget } from './budget.ts'
 import { impatiently, loadingError, tellReason, unavailable, unloadedError } from './failure.ts'
 import { createLoans } from './loans.ts'
@@ -66,13 +67,23 @@ export function createModel (folder: string, budget: Budget, options: ModelOptio
    * Counts a request in, until `release` is called; awaits the model for it within the signal. Rejects as `ready`, or
    * with the signal's reason.
    */
-  async function use (signal: AbortSignal | undefined, onDone: () => void) {
-    const release = loans.begin(onDone)
+  async function use (signal: AbortSignal | undefined, client: string, onDone: () => void) {
+    const end = loans.begin(onDone)
     try {
-      const { manifest, text, pool } = await ready(signal)
-      return { manifest, text, submit: pool.submit, release }
+      const { manifest, text, pool, load } = await ready(signal)
+      const hold = load.hold(client)
+      return {
+        manifest,
+        text,
+        submit: pool.submit,
+        admit: (work: Planned) => hold.take(worstCost(work, manifest)),
+        release () {
+          hold.end()
+          end()
+        }
+      }
     } catch (error) {
-      release()
+      end()
       throw error
     }
   }

@@ -1,4 +1,5 @@
 /** From a model package to engines that run it: files checked, memory reserved, processes started. */
+import { createLoad, type Load } from '../admission/load.ts'
 import { createTextCodec, type TextCodec } from '../codecs/text.ts'
 import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
@@ -13,10 +14,12 @@ export type ModelOptions = Omit<EngineOptions, 'folder' | 'manifest' | 'onCounts
   /** Processes that run the model side by side; 0 is as many as the machine has room for. */
   engines: number
   machine?: Machine
+  /** The part of all places and cost that one client may take while no other takes any. */
+  clientShare: number
   onCounts?: ((model: string, counts: EngineCounts) => void) | undefined
 }
 
-export type OpenModel = { manifest: Manifest; text: TextCodec; pool: Pool }
+export type OpenModel = { manifest: Manifest; text: TextCodec; pool: Pool; load: Load }
 
 /** A package whose manifest was read, on the account of `budget` under its name. */
 export type Package = { name: string; folder: string; manifest: Manifest; budget: Budget }
@@ -40,7 +43,7 @@ export async function openModel (
     signal.throwIfAborted()
     pool = startPool(name, folder, manifest, options)
     await pool.opened(signal)
-    return { manifest, text, pool }
+    return { manifest, text, pool, load: createLoad(options) }
   } catch (cause) {
     const reason = pool?.reason()
     await pool?.close(0)
@@ -54,7 +57,7 @@ function startPool (
   name: string,
   folder: string,
   manifest: Manifest,
-  { engines, onCounts, machine: _machine, ...engineOptions }: ModelOptions
+  { engines, onCounts, machine: _machine, clientShare: _share, ...engineOptions }: ModelOptions
 ): Pool {
   const share = (check: Promise<void>) =>
     check.finally(() => {

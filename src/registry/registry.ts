@@ -11,6 +11,7 @@ import { drainingError } from './failure.ts'
 import { createModel, type Model } from './model.ts'
 import type { ModelOptions } from './open-model.ts'
 import type { Pool } from './pool.ts'
+import type { Planned } from '../pipe/cost.ts'
 
 export type RegistryOptions = ModelOptions & {
   modelsFolder: string
@@ -19,8 +20,15 @@ export type RegistryOptions = ModelOptions & {
   graceMs: number // for requests of a model that is unloaded
 }
 
-/** A model on loan. `release` it once, whatever happened. */
-export type LoadedModel = { manifest: Manifest; text: TextCodec; submit: Pool['submit']; release: () => void }
+/** A model on loan. `admit` a work, which throws `queue_full`, before you `submit` it. `release` once in any case. */
+export type LoadedModel = {
+  manifest: Manifest
+  text: TextCodec
+  admit: (work: Planned) => void
+  submit: Pool['submit']
+  release: () => void
+}
+
 export type Registry = ReturnType<typeof createRegistry>
 
 export function createRegistry ({ modelsFolder, defaultModel, memoryBudgetMb, graceMs, ...options }: RegistryOptions) {
@@ -47,12 +55,16 @@ export function createRegistry ({ modelsFolder, defaultModel, memoryBudgetMb, gr
   }
 
   /**
-   * Lends a model, loading it first if need be. Rejects with `model_not_found`, `model_unavailable`, `model_loading`,
-   * `engine_restarting`, `draining`, or with the signal's reason.
+   * Lends a model to a client, loading it first if need be. Rejects with `model_not_found`, `model_unavailable`,
+   * `model_loading`, `engine_restarting`, `draining`, or with the signal's reason.
    */
-  async function acquire (name = defaultModel, signal?: AbortSignal): Promise<LoadedModel> {
+  async function acquire (
+    name = defaultModel,
+    signal?: AbortSignal,
+    client = ''
+  ): Promise<LoadedModel> {
     if (draining) throw drainingError()
-    return find(name).use(signal, () => onRelease())
+    return find(name).use(signal, client, () => onRelease())
   }
 
   /**

@@ -8,7 +8,7 @@ import type { DetokenizeRequest, GenerateRequest } from '../schemas/generate.ts'
 import type { PromptPart } from '../schemas/prompt.ts'
 import { followPainting } from './follow-painting.ts'
 import { withModel, type Job, type LentModel } from './job.ts'
-import { checkWork, pictureOf, readSegments, selectionOptions, visualTokenIds, type PictureFile } from './picture.ts'
+import { admitWork, pictureOf, readSegments, selectionOptions, visualTokenIds, type PictureFile } from './picture.ts'
 import { checkLength, checkPromptCharacters, readText } from './prompt.ts'
 import { drawSeed } from './seed.ts'
 
@@ -53,7 +53,7 @@ export async function generate (job: Job, request: GenerateRequest, tell?: Tell)
       n,
       ...(tell && request.previews && { previews: request.previews })
     }
-    checkWork(job, manifest, work)
+    admitWork(job, model, work)
     const told = tell && followPainting(tell, manifest, request.format ?? 'png')
     const { pictures, visualTokens } = await run(
       { ...work, segments: await readSegments(job, manifest, segments) },
@@ -76,11 +76,12 @@ export async function generate (job: Job, request: GenerateRequest, tell?: Tell)
 /** Paints visual tokens without the language model. */
 export async function detokenize (job: Job, request: DetokenizeRequest): Promise<Pictures> {
   const { visual_tokens: codes, seed = drawSeed() } = request
-  return withModel(job, request, async ({ manifest, run }) => {
+  return withModel(job, request, async model => {
+    const { manifest, run } = model
     visualTokenIds(manifest, codes, '/visual_tokens')
     const painting = paintingOptions(manifest, request, seed)
     const work = { task: 'detokenize' as const, codes, painting }
-    checkWork(job, manifest, work)
+    admitWork(job, model, work)
     const { pictures } = await run(work)
     return {
       model: manifest.name,

@@ -8,6 +8,7 @@ import type { ResultOf, Work } from '../pipe/work.ts'
 import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
 import type { LoadedModel, Registry } from '../registry/registry.ts'
+import type { Hold } from '../admission/shares.ts'
 import type { Encodings } from './encodings.ts'
 
 export type Limits = ImageLimits & {
@@ -22,11 +23,13 @@ export type Job = {
   owner: string
   registry: Pick<Registry, 'acquire'>
   limits: Limits
-  /** Who asks, for taking turns. */
+  /** Who asks, for taking turns and for what one may take. */
   client: string
   encodings: Encodings
   /** Pictures by URL, where they are switched on. */
   fetching?: Fetching | undefined
+  /** Memory for what is fetched, beside what was sent. */
+  upload?: Pick<Hold, 'take'>
   /** Pictures that came as files or as long texts, beside the fields that have marks in their place. */
   uploads: (Uint8Array | string)[]
   /** Ends the job wherever it is; the reason is the error that it ends with. */
@@ -38,6 +41,7 @@ export type Job = {
 export type LentModel = {
   manifest: Manifest
   text: LoadedModel['text']
+  admit: LoadedModel['admit']
   /** Runs work on an engine; `onPart` hears in order what there is so far. */
   run: <W extends Work>(work: W, options?: Pick<SubmitOptions, 'onPart'>) => Promise<ResultOf[W['task']]>
 }
@@ -56,12 +60,13 @@ export async function withModel<T> (
   }
   const { signal, timings } = job
   signal.throwIfAborted()
-  const { manifest, text, submit, release } = await job.registry.acquire(name, signal)
+  const { manifest, text, admit, submit, release } = await job.registry.acquire(name, signal, job.client)
   try {
     return await unlessAborted(
       use({
         manifest,
         text,
+        admit,
         async run (work, { onPart } = {}) {
           const answer = await submit(work, { signal, onPart, isBulk: priority === 'bulk', client: job.client })
           Object.assign(timings, answer.timings)

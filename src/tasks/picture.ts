@@ -11,7 +11,7 @@ import type { ImageInput } from '../schemas/common.ts'
 import type { PictureOptions } from '../schemas/options.ts'
 import { bytesOfText } from './base64.ts'
 import { refOf } from './encodings.ts'
-import type { Job } from './job.ts'
+import type { Job, LentModel } from './job.ts'
 
 const uploadMark = `upload ${randomUUID()} ` // no client can write it
 
@@ -36,10 +36,11 @@ export function pictureOf (
 ): PictureFile {
   if (typeof image === 'string') {
     const text = image.trim()
-    const { fetching, signal, limits } = job
+    const { fetching, signal, limits, client, upload } = job
     if (!fetching || !looksLikeUrl(text)) return { bytes: pictureBytes(job, image, pointer), selection }
     const url = fetching.readUrl(text, pointer)
-    return { fetch: () => fetching.fetch(url, { pointer, mostBytes: limits.maxImageBytes, signal }), selection }
+    const options = { pointer, mostBytes: limits.maxImageBytes, signal, client, upload }
+    return { fetch: () => fetching.fetch(url, options), selection }
   }
   const encoding = job.encodings.find(image.ref, { owner: job.owner, manifest })
   if (encoding === undefined) {
@@ -58,12 +59,14 @@ function pictureBytes ({ uploads, limits }: Job, image: string, pointer: string)
 
 /**
  * Everything that can be refused of a laid out request before its pixels are read.
- * Throws `too_large` for what the engine can never run, and for pictures that are too many bytes together.
+ * Throws `too_large` for what the engine can never run, and for pictures that are too many bytes together, and
+ * `queue_full` for what cannot be taken now.
  */
-export function checkWork ({ limits }: Job, manifest: Manifest, work: Work<PictureFile>): void {
+export function admitWork ({ limits }: Job, { manifest, admit }: LentModel, work: Work<PictureFile>): void {
   checkFits(work, manifest, limits)
   const bytes = bytesOf(picturesOf(work))
   if (bytes > limits.maxUploadBytes) throw tooManyTogether(limits, bytes)
+  admit(work)
 }
 
 function bytesOf (pictures: PictureFile[]): number {

@@ -4,7 +4,7 @@ import { invalidField } from '../errors.ts'
 import type { TokenizeRequest, TokenizeResponse } from '../schemas/tokenize.ts'
 import { tellFamiliarity } from './familiarity.ts'
 import { withModel, type Job } from './job.ts'
-import { checkWork, holdPicture, pictureOf, readPicture, selectionOptions, tellRef } from './picture.ts'
+import { admitWork, holdPicture, pictureOf, readPicture, selectionOptions, tellRef } from './picture.ts'
 import { drawSeed } from './seed.ts'
 
 export async function tokenize (job: Job, request: TokenizeRequest): Promise<TokenizeResponse> {
@@ -17,10 +17,11 @@ async function tokenizeFile (
   request: TokenizeRequest
 ): Promise<{ answer: TokenizeResponse; bytes?: Uint8Array }> {
   const { image, seed = drawSeed() } = request
-  return withModel(job, request, async ({ manifest, run }) => {
+  return withModel(job, request, async model => {
+    const { manifest, run } = model
     const selection = selectionOptions(manifest, request, seed)
     const file = pictureOf(job, manifest, image, '/image', selection)
-    checkWork(job, manifest, { task: 'tokenize', picture: file })
+    admitWork(job, model, { task: 'tokenize', picture: file })
     const held = await holdPicture(job, file, 0)
     const picture = await readPicture(job, manifest, held)
     const result = await run({ task: 'tokenize', picture })

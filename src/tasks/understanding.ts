@@ -10,7 +10,7 @@ import { createDeltas } from './deltas.ts'
 import { tellFamiliarity } from './familiarity.ts'
 import { withModel, type Job } from './job.ts'
 import {
-  checkWork,
+  admitWork,
   pictureOf,
   readSegments,
   selectionOptions,
@@ -42,7 +42,8 @@ export async function readPictureAsText (
   }
   checkPromptCharacters([sent], job.limits)
 
-  return withModel(job, request, async ({ manifest, text, run }) => {
+  return withModel(job, request, async model => {
+    const { manifest, text, run } = model
     const { ids, tasks } = manifest
     const promptIds = text.encode(layOut(manifest))
     const options = textOptions(request, tasks[task], seed)
@@ -61,7 +62,7 @@ export async function readPictureAsText (
       seen,
       { kind: 'ids', ids: [ids.image_end, ...promptIds] }
     ]
-    checkWork(job, manifest, { task: 'text', segments, ...options })
+    admitWork(job, model, { task: 'text', segments, ...options })
 
     const rule = request.postprocess ?? tasks[task].postprocess
     const isAsDrawn = options.numBeams === 1 && options.n === 1 && rule === 'none'

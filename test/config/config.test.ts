@@ -95,6 +95,15 @@ const table: Record<
     refused: ['0', 'x', '9'.repeat(30)],
     allowed: '1 to 1000000000000'
   },
+  LAVIT_CLIENT_SHARE: {
+    key: 'clientShare',
+    taken: [
+      ['0.5', 0.5],
+      ['1', 1]
+    ],
+    refused: ['0', '1.5', '-0.5', '1e-1', 'x'],
+    allowed: 'a number from 0.01 to 1'
+  },
   LAVIT_MAX_IMAGE_BYTES: {
     key: 'maxImageBytes',
     taken: [['1', 1]],
@@ -106,6 +115,12 @@ const table: Record<
     taken: [['1', 1]],
     refused: ['0', '40MB', '9'.repeat(30)],
     allowed: '1 to 1073741824'
+  },
+  LAVIT_UPLOAD_MEMORY_MB: {
+    key: 'uploadMemoryMb',
+    taken: [['60', 60]],
+    refused: ['0', '1GB', '9'.repeat(30)],
+    allowed: '1 to 16777216'
   },
   LAVIT_MAX_IMAGE_PIXELS: {
     key: 'maxImagePixels',

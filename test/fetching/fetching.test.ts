@@ -4,13 +4,14 @@ import http, { type IncomingMessage, type RequestListener } from 'node:http'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { createFetching } from '../../src/fetching/fetching.ts'
+import { ServerError } from '../../src/errors.ts'
+import { createFetching, type FetchOptions } from '../../src/fetching/fetching.ts'
 import { isPublic } from '../../src/fetching/addresses.ts'
 import type { Network } from '../../src/fetching/network.ts'
 
 const fixture = (name: string) => readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8')
 const ca = fixture('certificate.pem')
-const options = { pointer: '/image', mostBytes: 1000, signal: new AbortController().signal }
+const options: FetchOptions = { pointer: '/image', mostBytes: 1000, signal: new AbortController().signal, client: 'a' }
 const notPublic = { code: 'invalid_field', errors: [{ pointer: '/image', message: /no public address/ }] }
 
 /** A server of this machine that stands for any host of the internet, and who asked what. */
@@ -39,7 +40,10 @@ async function createInternet (t: Test, listener: RequestListener, { isSecure = 
     dial: { port: (server.address() as AddressInfo).port, ca }
   }
   const fetchFrom = (overrides: Partial<Network> = {}) => {
-    const fetching = createFetching({ fetchImages: 'http', fetchTimeoutMs: timeoutMs }, { ...network, ...overrides })!
+    const fetching = createFetching(
+      { fetchImages: 'http', fetchTimeoutMs: timeoutMs, clientShare: 0.75 },
+      { ...network, ...overrides }
+    )!
     return async (text: string, more: Partial<typeof options> = {}) =>
       Buffer.from(await fetching.fetch(fetching.readUrl(text, '/image'), { ...options, ...more })).toString()
   }
@@ -51,7 +55,7 @@ async function closed ({ socket }: IncomingMessage) {
 }
 
 t.test('is nothing where it is off', async t => {
-  t.equal(createFetching({ fetchImages: 'off', fetchTimeoutMs: 1 }), undefined)
+  t.equal(createFetching({ clientShare: 1, fetchImages: 'off', fetchTimeoutMs: 1 }), undefined)
 })
 
 t.test('answers the bytes, and tells the server no more than it needs', async t => {
@@ -218,13 +222,27 @@ t.test('a failing name server and a closed port are told as unreachable, without
   await t.rejects(fetch('http://a.example/'), unreachable)
 })
 
-t.test('only so many are fetched at once', async t => {
+t.test('what arrives takes its memory', async t => {
+  const { fetch } = await createInternet(t, (_request, response) => response.end('12345'))
+  let taken = 0
+  await fetch('http://a.example/', { upload: { take: bytes => { taken += bytes } } })
+  t.equal(taken, 5)
+  const full = new ServerError('queue_full', 'full')
+  t.equal(await fetch('http://a.example/', { upload: { take () { throw full } } }).catch(error => error), full)
+})
+
+t.test('only so many are fetched at once, and one client leaves places to others', async t => {
   const controller = new AbortController()
   setMaxListeners(32, controller.signal)
   const { fetch } = await createInternet(t, () => {})
-  const waiting = Array.from({ length: 32 }, () => fetch('http://a.example/', { signal: controller.signal }))
+  const { signal } = controller
+  const begin = (client: string, length: number) =>
+    Array.from({ length }, () => fetch('http://a.example/', { signal, client }))
+  const waiting = begin('a', 24)
+  await t.rejects(fetch('http://a.example/'), { code: 'queue_full', message: /this client/, retryAfterSeconds: 1 })
+  for (const client of 'bcdefghi') waiting.push(...begin(client, 1))
   const ended = Promise.allSettled(waiting)
-  await t.rejects(fetch('http://a.example/'), { code: 'queue_full', retryAfterSeconds: 1 })
+  await t.rejects(fetch('http://a.example/', { client: 'z' }), { code: 'queue_full', message: /^As many/ })
   controller.abort(new Error('left'))
   await ended
   await t.rejects(fetch('http://[', {}), { code: 'invalid_field' })

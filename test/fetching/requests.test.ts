@@ -10,7 +10,7 @@ async function buildFetchingApp (
   t: Test,
   { fetch = async () => png, environment = {} }: { fetch?: () => Promise<Uint8Array>; environment?: object } = {}
 ) {
-  const rules = createFetching({ fetchImages: 'https', fetchTimeoutMs: 1000 })!
+  const rules = createFetching({ fetchImages: 'https', fetchTimeoutMs: 1000, clientShare: 1 })!
   const fetched: string[] = []
   const app = await buildTestApp(t, {
     environment: { ...environment },

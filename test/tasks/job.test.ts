@@ -29,6 +29,7 @@ function createLoan () {
   const loan = {
     manifest,
     text: {} as LoadedModel['text'],
+    admit: () => {},
     submit: (async () => ({ result: {}, timings: {} })) as unknown as LoadedModel['submit'],
     released: 0,
     release: () => {
