@@ -17,6 +17,16 @@ export function fieldsOfJob (job: JobName): Field[] {
   return fieldsOf(jobs[job].path, jobs[job].own)
 }
 
+/** Those of all tasks that a bulk job can do, each once, and the question. */
+export function fieldsOfBulk (): Field[] {
+  const fields = ([['caption', []], ['ask', ['question']], ['tokenize', []]] as const).flatMap(([job, more]) =>
+    fieldsOf(jobs[job].path, jobs[job].own.filter(name => !more.some(other => other === name)))
+  )
+  const byName = new Map(fields.map(field => [field.name, field]))
+  byName.delete('visual_tokens')
+  return [...byName.values()]
+}
+
 /** Adds an option for each field, and takes values of the configuration file's object for the command. */
 export function addFields (command: Command, fields: Field[], { file }: Sources) {
   for (const field of fields) {

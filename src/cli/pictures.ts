@@ -14,11 +14,14 @@ const mostBytes = 268_435_456 // more than any server can be told to take
 /** In the order given, those of a folder or glob in order of name. Rejects with an Ending where there is none. */
 export async function findPictures (words: string[], io: Io): Promise<Picture[]> {
   if (words.filter(word => word === '-').length > 1) throw wrongUsage('stdin can be one picture only')
-  const found: Picture[] = []
-  for (const word of words) {
-    const names = word === '-' || isUrl(word) ? [word] : await findFiles(word)
-    found.push(...names.map(name => ({ name, fields: async () => ({ image: await readImage(name, io) }) })))
-  }
+  const names = await findNames(words)
+  return names.map(name => ({ name, fields: async () => ({ image: await readImage(name, io) }) }))
+}
+
+/** Names of pictures: paths of files, URLs as they are, and `-`. */
+export async function findNames (words: string[]): Promise<string[]> {
+  const found: string[] = []
+  for (const word of words) found.push(...(word === '-' || isUrl(word) ? [word] : await findFiles(word)))
   return found
 }
 
@@ -28,7 +31,7 @@ export async function readImage (word: string, io: Io): Promise<string> {
   return isUrl(word) ? word : readFileOf(word)
 }
 
-function isUrl (word: string) {
+export function isUrl (word: string) {
   return /^https?:\/\//.test(word)
 }
 

@@ -3,7 +3,17 @@ import { Command } from 'commander'
 import { exitCodes, wrongUsage } from './endings.ts'
 import type { Io } from './io.ts'
 import type { JobName } from './jobs.ts'
-import { addFields, addSettings, fieldsOfJob, readFields, readSettings, type Sources } from './options.ts'
+import type { BenchOptions } from './commands/bench.ts'
+import type { BulkOptions } from './commands/bulk.ts'
+import {
+  addFields,
+  addSettings,
+  fieldsOfBulk,
+  fieldsOfJob,
+  readFields,
+  readSettings,
+  type Sources
+} from './options.ts'
 import { createOutput } from './output.ts'
 import { readVersion } from './root.ts'
 import { runSession, type Session } from './session.ts'
@@ -61,6 +71,30 @@ export async function buildProgram (words: string[], io: Io, sources: Sources) {
     await work(detokenize, (session, fields) => draw(session, words, fields, out))
   })
 
+  const bulk = program
+    .command('bulk')
+    .description('Many pictures, into a folder that an interrupted job goes on from')
+    .argument('[inputs...]', 'files, folders, globs, lists in .jsonl; - is such a list on stdin')
+    .requiredOption('--out <FOLDER>', 'where results and what is left to do are kept')
+    .option('--do <TASKS>', 'any of caption, ask and tokenize, with commas', 'caption')
+    .option('--shard-size <N>', 'pictures that appear together', text => parseCount('--shard-size', text), 1000)
+    .option('--sidecars', 'write each caption beside its picture, as .txt')
+  addFields(bulk, fieldsOfBulk(), sources)
+  addSettings(bulk, sources)
+  bulk.action(async (inputs: string[], options: BulkOptions) => {
+    const { bulk: run } = await import('./commands/bulk.ts')
+    await work(bulk, session => run(session, inputs, readFields(bulk, fieldsOfBulk()), options))
+  })
+
+  const bench = add('bench', 'How fast answers about pictures come')
+    .argument('<pictures...>', pictures)
+    .option('--job <WORD>', 'caption or tokenize', parseBenchJob, 'caption')
+    .option('--seconds <N>', 'how long to measure', text => parseCount('--seconds', text), 10)
+  bench.action(async (words: string[], options: BenchOptions) => {
+    const { bench: measure } = await import('./commands/bench.ts')
+    await work(bench, session => measure(session, words, options))
+  })
+
   const models = add('models', 'The models there are').argument('[name]', 'one of them, in full')
   models.action(async (name: string | undefined) => {
     const { models: list } = await import('./commands/models.ts')
@@ -115,6 +149,16 @@ export async function buildProgram (words: string[], io: Io, sources: Sources) {
     const fields = command.job === undefined ? {} : readFields(command, fieldsOfJob(command.job))
     exitCode = await runSession(readSettings(command), io, session => act(session, fields))
   }
+}
+
+function parseCount (flag: string, text: string) {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  throw wrongUsage(`${flag}: ${JSON.stringify(text)} is no whole number from 1 to 999999`)
+}
+
+function parseBenchJob (text: string) {
+  if (text === 'caption' || text === 'tokenize') return text
+  throw wrongUsage(`--job: ${JSON.stringify(text)} is neither caption nor tokenize`)
 }
 
 /** Throws an Ending where the configuration file has what is neither a setting nor a command. */

@@ -12,7 +12,7 @@ export type Session = {
   io: Io
   output: Output
   /** A good answer. Rejects with an Ending. */
-  ask: (question: Omit<Question, 'signal'>, tries?: number) => Promise<Answer>
+  ask: (question: Omit<Question, 'signal'> & { signal?: AbortSignal }, tries?: number) => Promise<Answer>
 }
 
 /** Runs a command with a session; the exit code is the command's, or tells how it failed. */
@@ -20,7 +20,7 @@ export async function runSession (settings: Settings, io: Io, command: (session:
   const output = createOutput(io, settings)
   try {
     const peer = await openPeer(settings, io)
-    const ask: Session['ask'] = (question, tries) => askPatiently(peer, { ...question, signal: io.signal }, tries)
+    const ask: Session['ask'] = (question, tries) => askPatiently(peer, { signal: io.signal, ...question }, tries)
     try {
       return await command({ settings, io, output, ask })
     } finally {

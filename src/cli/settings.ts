@@ -29,7 +29,7 @@ export const settings = [
     kind: 'integer',
     variable: clientVariables.inFlight,
     value: 'N',
-    default: 4,
+    default: 8,
     description: 'Requests at a time'
   },
   {

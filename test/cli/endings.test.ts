@@ -1,5 +1,6 @@
 // covers: src/cli/io.ts src/cli/output.ts src/cli/in-order.ts src/cli/root.ts src/cli/peers/patience.ts
-// covers: src/cli/commands/models.ts src/cli/commands/serve.ts src/cli/program.ts src/cli/pictures.ts
+// covers: src/cli/commands/bench.ts src/cli/commands/models.ts src/cli/commands/serve.ts src/cli/program.ts
+// covers: src/cli/pictures.ts
 /** How commands end: exit codes, what stands on stdout and what on stderr. */
 import { createServer, type RequestListener } from 'node:http'
 import { once } from 'node:events'
@@ -173,6 +174,15 @@ t.test('a prompt can be piped', async t => {
   const painted = await lavit(['paint', '--out', '-', '--size', '8x8', '--url', url], { stdin: 'a dog' })
   t.equal(painted.bytes.toString('latin1', 1, 4), 'PNG')
   t.match(await lavit(['paint', '--url', url], { isTerminal: true }), { code: 2 }, 'a terminal pipes nothing')
+})
+
+t.test('bench counts what is answered in the time given', async t => {
+  const { url, file } = await setUp(t)
+  const words = ['bench', file('a.png'), file('b.png'), '--seconds', '1', '--in-flight', '2', '--url', url]
+  const result = JSON.parse((await lavit([...words, '--json'])).stdout)
+  t.match(result, { job: 'caption', clients: 2, failed: 0 })
+  t.ok(result.answers > 0 && result.per_second === result.answers && result.p50_ms <= result.p99_ms)
+  t.match(await lavit([...words, '--job', 'paint']), { code: 2, stderr: /neither caption nor tokenize/ })
 })
 
 t.test('models as columns, and one in full', async t => {

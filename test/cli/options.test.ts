@@ -37,6 +37,25 @@ t.test('the options of a command are the fields of its request, in kebab-case', 
   }
 })
 
+t.test('the options of bulk are those of its tasks', async t => {
+  const { stdout } = await lavit(['bulk', '--help'])
+  const flags = [...stdout.matchAll(/^ +(?:-h, )?(--(?!no-)[a-z-]+)/gm)].map(([, flag]) => flag)
+  const requests = [CaptionRequest, VqaRequest, TokenizeRequest]
+  const fields = new Set(requests.flatMap(({ properties }) => Object.keys(properties)))
+  for (const own of ['image', 'visual_tokens', 'stream']) fields.delete(own)
+  t.strictSame(
+    flags.sort(),
+    [
+      ...[...fields].map(field => `--${field.replaceAll('_', '-')}`),
+      ...common,
+      '--out',
+      '--do',
+      '--shard-size',
+      '--sidecars'
+    ].sort()
+  )
+})
+
 t.test('flag, variable, file, default', async t => {
   const home = t.testdir({ lavit: {} })
   const write = (values: unknown) => writeFileSync(join(home, 'lavit/config.json'), JSON.stringify(values))
@@ -47,7 +66,7 @@ t.test('flag, variable, file, default', async t => {
     return Object.fromEntries(rows.map(({ name, value, from }) => [name, [value, from]]))
   }
   write({})
-  t.strictSame((await tell()).in_flight, [4, 'default'])
+  t.strictSame((await tell()).in_flight, [8, 'default'])
   write({ in_flight: 5, caption: { num_beams: 4, early_stopping: true } })
   const filed = await tell()
   t.strictSame(filed.in_flight, [5, 'file'])
