@@ -10,11 +10,13 @@ import { readVersion, root } from '../root.ts'
 import { isObject } from '../settings.ts'
 import type { Answer, Peer, Question } from './peer.ts'
 
+/** For one user, who is known. */
+const alone = { LAVIT_KEYS_FILE: '', LAVIT_ADMIN_KEY: '', LAVIT_CLIENT_SHARE: '1', LAVIT_GRACE_MS: '0' }
 const silent = { info () {}, warn () {}, error () {} }
 
 /** Takes the server's variables, but for its keys. Rejects with an Ending where they cannot work. */
 export async function openEmbedded (env: Record<string, string | undefined>): Promise<Peer> {
-  const config = readCheckedConfig({ ...env, LAVIT_KEYS_FILE: '', LAVIT_ADMIN_KEY: '', LAVIT_GRACE_MS: '0' })
+  const config = readCheckedConfig({ ...env, ...alone })
   const registry = createRegistry({ ...config, log: silent })
   const app = await buildApp({ config, registry, metrics: createMetrics(), version: readVersion() })
   await app.ready()
