@@ -46,6 +46,14 @@ t.test('the tables of docs/ are the ones the source makes', async t => {
   }
 })
 
+t.test('integers of more than 32 bits say so, in answers, too', async t => {
+  const { GeneratedImage, GeneratedText, GenerateRequest } = document.components.schemas
+  for (const schema of [GeneratedImage, GeneratedText, GenerateRequest]) {
+    t.match(schema?.properties?.seed, { type: 'integer', format: 'int64', maximum: 2 ** 32 - 1 })
+  }
+  t.notOk(schemas.some(({ maximum, format }) => Number(maximum) >= 2 ** 31 && format !== 'int64'))
+})
+
 t.test('it is valid OpenAPI 3.1', async t => {
   const { valid, errors } = await new Validator().validate(JSON.parse(text))
   t.ok(valid, { errors })

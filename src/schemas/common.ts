@@ -4,6 +4,9 @@ import { Type, type Static, type TSchema } from 'typebox'
 /** Options of objects that refuse unknown fields. */
 export const strict = { additionalProperties: false } as const
 
+/** A seed has 32 bits and no sign. */
+export const seedRange = { minimum: 0, maximum: 4_294_967_295 } as const
+
 /** Points at a schema registered by name, and keeps its type; with a description that holds in this place. */
 export function ref<T extends TSchema> (schema: T, description?: string) {
   if (!('$id' in schema) || typeof schema.$id !== 'string') throw new Error('the schema has no name')

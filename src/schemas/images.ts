@@ -1,6 +1,6 @@
 /** Painted pictures on the wire. */
 import { Type, type Static } from 'typebox'
-import { VisualTokens, examplePicture, ref, strict } from './common.ts'
+import { VisualTokens, examplePicture, ref, seedRange, strict } from './common.ts'
 
 const GeneratedImage = Type.Object(
   {
@@ -8,7 +8,7 @@ const GeneratedImage = Type.Object(
     data: Type.String({ description: 'The file in base64' }),
     width: Type.Integer({ description: 'Pixels across' }),
     height: Type.Integer({ description: 'Pixels down' }),
-    seed: Type.Integer({ description: 'The same request with this seed paints this picture again' }),
+    seed: Type.Integer({ ...seedRange, description: 'The same request with this seed paints this picture again' }),
     visual_tokens: ref(VisualTokens)
   },
   { ...strict, $id: 'GeneratedImage', description: 'A painted picture' }

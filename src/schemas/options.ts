@@ -1,5 +1,6 @@
 /** What several jobs take beside their pictures and words. */
 import { Type, type Static } from 'typebox'
+import { seedRange } from './common.ts'
 
 /** What every job takes. */
 export const jobOptions = {
@@ -22,8 +23,7 @@ export const jobOptions = {
 
 export const seed = Type.Optional(
   Type.Integer({
-    minimum: 0,
-    maximum: 4_294_967_295,
+    ...seedRange,
     description:
       'The same request with the same seed gives the same bytes; without one the server draws one. Of `n` texts or ' +
       'pictures number i is drawn with seed + i, where 0 follows the largest, and comes again alone with the seed ' +

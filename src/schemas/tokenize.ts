@@ -1,6 +1,6 @@
 /** A picture to visual tokens. */
 import { Type, type Static } from 'typebox'
-import { Grid, ImageInput, aboutPicture, exampleImage, ref, strict } from './common.ts'
+import { Grid, ImageInput, aboutPicture, exampleImage, ref, seedRange, strict } from './common.ts'
 import { jobOptions, pictureOptions, seed } from './options.ts'
 
 export const TokenizeRequest = Type.Object(
@@ -28,7 +28,9 @@ export const TokenizeResponse = Type.Object(
     grid: ref(Grid),
     keep_mask: Type.Array(Type.Boolean(), { description: 'Whether each patch of the grid stayed, row by row' }),
     keep_probabilities: Type.Array(Type.Number(), { description: "The selector's score of each patch, row by row" }),
-    seed: Type.Optional(Type.Integer({ description: 'The seed of the draw, when `selection` is `sample`' })),
+    seed: Type.Optional(
+      Type.Integer({ ...seedRange, description: 'The seed of the draw, when `selection` is `sample`' })
+    ),
     ...aboutPicture,
     usage: Type.Object(
       {

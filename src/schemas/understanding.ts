@@ -1,6 +1,6 @@
 /** A picture to text: captions and answers. */
 import { Type, type Static } from 'typebox'
-import { ImageInput, VisualTokens, aboutPicture, exampleImage, ref, strict } from './common.ts'
+import { ImageInput, VisualTokens, aboutPicture, exampleImage, ref, seedRange, strict } from './common.ts'
 import { drawOptions, jobOptions, n, pictureOptions, seed, stream } from './options.ts'
 
 export const mostBeams = 16
@@ -84,7 +84,10 @@ const GeneratedText = Type.Object(
       })
     ),
     seed: Type.Optional(
-      Type.Integer({ description: 'Of a drawn text: a request for one text with this seed gives it again' })
+      Type.Integer({
+        ...seedRange,
+        description: 'Of a drawn text: a request for one text with this seed gives it again'
+      })
     ),
     finish_reason: Type.Enum(['stop', 'length'], {
       description: '`stop` where the model ended it, `length` where `max_tokens` did'
@@ -97,7 +100,7 @@ const answerFields = {
   approximate: Type.Optional(
     Type.Literal(true, { description: 'Read from visual tokens, which hold less than the picture' })
   ),
-  seed: Type.Integer({ description: 'The same request with this seed gives the same answer' }),
+  seed: Type.Integer({ ...seedRange, description: 'The same request with this seed gives the same answer' }),
   ...aboutPicture,
   usage: Type.Object(
     {

@@ -99,7 +99,10 @@ export interface components {
             min_visual_tokens?: number;
             /** @description Keep at most the best-scored N patches of a picture */
             max_visual_tokens?: number;
-            /** @description The same request with the same seed gives the same bytes; without one the server draws one. Of `n` texts or pictures number i is drawn with seed + i, where 0 follows the largest, and comes again alone with the seed that the answer tells of it */
+            /**
+             * Format: int64
+             * @description The same request with the same seed gives the same bytes; without one the server draws one. Of `n` texts or pictures number i is drawn with seed + i, where 0 follows the largest, and comes again alone with the seed that the answer tells of it
+             */
             seed?: number;
             /** @description Name of a model; the default is the configured one */
             model?: string;
@@ -124,7 +127,10 @@ export interface components {
             keep_mask: boolean[];
             /** @description The selector's score of each patch, row by row */
             keep_probabilities: number[];
-            /** @description The seed of the draw, when `selection` is `sample` */
+            /**
+             * Format: int64
+             * @description The seed of the draw, when `selection` is `sample`
+             */
             seed?: number;
             /** @description Stands for the picture in later requests (`"image": {"ref": …}`): nothing is uploaded, decoded or encoded again, and patches may be chosen anew. Kept while there is room; one that is gone is answered with 410 */
             image_ref?: string;
@@ -148,7 +154,10 @@ export interface components {
             log_probability: number;
             /** @description With beams: what they are ranked by. The sum of the logarithms after `repetition_penalty`, divided by (tokens + 1) to the power of `length_penalty` */
             score?: number;
-            /** @description Of a drawn text: a request for one text with this seed gives it again */
+            /**
+             * Format: int64
+             * @description Of a drawn text: a request for one text with this seed gives it again
+             */
             seed?: number;
             /**
              * @description `stop` where the model ended it, `length` where `max_tokens` did
@@ -194,7 +203,10 @@ export interface components {
              * @enum {string}
              */
             postprocess?: "none" | "first_sentence" | "short_answer" | "lemmatised_answer";
-            /** @description The same request with the same seed gives the same bytes; without one the server draws one. Of `n` texts or pictures number i is drawn with seed + i, where 0 follows the largest, and comes again alone with the seed that the answer tells of it */
+            /**
+             * Format: int64
+             * @description The same request with the same seed gives the same bytes; without one the server draws one. Of `n` texts or pictures number i is drawn with seed + i, where 0 follows the largest, and comes again alone with the seed that the answer tells of it
+             */
             seed?: number;
             /** @description How many to make; 1 if not given */
             n?: number;
@@ -223,7 +235,10 @@ export interface components {
              * @enum {boolean}
              */
             approximate?: true;
-            /** @description The same request with this seed gives the same answer */
+            /**
+             * Format: int64
+             * @description The same request with this seed gives the same answer
+             */
             seed: number;
             /** @description Stands for the picture in later requests (`"image": {"ref": …}`): nothing is uploaded, decoded or encoded again, and patches may be chosen anew. Kept while there is room; one that is gone is answered with 410 */
             image_ref?: string;
@@ -279,7 +294,10 @@ export interface components {
              * @enum {string}
              */
             postprocess?: "none" | "first_sentence" | "short_answer" | "lemmatised_answer";
-            /** @description The same request with the same seed gives the same bytes; without one the server draws one. Of `n` texts or pictures number i is drawn with seed + i, where 0 follows the largest, and comes again alone with the seed that the answer tells of it */
+            /**
+             * Format: int64
+             * @description The same request with the same seed gives the same bytes; without one the server draws one. Of `n` texts or pictures number i is drawn with seed + i, where 0 follows the largest, and comes again alone with the seed that the answer tells of it
+             */
             seed?: number;
             /** @description How many to make; 1 if not given */
             n?: number;
@@ -308,7 +326,10 @@ export interface components {
              * @enum {boolean}
              */
             approximate?: true;
-            /** @description The same request with this seed gives the same answer */
+            /**
+             * Format: int64
+             * @description The same request with this seed gives the same answer
+             */
             seed: number;
             /** @description Stands for the picture in later requests (`"image": {"ref": …}`): nothing is uploaded, decoded or encoded again, and patches may be chosen anew. Kept while there is room; one that is gone is answered with 410 */
             image_ref?: string;
@@ -375,7 +396,10 @@ export interface components {
             n?: number;
             /** @description WIDTHxHEIGHT, one of the model's sizes */
             size?: string;
-            /** @description The same request with the same seed gives the same bytes; without one the server draws one. Of `n` texts or pictures number i is drawn with seed + i, where 0 follows the largest, and comes again alone with the seed that the answer tells of it */
+            /**
+             * Format: int64
+             * @description The same request with the same seed gives the same bytes; without one the server draws one. Of `n` texts or pictures number i is drawn with seed + i, where 0 follows the largest, and comes again alone with the seed that the answer tells of it
+             */
             seed?: number;
             /** @description Of the language model; 1 is off. The default is the model's, which may have another for prompts with pictures or visual tokens */
             guidance_scale?: number;
@@ -411,7 +435,10 @@ export interface components {
         /** @description Visual tokens, and how to paint them */
         DetokenizeRequest: {
             visual_tokens: components["schemas"]["VisualTokens"];
-            /** @description The same request with the same seed gives the same bytes; without one the server draws one. Of `n` texts or pictures number i is drawn with seed + i, where 0 follows the largest, and comes again alone with the seed that the answer tells of it */
+            /**
+             * Format: int64
+             * @description The same request with the same seed gives the same bytes; without one the server draws one. Of `n` texts or pictures number i is drawn with seed + i, where 0 follows the largest, and comes again alone with the seed that the answer tells of it
+             */
             seed?: number;
             /** @description Paint steps; 0 paints with the painter alone, where the model has one */
             steps?: number;
@@ -447,7 +474,10 @@ export interface components {
             width: number;
             /** @description Pixels down */
             height: number;
-            /** @description The same request with this seed paints this picture again */
+            /**
+             * Format: int64
+             * @description The same request with this seed paints this picture again
+             */
             seed: number;
             visual_tokens: components["schemas"]["VisualTokens"];
         };

@@ -22,6 +22,7 @@ const everyRoute: ErrorCode[] = [
 const everyKey: ErrorCode[] = ['unauthorized', 'forbidden', 'rate_limited']
 const everyBody: ErrorCode[] = ['too_large', 'unsupported_media_type']
 const seenByNobody: ErrorCode[] = ['request_cancelled']
+const most32Bits = 2 ** 31 - 1 // of a signed integer, which generators take for what `integer` means
 const beforeRoutes = ['408', '417', '431'] // answered before there is a request to route
 
 /** Completes the document in place. */
@@ -52,6 +53,7 @@ function tidySchemas (document: Document) {
   for (const schema of Object.values(document.components.schemas)) delete schema.$id
   for (const schema of objectsWithin([document.components.schemas, document.paths])) {
     if (Array.isArray(schema.enum) && schema.type === undefined) schema.type = 'string'
+    if (schema.type === 'integer' && Number(schema.maximum) > most32Bits) schema.format = 'int64'
     if (schema.patternProperties) {
       const [values] = Object.values(schema.patternProperties)
       delete schema.patternProperties

@@ -64,12 +64,13 @@ function firstOf<T> (content: Record<string, T>): Record<string, T> {
 
 /** The few words of JSON Schema that 3.0 says otherwise. */
 function toOpenApi30 (schema: Schema) {
-  const { $ref, anyOf, examples, exclusiveMinimum } = schema
+  const { $ref, type, anyOf, examples, exclusiveMinimum } = schema
   if ($ref !== undefined) delete schema.description // 3.0 knows nothing beside a reference
   if (Array.isArray(examples)) {
     schema.example = examples[0]
     delete schema.examples
   }
+  if (type === 'number') schema.format = 'double' // else some take 32 bits for enough
   if (typeof exclusiveMinimum === 'number') Object.assign(schema, { minimum: exclusiveMinimum, exclusiveMinimum: true })
   if (anyOf?.some(({ type }) => type === 'null')) {
     delete schema.anyOf

@@ -1,4 +1,5 @@
 /** Headers of answers, told once in the document. */
+import { seedRange } from '../../schemas/common.ts'
 import type { Header } from './shape.ts'
 
 export const headers = {
@@ -22,7 +23,7 @@ export const headers = {
   },
   'x-seed': {
     description: 'The seed that the picture was painted with',
-    schema: { type: 'integer', minimum: 0, maximum: 4_294_967_295 },
+    schema: { type: 'integer', ...seedRange, format: 'int64' },
     example: 7
   },
   ETag: {

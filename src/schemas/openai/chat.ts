@@ -1,6 +1,6 @@
 /** Chat completions as OpenAI's clients write and read them. Unknown fields are ignored there, so they are here. */
 import { Type, type Static } from 'typebox'
-import { exampleImage, ref } from '../common.ts'
+import { exampleImage, ref, seedRange } from '../common.ts'
 import { jobOptions, n } from '../options.ts'
 
 const TextPart = Type.Object(
@@ -67,7 +67,7 @@ export const ChatRequest = Type.Object(
     temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 2, description: 'Above 0 the text is drawn' })),
     top_p: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'Share of probability to draw from' })),
     seed: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: 'The same seed gives the same text' })
+      Type.Integer({ ...seedRange, description: 'The same seed gives the same text' })
     ),
     n,
     stream: Type.Optional(Type.Boolean({ description: 'Answers events of chunks, closed by `[DONE]`' })),

@@ -1,6 +1,6 @@
 /** Painting as OpenAI's clients ask for it. Unknown fields are ignored there, so they are here. */
 import { Type, type Static } from 'typebox'
-import { ImageInput, exampleImage, examplePicture, ref } from '../common.ts'
+import { ImageInput, exampleImage, examplePicture, ref, seedRange } from '../common.ts'
 import { jobOptions, n } from '../options.ts'
 
 const options = {
@@ -12,7 +12,7 @@ const options = {
   response_format: Type.Optional(Type.Enum(['b64_json'], { description: 'Pictures come as base64 in JSON' })),
   background: Type.Optional(Type.Enum(['auto', 'opaque'], { description: 'Painted pictures are opaque' })),
   seed: Type.Optional(
-    Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: 'The same seed paints the same picture' })
+    Type.Integer({ ...seedRange, description: 'The same seed paints the same picture' })
   ),
   stream: Type.Optional(Type.Boolean({ description: 'Answers events, of which the last one is `completed`' })),
   partial_images: Type.Optional(
