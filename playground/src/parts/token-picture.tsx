@@ -1,7 +1,7 @@
 /** A picture under its grid of patches: what was dropped is faint, and each patch marks its token. */
 import type { Signal } from '@preact/signals'
-import { moves } from '../pure/arrows.ts'
 import { grid, patches } from '../state/server.ts'
+import { moves } from './moves.ts'
 
 type Props = {
   src: string

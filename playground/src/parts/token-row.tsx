@@ -1,10 +1,10 @@
 /** The tokens of a picture in a row, as pictures, as numbers or as text to copy; each marks its patch. */
 import { useSignal, type Signal } from '@preact/signals'
-import { moves } from '../pure/arrows.ts'
 import { codeOf, hasAtlas } from '../state/atlas.ts'
 import { grid } from '../state/server.ts'
 import { Choose } from './choose.tsx'
 import { CopyButton } from './copy-button.tsx'
+import { moves } from './moves.ts'
 import { Tile } from './tile.tsx'
 import { tellPlace } from './token-picture.tsx'
 

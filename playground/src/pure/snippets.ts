@@ -15,7 +15,8 @@ export function writeSnippet (language: Language, call: Call, place: Place): str
 /** A picture that is asked about is a raw body, with its options in the query. */
 function urlOf ({ route, image, options }: Call, { base }: Place): string {
   if (!image) return `${base}${route}`
-  const query = new URLSearchParams(Object.entries(options).map(([name, value]) => [name, String(value)]))
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(options)) query.set(name, String(value))
   return `${base}${route}${query.size > 0 ? `?${query}` : ''}`
 }
 
