@@ -28,7 +28,7 @@ const painted: Run = {
     ],
     options: { seed: 7 }
   },
-  answer: '{"images":[{}]}'
+  answer: '{"images":[{"seed":7,"visual_tokens":[1,2,3]}]}'
 }
 
 t.test('what is exported is imported as it was', async t => {
@@ -50,7 +50,7 @@ t.test('a file that is no history brings nothing', async t => {
 
 t.test('runs are told in a line', async t => {
   t.strictSame([run, painted].map(tellAsked), ['what is it?', '[fox.png] on red [2 tokens]'])
-  t.strictSame([run, painted].map(tellAnswer), ['fox', '1 painted'])
+  t.strictSame([run, painted].map(tellAnswer), ['fox', 'seed 7, 3 tokens'])
 })
 
 t.test('two runs side by side mark what differs, and that alone', async t => {

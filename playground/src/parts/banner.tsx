@@ -17,7 +17,8 @@ export function Banner () {
       )}
       {phase.value === 'locked' && (
         <p class='banner'>
-          This server asks for a key. <button type='button' onClick={() => openDialog('key')}>Give a key</button>
+          This server asks for a key: {why.value}.
+          <button type='button' onClick={() => openDialog('key')}>Give a key</button>
         </p>
       )}
     </div>

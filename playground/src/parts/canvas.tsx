@@ -7,6 +7,7 @@ import { addPart, painted, type Canvas } from '../state/painting.ts'
 import { readPicture } from '../state/reading.ts'
 import { grid, patches } from '../state/server.ts'
 import { linkTo } from '../state/sharing.ts'
+import { Check } from './check.tsx'
 import { CopyButton } from './copy-button.tsx'
 import { Tile } from './tile.tsx'
 import { TokenEditor } from './token-editor.tsx'
@@ -44,6 +45,8 @@ function Arriving ({ canvas: { tokens, preview, step } }: { canvas: Canvas }) {
 
 function Painted ({ picture, index }: { picture: NonNullable<Canvas['picture']>; index: number }) {
   const active = useSignal<number | undefined>(undefined)
+  const place = useSignal(0)
+  const showsPatches = useSignal(false)
   const { visual_tokens: tokens, seed, media_type: type, data } = picture
   const codes = placesOf(tokens)
   const isPlaced = codes.size === tokens.length
@@ -58,28 +61,25 @@ function Painted ({ picture, index }: { picture: NonNullable<Canvas['picture']>;
     <>
       <TokenPicture
         src={`data:${type};base64,${data}`} alt={`Painted picture ${index + 1}, seed ${seed}`} mask={mask} codes={codes}
-        active={active}
+        active={active} bare={!showsPatches.value} onPick={picked => { place.value = picked }}
       />
-      <p class='count small' role='status'>
-        <b class='number'>{tokens.length}</b> tokens, seed <span class='number'>{seed}</span>
-      </p>
+      <div class='bar'>
+        <p class='count small'>
+          <b class='number'>{tokens.length}</b> tokens, seed <span class='number'>{seed}</span>
+        </p>
+        {isPlaced && <Check label='Patches' checked={showsPatches} />}
+      </div>
       <TokenRow places={places} active={active} />
       <div class='bar'>
         <button type='button' onClick={keep}>Save</button>
-        <label class='check'>
-          <input
-            type='checkbox' checked={keepsRecipe.value}
-            onChange={event => { keepsRecipe.value = event.currentTarget.checked }}
-          />
-          with its recipe
-        </label>
+        <Check label='with its recipe' checked={keepsRecipe} />
         <CopyButton text={linkTo(tokens, seed)} label='Copy link' />
         <button type='button' class='plain' onClick={read}>Read it</button>
         <button type='button' class='plain' onClick={() => addPart({ type: 'visual_tokens', visual_tokens: tokens })}>
           Paint with it
         </button>
       </div>
-      <TokenEditor tokens={tokens} seed={seed} active={active} />
+      <TokenEditor tokens={tokens} seed={seed} place={place} />
     </>
   )
 }

@@ -9,6 +9,7 @@ import { showAgain } from '../state/show-again.ts'
 import { Comparison } from './comparison.tsx'
 
 const shownAtFirst = 12
+const dates = new Intl.DateTimeFormat(undefined, { dateStyle: 'short', timeStyle: 'short' })
 
 export function History () {
   const all = useSignal(false)
@@ -16,7 +17,7 @@ export function History () {
   return (
     <section id='history' aria-labelledby='history-title' tabIndex={-1}>
       <h2 id='history-title'>History</h2>
-      <p class='quiet'>Kept in this browser alone. Choose two runs to lay them side by side.</p>
+      <p class='lead'>Kept in this browser alone. Choose two runs to lay them side by side.</p>
       <Files />
       <Comparison />
       <ul class='runs'>
@@ -65,7 +66,7 @@ function RunView ({ run }: { run: Run }) {
         <span class='run-words'>
           <span class='asked'>{asked}</span>
           <span class='answered'>{tellAnswer(run)}</span>
-          <span class='quiet'>{call.route}, {new Date(at).toLocaleString()}</span>
+          <span class='quiet'>{call.route}, {dates.format(new Date(at))}</span>
         </span>
       </button>
       <span class='run-buttons'>

@@ -2,6 +2,7 @@
 import { useRef } from 'preact/hooks'
 import { openDialog } from '../state/dialogs.ts'
 import { notice, openSample, takeFile } from '../state/files.ts'
+import { picture } from '../state/picture.ts'
 import { samples } from '../state/samples.ts'
 
 export function Intake () {
@@ -12,7 +13,7 @@ export function Intake () {
     if (file.current) file.current.value = '' // the same file may be chosen again
   }
   return (
-    <div class='intake'>
+    <div class={picture.value ? 'intake' : 'intake first'}>
       <div class='ways'>
         <button type='button' class='strong' id='choose-file' onClick={() => file.current?.click()}>
           Choose a picture

@@ -15,7 +15,7 @@ export function KeyForm () {
     <form class='key-form' onSubmit={give}>
       <label class='field tall'>
         Key
-        <input name='key' type='password' autocomplete='off' defaultValue={key.value} />
+        <input name='key' type='password' autocomplete='off' />
       </label>
       <p class='quiet'>Kept until this tab is closed, and sent to this server alone. An empty one forgets it.</p>
       <button type='submit' class='strong'>Use it</button>

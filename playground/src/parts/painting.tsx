@@ -5,6 +5,7 @@ import { otherModel } from '../state/sharing.ts'
 import { CanvasView } from './canvas.tsx'
 import { CodeView } from './code-view.tsx'
 import { JobLine } from './job-line.tsx'
+import { Known } from './known.tsx'
 import { PaintOptions } from './paint-options.tsx'
 import { PromptRow } from './prompt-row.tsx'
 
@@ -16,9 +17,11 @@ export function Painting () {
   return (
     <section id='paint' aria-labelledby='paint-title' tabIndex={-1}>
       <h2 id='paint-title'>Paint a picture</h2>
+      <p class='lead'>Words, pictures and tokens in a row become a picture.</p>
       {!canPaint.value && <p class='notice'>This model cannot paint: it has no pixel decoder.</p>}
       <form onSubmit={submit}>
         <PromptRow onPaint={submit} />
+        <Known />
         <PaintOptions />
         <div class='bar'>
           <button type='submit' class='strong' id='paint-button' disabled={isBlank.value || !canPaint.value}>

@@ -19,6 +19,7 @@ export function Reading () {
   return (
     <section id='read' aria-labelledby='read-title' tabIndex={-1}>
       <h2 id='read-title'>Read a picture</h2>
+      <p class='lead'>A picture becomes as many tokens as it has to say.</p>
       <Intake />
       {value && <Read picture={value} />}
     </section>

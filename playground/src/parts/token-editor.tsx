@@ -9,13 +9,13 @@ import { Atlas } from './atlas.tsx'
 import { Tile } from './tile.tsx'
 import { tellPlace } from './token-picture.tsx'
 
-type Props = { tokens: number[]; seed: number; active: Signal<number | undefined> }
+/** `place` is the one that was pointed out on the picture. */
+type Props = { tokens: number[]; seed: number; place: Signal<number> }
 
-export function TokenEditor ({ tokens, seed, active }: Props) {
+export function TokenEditor ({ tokens, seed, place }: Props) {
   const edited = useSignal(tokens)
   const text = useSignal(tokens.join(', '))
   const isWrong = useSignal(false)
-  const place = useSignal(0)
   const change = (next: number[]) => {
     edited.value = next
     text.value = next.join(', ')
@@ -29,7 +29,7 @@ export function TokenEditor ({ tokens, seed, active }: Props) {
   }
   const paint = () => paintTokens({ route: 'detokenize', visual_tokens: edited.value, options: { seed, ...others() } })
   return (
-    <details class='editor' onToggle={() => { place.value = active.value ?? place.value }}>
+    <details class='editor'>
       <summary>Edit tokens and paint again</summary>
       {hasAtlas.value && <PlaceEditor tokens={edited.value} place={place} onChange={change} />}
       <label class='field tall'>

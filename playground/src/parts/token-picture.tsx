@@ -11,10 +11,12 @@ type Props = {
   codes: ReadonlyMap<number, number>
   probabilities?: readonly number[]
   active: Signal<number | undefined>
+  /** Shows the picture as it is; patches are marked all the same. */
+  bare?: boolean
   onPick?: (place: number) => void
 }
 
-export function TokenPicture ({ src, alt, mask, codes, probabilities, active, onPick }: Props) {
+export function TokenPicture ({ src, alt, mask, codes, probabilities, active, bare = false, onPick }: Props) {
   const { rows, columns } = grid.value
   const current = active.value ?? 0
   return (
@@ -22,7 +24,7 @@ export function TokenPicture ({ src, alt, mask, codes, probabilities, active, on
       <img src={src} alt={alt} />
       {mask.length > 0 && (
         <div
-          class='patches'
+          class={bare ? 'patches bare' : 'patches'}
           role='grid'
           aria-label='Patches of the picture'
           onKeyDown={moves(patches.value, columns, current, place => { active.value = place })}

@@ -8,10 +8,16 @@ export function tellAsked ({ call: { route, image, prompt, visual_tokens: tokens
   return tokens ? `${tokens.length} tokens` : image?.file ?? route
 }
 
-/** The first text, or how many pictures; nothing where the answer is none of the server's. */
+/** The first text, or what was painted. */
 export function tellAnswer ({ answer }: Run): string {
   const { captions, answers, images } = JSON.parse(answer)
-  return captions?.[0]?.text ?? answers?.[0]?.text ?? `${images?.length ?? 0} painted`
+  return captions?.[0]?.text ?? answers?.[0]?.text ?? tellPainted(images ?? [])
+}
+
+function tellPainted (images: { seed?: number; visual_tokens?: number[] }[]): string {
+  const [first] = images
+  if (images.length !== 1) return `${images.length} pictures`
+  return `seed ${first?.seed}, ${first?.visual_tokens?.length} tokens`
 }
 
 /** A prompt in one line. */

@@ -155,3 +155,10 @@ export function dropPart (id: number): void {
   const rest = row.value.filter(each => each.id !== id)
   row.value = rest.length > 0 ? rest : [rowOf({ type: 'text', text: '' })]
 }
+
+/** Adds words to the last words of the row. */
+export function addWords (words: string): void {
+  const last = row.value.findLast(({ part }) => part.type === 'text')
+  if (last?.part.type !== 'text') return addPart({ type: 'text', text: words })
+  changePart(last.id, { type: 'text', text: `${last.part.text.trimEnd()} ${words}`.trimStart() })
+}

@@ -1,9 +1,8 @@
 /** Whether the server and its model can be asked, followed for as long as the page is open. */
-import { computed, effect, signal } from '@preact/signals'
+import { computed, signal } from '@preact/signals'
 import type { ModelDetails, ModelSummary } from '../../../src/schemas/models.ts'
 import { digestOf } from '../pure/model-name.ts'
 import { ask, Problem } from '../server/ask.ts'
-import { key } from '../server/key.ts'
 
 /** `locked`: it asks for a key; `busy`: it is there, and its model is not ready. */
 export type Phase = 'connecting' | 'ready' | 'busy' | 'failed' | 'gone' | 'locked'
@@ -26,19 +25,21 @@ export const modelName = computed(() => ({
 }))
 
 let timer: ReturnType<typeof setTimeout> | undefined
+let looks = 0
 let waiting: (() => void)[] = []
 
 /** Looks now, and again and again. */
 export async function look (): Promise<void> {
   clearTimeout(timer)
+  const mine = ++looks
   try {
     await ask('health/ready')
     if (!model.value || phase.value !== 'ready') await readModel()
-    tell('ready', '')
+    if (mine === looks) tell('ready', '')
   } catch (error) {
-    tellProblem(error)
+    if (mine === looks) tellProblem(error)
   }
-  timer = setTimeout(look, phase.value === 'ready' ? restMs.ready : restMs.other)
+  if (mine === looks) timer = setTimeout(look, phase.value === 'ready' ? restMs.ready : restMs.other)
 }
 
 /** Until the model is ready. */
@@ -79,7 +80,3 @@ function tell (next: Phase, detail: string) {
   for (const resolve of waiting) resolve()
   waiting = []
 }
-
-effect(() => {
-  if (key.value) look()
-})

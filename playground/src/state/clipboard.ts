@@ -1,0 +1,11 @@
+/** Copies a text; a page that is not served by TLS has the older way alone. Tells whether it was allowed. */
+export async function toClipboard (text: string): Promise<boolean> {
+  if (isSecureContext) return await navigator.clipboard.writeText(text).then(() => true, () => false)
+  const field = document.createElement('textarea')
+  field.value = text
+  document.body.append(field)
+  field.select()
+  const isCopied = document.execCommand('copy')
+  field.remove()
+  return isCopied
+}

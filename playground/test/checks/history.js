@@ -1,0 +1,77 @@
+/** The history of this browser: over a reload, as a file, and two runs side by side. */
+import { writeFileSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openPage, paint, readSample, runsOf, waitForText } from '../browser.js'
+import { equal, report } from '../report.js'
+
+export async function checkHistory ({ browser, base }) {
+  const page = await openPage(browser, base)
+  await readSample(page)
+  await paint(page)
+  await page.click('.paint-options button')
+  await paint(page)
+  await waitForRuns(page, 3)
+  const runs = await runsOf(page)
+  await page.reload()
+  await waitForRuns(page, 3)
+  equal(await runsOf(page), runs, 'a reload keeps it')
+  await checkFile(page, runs)
+  await checkComparison(page)
+  await checkAgain(page)
+  await page.visitor.close()
+}
+
+async function checkFile (page, runs) {
+  const text = await page.evaluate(async () => {
+    const made = URL.createObjectURL
+    const blobs = []
+    URL.createObjectURL = blob => {
+      blobs.push(blob)
+      return made.call(URL, blob)
+    }
+    document.querySelector('#history .bar button').click()
+    return await blobs[0].text()
+  })
+  equal(JSON.parse(text).runs.length, 3, 'it is exported as JSON')
+  await press(page, '#history .bar button', /Delete all/)
+  await waitForRuns(page, 0)
+  const file = join(mkdtempSync(join(tmpdir(), 'lavit-')), 'history.json')
+  writeFileSync(file, text)
+  await (await page.$('#history input[type=file]')).uploadFile(file)
+  await waitForRuns(page, 3)
+  equal(await runsOf(page), runs, 'and imported as it was')
+  writeFileSync(file, '{}')
+  await (await page.$('#history input[type=file]')).uploadFile(file)
+  await waitForText(page, '#history [role=status]', /no history/)
+  report(true, 'another file is told to be none')
+}
+
+async function checkComparison (page) {
+  await page.evaluate(() => [...document.querySelectorAll('.run')]
+    .filter(run => /rocket/.test(run.textContent))
+    .forEach(run => run.querySelector('[aria-pressed]').click()))
+  await page.waitForSelector('.comparison')
+  equal(
+    await page.$$eval('.comparison tr.differs th', names => names.map(name => name.firstChild.textContent)),
+    ['seed'],
+    'two runs stand side by side, and what differs is marked'
+  )
+  equal(await page.$$eval('.comparison figure img', images => images.length), 2, 'with their pictures')
+}
+
+async function checkAgain (page) {
+  const before = (await runsOf(page)).length
+  await press(page, '.run .again', /fox/)
+  await page.waitForFunction(() => /fox/.test(document.querySelector('.read .written .words')?.textContent))
+  equal((await runsOf(page)).length, before, 'a run is shown again, and not counted twice')
+}
+
+async function waitForRuns (page, count) {
+  await page.waitForFunction(count => document.querySelectorAll('.run').length === count, {}, count)
+}
+
+async function press (page, selector, pattern) {
+  await page.$$eval(selector, (buttons, source) =>
+    buttons.find(button => new RegExp(source).test(button.textContent)).click(), pattern.source)
+}

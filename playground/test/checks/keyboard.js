@@ -1,0 +1,56 @@
+/** A task by the keyboard alone: read, walk over patches, ask, paint. */
+import { captioned, openPage, painted, textOf } from '../browser.js'
+import { equal, report } from '../report.js'
+
+export async function checkKeyboard ({ browser, base }) {
+  const page = await openPage(browser, base)
+  await page.waitForSelector('.model.ready')
+  const { keyboard } = page
+  await keyboard.press('?')
+  await page.waitForSelector('dialog[open]')
+  report(/sample/.test(await textOf(page, 'dialog')), '? lists the keys')
+  await keyboard.press('Escape')
+  await page.waitForFunction(() => !document.querySelector('dialog'))
+
+  await keyboard.press('s')
+  await captioned(page)
+  await tabTo(page, '[role=gridcell]')
+  for (const way of ['Down', 'Down', 'Down', 'Right', 'Right', 'Right']) await keyboard.press(`Arrow${way}`)
+  equal(await page.evaluate(() => document.activeElement.dataset.place), '27', 'arrow keys walk over the patches')
+  const active = await page.$$eval('.read .token.active', tokens => tokens.map(token => token.dataset.token))
+  equal(active, ['27'], 'and mark the token')
+  report(/content \d+ at row 4, column 4/.test(await textOf(page, '.read .meaning')), 'which tells what it stands for')
+  await tabTo(page, '.read [role=option]')
+  await keyboard.press('ArrowRight')
+  const token = await page.evaluate(() => document.activeElement.dataset.token)
+  const patch = await page.$eval('.read .patch.active', patch => patch.dataset.place)
+  equal(token, patch, 'arrow keys walk over the tokens, and mark the patch')
+
+  const threshold = await textOf(page, '.slider output')
+  await keyboard.press('[')
+  await page.waitForFunction(before => document.querySelector('.slider output').textContent < before, {}, threshold)
+  await keyboard.press('q')
+  await keyboard.type('what is it?')
+  await keyboard.press('Enter')
+  await page.waitForFunction(() => document.querySelectorAll('.written .job-line.done').length === 2)
+  report(true, 'a question is asked')
+  await page.evaluate(() => document.activeElement.blur())
+  await keyboard.press('p')
+  await page.keyboard.down('Control')
+  await keyboard.press('a')
+  await page.keyboard.up('Control')
+  await keyboard.type('an owl on a teal background')
+  await keyboard.press('Enter')
+  await painted(page)
+  report(true, 'a picture is painted')
+  await page.visitor.close()
+}
+
+/** By Tab alone. */
+async function tabTo (page, selector) {
+  for (let i = 0; i < 80; i++) {
+    if (await page.evaluate(selector => document.activeElement.matches(selector), selector)) return
+    await page.keyboard.press('Tab')
+  }
+  throw new Error(`Tab never comes to ${selector}`)
+}
