@@ -1,14 +1,13 @@
 // Does what the README says, in a clean checkout: `node .ci/readme.js CHECKOUT [COMMAND]`. COMMAND stands in for the
 // README's first one.
-// Every curl line must give the answer written under it: JSON that the answer contains, where … leaves the rest open,
-// `FILE: W x H` of a PNG,
-// or `events: ` and the names of server-sent events in order, each once.
+// Every curl line must give the answer written under it (.ci/answers.js).
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { isAnswer } from './answers.js'
 
 const patienceMs = 600_000
 const checkout = resolve(process.argv[2])
@@ -66,50 +65,8 @@ function check ({ line, answer }) {
     encoding: 'utf8',
     timeout: 60_000
   })
-  const right = status === 0 && isAnswer(stdout, answer)
+  const right = status === 0 && isAnswer(stdout, answer, checkout)
   report(right, line, `written: ${answer}\nanswered: ${stdout}\n${stderr}`)
-}
-
-function isAnswer (stdout, answer) {
-  const picture = /^(\S+): (\d+) x (\d+)$/.exec(answer)
-  if (picture) return isPng(join(checkout, picture[1]), Number(picture[2]), Number(picture[3]))
-  if (answer.startsWith('events: ')) return `events: ${namesOfEvents(stdout).join(', ')}` === answer
-  return contains(JSON.parse(stdout || 'null'), open(answer))
-}
-
-function namesOfEvents (stream) {
-  return [...new Set([...stream.matchAll(/^event: (.+)$/gm)].map(([, name]) => name))]
-}
-
-/** The JSON of a written answer; in a list … stays as a mark that more may follow. */
-function open (answer) {
-  return JSON.parse(answer.replace(/,\s*…\s*\}/g, '}').replace(/,\s*…\s*\]/g, ',"…"]'))
-}
-
-function contains (whole, part) {
-  if (Array.isArray(part)) {
-    const isOpen = part.at(-1) === '…'
-    const items = isOpen ? part.slice(0, -1) : part
-    return (
-      Array.isArray(whole) &&
-      (isOpen || whole.length === items.length) &&
-      items.every((item, i) => contains(whole[i], item))
-    )
-  }
-  if (part === null || typeof part !== 'object') return whole === part
-  return (
-    whole !== null &&
-    typeof whole === 'object' &&
-    Object.entries(part).every(([key, value]) => contains(whole[key], value))
-  )
-}
-
-function isPng (path, width, height) {
-  if (!existsSync(path)) return false
-  const bytes = readFileSync(path)
-  return (
-    bytes.toString('latin1', 1, 4) === 'PNG' && bytes.readUInt32BE(16) === width && bytes.readUInt32BE(20) === height
-  )
 }
 
 async function isReady () {
