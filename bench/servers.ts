@@ -60,7 +60,7 @@ export async function runningServers (list: string): Promise<Target[]> {
   return targets
 }
 
-async function findFreePort (): Promise<number> {
+export async function findFreePort (): Promise<number> {
   const listener = createServer().listen(0, '127.0.0.1')
   await once(listener, 'listening')
   const address = listener.address()

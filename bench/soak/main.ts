@@ -1,0 +1,92 @@
+/** Soaks the server: `npm run soak -- --help` tells how. Ends with exit code 1 where something did not hold. */
+import { writeFile } from 'node:fs/promises'
+import { setTimeout as pause } from 'node:timers/promises'
+import { readHead } from '../record.ts'
+import { createCounts } from './count.ts'
+import { childrenOf, disturb } from './disturb.ts'
+import { readSoakOptions, type SoakOptions } from './options.ts'
+import { reportOf, type Soak } from './report.ts'
+import { createSender } from './send.ts'
+import { startSoakedServer, type SoakedServer } from './server.ts'
+import { createTraffic } from './traffic.ts'
+import { watch } from './watch.ts'
+
+try {
+  const words = process.argv.slice(2)
+  const options = readSoakOptions(words)
+  const server = await startSoakedServer()
+  const { text, holds } = reportOf(await soak(server, options, await readHead(words)))
+  await writeFile(options.report, text)
+  console.log(text)
+  if (!holds) process.exitCode = 1
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
+
+async function soak (server: SoakedServer, options: SoakOptions, head: Soak['head']): Promise<Soak> {
+  const { pid, port, target, lines } = server
+  const spared = (await childrenOf(pid)).find(({ role }) => role === 'engine')?.pid ?? 0
+  const counts = createCounts()
+  const before = await server.metrics()
+  const looking = watch(target.url, pid, spared, counts.ended)
+  const disturbing = disturb(pid, spared, options)
+  const from = performance.now()
+  const next = await createTraffic(drawOf(options.seed))
+  await everyClient(port, options, async send => {
+    const sent = next()
+    counts.add(sent, await send(sent))
+  })
+  disturbing.stop()
+  const minutes = (performance.now() - from) / 60_000
+  await untilQuiet(server)
+  looking.stop()
+  const after = await server.metrics()
+  const exitCode = server.isAlive() ? await server.stop() : null
+  const { watched } = looking
+  return { head, minutes, counts, watched, injected: disturbing.injected, lines, before, after, exitCode }
+}
+
+/** Clients that each ask and wait, together no faster than the requests last for the time, and until both are over. */
+async function everyClient (
+  port: number,
+  { clients, requests, minutes }: SoakOptions,
+  ask: (send: ReturnType<typeof createSender>['send']) => Promise<void>
+): Promise<void> {
+  const everyMs = (minutes * 60_000) / requests
+  const from = performance.now()
+  let begun = 0
+  await Promise.all(
+    Array.from({ length: clients }, async (_, i) => {
+      const sender = createSender(port, `127.0.0.${i + 2}`)
+      while (begun < requests || performance.now() - from < minutes * 60_000) {
+        const early = begun++ * everyMs - (performance.now() - from)
+        if (early > 0) await pause(early)
+        await ask(sender.send)
+      }
+      sender.close()
+    })
+  )
+}
+
+/** What clients left behind ends, and what hangs is noticed, within half a minute. */
+async function untilQuiet (server: SoakedServer): Promise<void> {
+  for (let second = 0; second < 30; second++) {
+    await pause(1000)
+    const metrics = await server.metrics()
+    const open = [...metrics].filter(([name]) => /^lavit_(running|queue_length|queued_cost|kv_slots)/.test(name))
+    const { status } = await server.target.get('/health/ready')
+    if (second >= 8 && status === 200 && open.every(([, value]) => value === 0)) return
+  }
+}
+
+/** Numbers of 0..1, 1 excluded: mulberry32. */
+function drawOf (seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}

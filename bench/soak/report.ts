@@ -1,0 +1,160 @@
+/** The report of a soak, in Markdown, and whether it held. */
+import type { Head } from '../record.ts'
+import { table, tellNumber } from '../report.ts'
+import { lineThrough, percentile } from '../statistics.ts'
+import type { Counts } from './count.ts'
+import type { Injected } from './disturb.ts'
+import type { Lines } from './server.ts'
+import type { Sample, Watched } from './watch.ts'
+
+const warmUpShare = 0.25 // of the time
+const block = 30 // samples whose mean is one point of the line: neighbours are too alike to be counted each
+
+export type Soak = {
+  head: Head
+  minutes: number
+  counts: Counts
+  watched: Watched
+  injected: Injected
+  lines: Lines
+  before: Map<string, number>
+  after: Map<string, number>
+  exitCode: number | null
+}
+
+type Check = { what: string; found: string; holds: boolean }
+
+/** The report, and whether all checks hold. */
+export function reportOf (soak: Soak): { text: string; holds: boolean } {
+  const { head, minutes, counts, watched, lines } = soak
+  const checks = checksOf(soak)
+  const holds = checks.every(check => check.holds)
+  const sections = [
+    '# Soak',
+    'The built server under mixed requests of many clients, some of which leave, with pictures that are bombs, ' +
+      'deadlines, broken bodies and no HTTP at all, while engines are killed and made to hang and decoders are ' +
+      'killed. `npm run soak` writes this page.',
+    [
+      `- ${head.date}, commit ${head.commit}, Node ${head.node}`,
+      `- ${head.processor}, ${head.cores} cores, ${head.memoryGiB} GiB, ${head.system}`,
+      `- \`npm run soak -- ${head.arguments}\`: ${counts.ended()} requests in ${minutes.toFixed(1)} minutes`
+    ].join('\n'),
+    `## ${holds ? 'All of it held' : 'Not all of it held'}`,
+    table(checks.map(({ what, found, holds }) => ({ '': holds ? 'holds' : '**fails**', what, found }))),
+    '## How requests ended',
+    'Each once; `left` are clients that went away. A busy server may answer 429, 503 or 504 instead.',
+    table(
+      [...counts.kinds].map(([kind, { sent, ends }]) => ({
+        kind,
+        sent: String(sent),
+        ends: [...ends].sort(([, a], [, b]) => b - a).map(([end, count]) => `${end}: ${count}`).join(', ')
+      }))
+    ),
+    '## Memory',
+    `MiB, every 2 s; the slope is of least squares over means of ${block} samples after a quarter of the time, with ` +
+      'twice its standard error. The engine is the one that was never disturbed.',
+    table(
+      (['server', 'engine', 'decoders'] as const).map(role => {
+        const { slope, noise, warm } = slopeOf(watched.samples, role)
+        const values = watched.samples.map(sample => sample[role])
+        return {
+          process: role,
+          'at the start': tellNumber(values[0] ?? NaN),
+          'warmed up': tellNumber(warm[0]?.[role] ?? NaN),
+          'at the end': tellNumber(values.at(-1) ?? NaN),
+          most: tellNumber(Math.max(...values)),
+          'growth in 1,000 requests': `${tellNumber(slope)} ± ${tellNumber(noise)}`
+        }
+      })
+    ),
+    '## Lines of the log, warnings and worse',
+    lines.size === 0 ? 'None.' : table([...lines].map(([line, count]) => ({ line, count: String(count) }))),
+    ...(counts.wrong.length > 0 ? ['## What was wrong', '```\n' + counts.wrong.slice(0, 30).join('\n') + '\n```'] : [])
+  ]
+  return { text: sections.join('\n\n') + '\n', holds }
+}
+
+function checksOf ({ counts, watched, injected, lines, before, after, exitCode }: Soak): Check[] {
+  const health = watched.health.filter(ms => !Number.isNaN(ms))
+  const unhealthy = watched.health.length - health.length
+  const p99 = percentile(health, 0.99)
+  const most = percentile(health, 1)
+  const ends = ['error: engine process ended', 'error: engine does not start']
+  const restarts = ends.reduce((sum, line) => sum + (lines.get(line) ?? 0), 0)
+  const hangs = lines.get('error: engine hangs') ?? 0
+  const counted = countedBy(after, before, () => true)
+  const gone = countedBy(after, before, name => /"499"/.test(name))
+  const gauge = /^lavit_(requests_in_flight|queue_length|running|kv_slots_in_use|queued_cost)/
+  const open = [...after].filter(([name, value]) => gauge.test(name) && value !== 0)
+  // the one that asks for the metrics is in flight itself
+  const left = open.filter(([name, value]) => name !== 'lavit_requests_in_flight' || value > 1)
+  return [
+    {
+      what: 'every request that a client waited for was answered, as it may be, and streams end once',
+      found: `${counts.wrong.length} wrong`,
+      holds: counts.wrong.length === 0
+    },
+    {
+      what: 'the server has counted each answer, and as left no more than left',
+      found: `${counted - gone} answers (${counts.answered()} came in), ${gone} left (of ${counts.left()})`,
+      holds:
+        counted - gone >= counts.answered() &&
+        counted <= counts.answered() + counts.left() &&
+        gone <= counts.left()
+    },
+    {
+      what: 'nothing is left in flight',
+      found: left.map(([name, value]) => `${name} ${value}`).join(', ') || 'all gauges at zero',
+      holds: left.length === 0
+    },
+    {
+      what: 'no engine was started again but those that were killed or hung',
+      found: `${restarts} restarts, ${injected.kills} killed, ${injected.hangs} made to hang (${hangs} noticed)`,
+      holds: restarts === injected.kills + injected.hangs && hangs === injected.hangs
+    },
+    {
+      what: '/health/live: 99 % within 20 ms, all within 100 ms',
+      found:
+        `p99 ${tellNumber(p99)} ms, longest ${tellNumber(most)} ms of ${health.length}, ` +
+        `${unhealthy} failed`,
+      holds: p99 < 20 && most < 100 && unhealthy === 0
+    },
+    ...(['server', 'engine', 'decoders'] as const).map(role => {
+      const { slope, noise } = slopeOf(watched.samples, role)
+      return {
+        what: `memory of the ${role} does not grow`,
+        found: `${tellNumber(slope)} ± ${tellNumber(noise)} MiB in 1,000 requests`,
+        holds: !(slope > noise)
+      }
+    }),
+    { what: 'SIGTERM ends it with exit code 0', found: `exit code ${exitCode}`, holds: exitCode === 0 }
+  ]
+}
+
+/** Requests of jobs and refusals that the server has counted; those of the watch itself are not. */
+function countedBy (
+  after: Map<string, number>,
+  before: Map<string, number>,
+  isMeant: (name: string) => boolean
+): number {
+  let sum = 0
+  for (const [name, value] of after) {
+    if (!name.startsWith('lavit_request_duration_seconds_count') || !/method="POST"/.test(name)) continue
+    if (isMeant(name)) sum += value - (before.get(name) ?? 0)
+  }
+  return sum
+}
+
+/** MiB in 1,000 requests, after the warm-up. */
+function slopeOf (samples: Sample[], role: 'server' | 'engine' | 'decoders') {
+  const last = samples.at(-1)?.minutes ?? 0
+  const warm = samples.filter(({ minutes }) => minutes >= last * warmUpShare)
+  const size = Math.max(1, Math.min(block, Math.floor(warm.length / 8)))
+  const points = Array.from({ length: Math.floor(warm.length / size) }, (_, i): [number, number] => {
+    const some = warm.slice(i * size, (i + 1) * size)
+    const mean = (of: (sample: Sample) => number) => some.reduce((sum, sample) => sum + of(sample), 0) / some.length
+    return [mean(({ requests }) => requests / 1000), mean(sample => sample[role])]
+  })
+  const { slope, standardError } = lineThrough(points)
+  return { slope, noise: 2 * standardError, warm }
+}

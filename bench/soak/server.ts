@@ -1,0 +1,71 @@
+/** The built server under the soak: its log, its gauges, its counts. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { findFreePort } from '../servers.ts'
+import { createTarget, untilReady } from '../target.ts'
+
+const root = join(import.meta.dirname, '../..')
+const engines = 2 // one that is never disturbed, and one that is
+
+/** Lines of the log by message, of warnings and worse. */
+export type Lines = Map<string, number>
+
+export type SoakedServer = Awaited<ReturnType<typeof startSoakedServer>>
+
+export async function startSoakedServer () {
+  const port = await findFreePort()
+  const child = spawn(process.execPath, ['dist/server.js'], {
+    cwd: root,
+    env: { ...process.env, HOST: '127.0.0.1', PORT: String(port), LOG_LEVEL: 'warn', LAVIT_ENGINES: String(engines) },
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  process.on('exit', () => child.kill('SIGKILL'))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+  const { pid } = child
+  if (pid === undefined) throw new Error('the server does not start')
+  const lines: Lines = new Map()
+  createInterface({ input: child.stdout }).on('line', line => {
+    const message = messageOf(line)
+    lines.set(message, (lines.get(message) ?? 0) + 1)
+  })
+  const ended = once(child, 'exit')
+  const target = createTarget('soak', `http://127.0.0.1:${port}`, { pid })
+  await untilReady(target, () => child.exitCode !== null)
+  return {
+    pid,
+    port,
+    target,
+    lines,
+    isAlive: () => child.exitCode === null && child.signalCode === null,
+
+    /** Metrics by their whole name. */
+    async metrics (): Promise<Map<string, number>> {
+      const { body } = await target.get('/metrics')
+      return new Map(
+        body.split('\n').flatMap(line => {
+          const [, name, value] = /^(\w+(?:\{[^}]*\})?) (\S+)$/.exec(line) ?? []
+          return name === undefined ? [] : [[name, Number(value)] as const]
+        })
+      )
+    },
+
+    /** Asks it to end; the exit code. */
+    async stop (): Promise<number | null> {
+      child.kill('SIGTERM')
+      const [code] = await ended
+      await target.stop()
+      return code
+    }
+  }
+}
+
+function messageOf (line: string): string {
+  try {
+    const { msg, level } = JSON.parse(line)
+    return `${level >= 50 ? 'error' : 'warning'}: ${msg}`
+  } catch {
+    return 'a line that is not JSON'
+  }
+}
