@@ -60,6 +60,6 @@ function paint (body: object): Call {
 }
 
 /** One of each list after the other. */
-function interleaved (lists: Call[][]): Call[] {
+export function interleaved (lists: Call[][]): Call[] {
   return (lists[0] ?? []).flatMap((_, i) => lists.flatMap(list => list[i] ?? []))
 }

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { measureAgain } from './again.ts'
 import { chart } from './chart.ts'
+import { measureEstimates } from './estimates.ts'
 import { measureFloor } from './floor.ts'
 import { measureHealth } from './health.ts'
 import type { Setting } from './measure.ts'
@@ -61,6 +62,7 @@ async function measure (options: Options, plan: Plan, folder: string): Promise<s
     sections.push(await sweepAll(options.jobs, options.kept, options.p99, plan))
   }
   if (options.again) sections.push(await measureAgain())
+  if (options.estimates && target) sections.push(await measureEstimates(target, plan))
   if (options.health) sections.push(await measureHealth(plan))
   if (options.memory !== undefined && target) sections.push(await measureMemory(target, options.memory, plan))
   if (options.floor) {

@@ -12,6 +12,7 @@ const usage = `npm run bench -- [options]
   --servers name=url,...     running servers, measured in turns; without it the built one is started
   --peers [name,...]         other ways to serve the same model beside it; llama, which is installed, by name only
   --again                    a second question about a picture, by its reference
+  --estimates                what /estimate says beside what happens, over the mixed load
   --health                   how /health/live answers while everything is asked at once
   --memory 20000             resident memory over so many mixed requests
   --floor                    units of work against what the arithmetic alone takes
@@ -35,6 +36,7 @@ export function readOptions (words: string[]) {
       servers: { type: 'string' },
       peers: { type: 'string' },
       again: { type: 'boolean', default: false },
+      estimates: { type: 'boolean', default: false },
       health: { type: 'boolean', default: false },
       memory: { type: 'string' },
       floor: { type: 'boolean', default: false },
@@ -48,7 +50,8 @@ export function readOptions (words: string[]) {
   })
   if (values.help) throw new Error(usage)
   const asksElse = [values.rates, values.p99, values.memory].some(value => value !== undefined)
-  const clients = asksElse || values.again || values.health || values.floor || values.peers === 'llama' ? '' : '1,4,16'
+  const asksOther = values.again || values.estimates || values.health || values.floor || values.peers === 'llama'
+  const clients = asksElse || asksOther ? '' : '1,4,16'
   return {
     jobs: (listOf(values.jobs ?? (values.peers === undefined ? jobs.join() : 'greedy'))).map(jobNamed),
     clients: listOf(values.clients ?? clients).map(positive),
@@ -58,6 +61,7 @@ export function readOptions (words: string[]) {
     servers: values.servers,
     peers: listOf(values.peers ?? ''),
     again: values.again,
+    estimates: values.estimates,
     health: values.health,
     memory: values.memory === undefined ? undefined : positive(values.memory),
     floor: values.floor,

@@ -1,11 +1,11 @@
 /** Whom requests are sent to: a server behind a URL, asked over connections that stay open. */
-import { Agent, request } from 'node:http'
+import { Agent, request, type IncomingHttpHeaders } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** One request, as it goes over the wire. */
 export type Call = { path: string; type: string; body: Uint8Array }
 
-export type Answer = { status: number; body: string }
+export type Answer = { status: number; body: string; headers: IncomingHttpHeaders }
 
 export type Target = {
   name: string
@@ -54,7 +54,10 @@ function send (agent: Agent, url: URL, headers: Record<string, string> = {}, bod
       const parts: Buffer[] = []
       response.on('data', part => parts.push(part))
       response.on('error', reject)
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString() }))
+      response.on('end', () => {
+        const { statusCode: status = 0, headers } = response
+        resolve({ status, body: Buffer.concat(parts).toString(), headers })
+      })
     })
     sent.on('error', reject)
     sent.end(body)

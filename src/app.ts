@@ -20,6 +20,7 @@ import validation from './plugins/validation.ts'
 import type { Registry } from './registry/registry.ts'
 import captionRoutes from './routes/caption.ts'
 import detokenizeRoutes from './routes/detokenize.ts'
+import estimateRoutes from './routes/estimate.ts'
 import generateRoutes from './routes/generate.ts'
 import healthRoutes from './routes/health.ts'
 import metricsRoutes from './routes/metrics.ts'
@@ -31,6 +32,7 @@ import playgroundRoutes from './routes/playground.ts'
 import tokenizeRoutes from './routes/tokenize.ts'
 import vqaRoutes from './routes/vqa.ts'
 import { commonSchemas } from './schemas/common.ts'
+import { estimateSchemas } from './schemas/estimate.ts'
 import { eventSchemas } from './schemas/events.ts'
 import { generateSchemas } from './schemas/generate.ts'
 import { Health } from './schemas/health.ts'
@@ -95,6 +97,7 @@ export async function buildApp ({
       TokenizeResponse,
       ...understandingSchemas,
       ...generateSchemas,
+      ...estimateSchemas,
       ...eventSchemas,
       ...modelSchemas,
       ...listedSchemas,
@@ -111,6 +114,7 @@ export async function buildApp ({
   await app.register(captionRoutes)
   await app.register(vqaRoutes)
   await app.register(generateRoutes)
+  await app.register(estimateRoutes)
   await app.register(modelRoutes, { registry })
   await app.register(listedModelRoutes, { registry })
   await app.register(chatRoutes, { registry })

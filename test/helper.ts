@@ -121,9 +121,10 @@ export async function buildTestApp (
         async submit (work: Work, options: SubmitOptions) {
           seen.works.push(work)
           seen.options.push(options)
+          options.onPlaced?.({ ahead: 2, beside: 3 })
           return {
             result: await submit(work, options),
-            timings: { queue: 1, encode: 2, prefill: 3, decode: 4, paint: 5 }
+            timings: { start: 1, queue: 1, encode: 2, prefill: 3, decode: 4, paint: 5 }
           }
         },
         release () {
@@ -131,6 +132,10 @@ export async function buildTestApp (
           hold.end()
         }
       }
+    },
+    look (name = 'lavit-mini') {
+      find(name)
+      return { manifest: model, text: textCodec, place: () => ({ ahead: 0, beside: 0 }) }
     },
     async load (name: string) {
       find(name)

@@ -18,7 +18,9 @@ const document = JSON.parse(text) as Document
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, method, operation }))
 )
-const jobs = operations.filter(({ operation }) => operation.tags?.[0] === 'jobs')
+const jobs = operations.filter(
+  ({ operation: { tags, operationId } }) => tags?.[0] === 'jobs' && operationId !== 'estimate'
+)
 const isHealth = (name: string) => name.startsWith('get /health/')
 const keyErrors: [status: string, codes: string[]][] = [
   ['401', ['unauthorized']],
@@ -116,10 +118,12 @@ t.test('answers tell of their headers', async t => {
     )
   const usual = ['x-request-id', 'Server-Timing', 'Cache-Control', 'Vary']
   const rates = ['RateLimit-Policy', 'RateLimit']
-  t.strictSame(told('caption', '200'), [...usual, ...rates])
+  const places = ['x-queue-position', 'x-expected-start-ms']
+  t.strictSame(told('caption', '200'), [...usual, ...places, ...rates])
+  t.strictSame(told('estimate', '200'), [...usual, ...rates])
   t.strictSame(told('getLive', '200'), usual)
-  t.strictSame(told('generate', '200'), [...usual, 'x-seed', ...rates])
-  t.strictSame(told('detokenize', '200'), [...usual, 'x-seed', ...rates])
+  t.strictSame(told('generate', '200'), [...usual, ...places, 'x-seed', ...rates])
+  t.strictSame(told('detokenize', '200'), [...usual, ...places, 'x-seed', ...rates])
   t.strictSame(told('caption', '405'), [...usual, 'Allow', ...rates])
   t.strictSame(told('caption', '415'), [...usual, 'Accept-Post', ...rates])
   t.strictSame(told('caption', '429'), [...usual, 'Retry-After', ...rates])

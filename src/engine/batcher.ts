@@ -125,10 +125,13 @@ export function createBatcher ({
 
   async function run (unit: Unit): Promise<void> {
     const from = performance.now()
-    for (const ticket of unit.tickets) {
+    const begun = unit.tickets.filter(({ isStarted }) => !isStarted)
+    for (const ticket of unit.tickets) turns.begin(ticket.turn)
+    for (const ticket of begun) {
       ticket.isStarted = true
-      turns.begin(ticket.turn)
+      ticket.timings.start = from - ticket.acceptedAt
     }
+    if (begun.length > 0) send({ kind: 'begun', ids: begun.map(({ id }) => id) })
     const settle = await unit.run().catch(error => () => {
       for (const ticket of unit.tickets) stop(ticket, error)
     })

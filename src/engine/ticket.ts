@@ -24,7 +24,7 @@ export function createTicket (
   { id, charge, isBulk, turn }: Pick<Ticket, 'id' | 'charge' | 'isBulk' | 'turn'>,
   tell: Ticket['tell']
 ): Ticket {
-  const timings = { queue: 0, encode: 0, prefill: 0, decode: 0, paint: 0 }
+  const timings = { start: 0, queue: 0, encode: 0, prefill: 0, decode: 0, paint: 0 }
   return {
     id,
     charge,

@@ -108,7 +108,7 @@ export function previewPainting (painting: Painting, { graphs }: Manifest): Pain
   return { ...painting, steps: graphs.painter ? 0 : Math.min(painting.steps, previewSteps) }
 }
 
-function paintCost (
+export function paintCost (
   { width, height, steps, decoderGuidanceScale }: Painting,
   manifest: Manifest
 ): number {

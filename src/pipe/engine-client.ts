@@ -7,7 +7,7 @@ import { restartingError, unloadedError, unreadError } from './engine-errors.ts'
 import { startEngineProcess } from './engine-process.ts'
 import { createHeartbeat } from './heartbeat.ts'
 import type { EngineCounts, FromEngine, ToEngine } from './messages.ts'
-import { createRequests, type Answer } from './requests.ts'
+import { createRequests, type Answer, type Place } from './requests.ts'
 import type { Part, Work } from './work.ts'
 
 export type Log = Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>
@@ -22,11 +22,12 @@ export type EngineOptions = Omit<Extract<ToEngine, { kind: 'open' }>, 'kind'> & 
 }
 
 /**
- * The signal's reason is the error that the request ends with. `onPart` hears in order what it has so far. Bulk yields
- * to all that is not; clients take turns.
+ * The signal's reason is the error that the request ends with. `onPlaced` hears its place as it is sent, `onPart` in
+ * order what it has so far. Bulk yields to all that is not; clients take turns.
  */
 export type SubmitOptions = {
   signal?: AbortSignal | undefined
+  onPlaced?: ((place: Place) => void) | undefined
   onPart?: ((part: Part) => void) | undefined
   isBulk?: boolean
   client?: string
@@ -83,6 +84,8 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
     ended,
     /** What it has to do at most, as requests are charged. */
     cost: requests.cost,
+    /** The place that a request would have now. */
+    place: requests.place,
     /** The engine's latest report. */
     counts: () => counts,
     submit,
@@ -92,7 +95,7 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
   /** Runs one request. Rejects with an error of the table: the engine's own, or for its end, or the signal's reason. */
   async function submit<W extends Work> (
     work: W,
-    { signal, onPart, isBulk = false, client = '' }: SubmitOptions = {}
+    { signal, onPlaced, onPart, isBulk = false, client = '' }: SubmitOptions = {}
   ): Promise<Answer<W>> {
     signal?.throwIfAborted()
     if (closing) throw new ServerError('draining', 'The model is being unloaded')
@@ -106,6 +109,7 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
       })
     }
 
+    onPlaced?.(requests.place())
     const { id, answer } = requests.open(worstCost(work, manifest), onPart)
     send({ kind: 'submit', id, work, isFollowed: onPart !== undefined, isBulk, client })
     try {
@@ -153,6 +157,8 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
       case 'accepted':
         lastAccepted = message.id
         return
+      case 'begun':
+        return requests.begin(message.ids)
       case 'part':
         return requests.tell(message.id, message.part)
       case 'done':

@@ -4,8 +4,11 @@ import type { PaintResult, Part, TextResult, TokenizeResult, Work } from './work
 
 export type Device = 'cpu' | 'webgpu' | 'cuda'
 
-/** Milliseconds spent in each stage of one request, for `Server-Timing`. */
-export type Timings = { queue: number; encode: number; prefill: number; decode: number; paint: number }
+/**
+ * Milliseconds spent in each stage of one request, for `Server-Timing`; `queue` is all time without a unit of its own,
+ * and `start` the part of it before the first one.
+ */
+export type Timings = { start: number; queue: number; encode: number; prefill: number; decode: number; paint: number }
 
 /** What the engine counts, sent with every report; feeds the metrics. */
 export type EngineCounts = {
@@ -37,6 +40,7 @@ export type FromEngine =
   | { kind: 'ready'; device: string }
   | { kind: 'failed'; reason: string; detail: string } // could not open: in own words, and in those of the runtime
   | { kind: 'accepted'; id: number } // this request and all before it are read from the pipe, and die with the engine
+  | { kind: 'begun'; ids: number[] } // their first unit runs
   | { kind: 'part'; id: number; part: Part }
   | { kind: 'done'; id: number; result: TokenizeResult | TextResult | PaintResult; timings: Timings }
   | { kind: 'error'; id: number; code: string; detail: string; retryAfterSeconds?: number }

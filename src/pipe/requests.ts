@@ -5,6 +5,9 @@ import type { Part, ResultOf, Work } from './work.ts'
 
 export type Answer<W extends Work> = { result: ResultOf[W['task']]; timings: Timings }
 
+/** Who else there is when a request comes: those that have not begun either, and all that have not ended. */
+export type Place = { ahead: number; beside: number }
+
 export type Waiting = {
   resolve: (answer: Answer<Work>) => void
   reject: (error: Error) => void
@@ -17,7 +20,7 @@ export type Waiting = {
  */
 export function createRequests () {
   const waiting = new Map<number, Waiting>()
-  const unanswered = new Map<number, number>() // costs
+  const unanswered = new Map<number, { cost: number; isBegun: boolean }>()
   const drain = createDrainRate()
   let lastId = 0
   let onIdle = () => {}
@@ -27,12 +30,26 @@ export function createRequests () {
     open (cost: number, onPart: Waiting['onPart']): { id: number; answer: Promise<Answer<Work>> } {
       const id = ++lastId
       if (unanswered.size === 0) drain.begin()
-      unanswered.set(id, cost)
+      unanswered.set(id, { cost, isBegun: false })
       return { id, answer: new Promise((resolve, reject) => waiting.set(id, { resolve, reject, onPart })) }
     },
 
     /** Takes a request from those that wait: whoever gets it ends it. */
     take,
+
+    /** The engine runs the first unit of these. */
+    begin (ids: number[]): void {
+      for (const id of ids) {
+        const request = unanswered.get(id)
+        if (request) request.isBegun = true
+      }
+    },
+
+    /** The place of the next request. */
+    place: (): Place => ({
+      ahead: [...unanswered.values()].filter(({ isBegun }) => !isBegun).length,
+      beside: unanswered.size
+    }),
 
     /** The engine has ended a request; whoever left before is not told. */
     end (id: number, how: (request: Waiting) => void): void {
@@ -62,7 +79,7 @@ export function createRequests () {
 
     oldest: (): number | undefined => [...unanswered.keys()][0],
 
-    cost: () => [...unanswered.values()].reduce((sum, cost) => sum + cost, 0),
+    cost: () => [...unanswered.values()].reduce((sum, { cost }) => sum + cost, 0),
 
     /** Whole seconds in which one more request may be taken. */
     secondsForOne: () => drain.secondsFor(1)

@@ -14,20 +14,20 @@ export function createAllowance (perMinute: number, now: () => number = () => pe
     perMinute,
 
     /**
-     * Takes one where there is one. `left` are whole requests, `fullSeconds` the time until all are back, and
-     * `waitSeconds` until the next one is.
+     * Takes a request, or a part of one, where there is so much. `left` are whole requests, `fullSeconds` the time
+     * until all are back, and `waitSeconds` until there is so much.
      */
-    take () {
+    take (amount = 1) {
       const time = now()
       left = Math.min(perMinute, left + (time - since) / 1000 / secondsEach)
       since = time
-      const isAllowed = left >= 1
-      if (isAllowed) left--
+      const isAllowed = left >= amount
+      if (isAllowed) left -= amount
       return {
         isAllowed,
         left: Math.floor(left),
         fullSeconds: Math.ceil((perMinute - left) * secondsEach),
-        waitSeconds: Math.ceil(Math.max(0, 1 - left) * secondsEach)
+        waitSeconds: Math.ceil(Math.max(0, amount - left) * secondsEach)
       }
     }
   }

@@ -8,6 +8,7 @@ import { ServerError } from '../errors.ts'
 import type { Fetching } from '../fetching/fetching.ts'
 import type { Registry } from '../registry/registry.ts'
 import { createEncodings } from '../tasks/encodings.ts'
+import { createExperiences } from '../tasks/experience.ts'
 import type { Job, Limits } from '../tasks/job.ts'
 import { onEnd } from './end.ts'
 
@@ -30,6 +31,7 @@ const longestTimerMs = 2 ** 31 - 1
 
 const stages = [
   ['image', 'decode', 'picture to pixels'],
+  ['start', 'start', 'waiting before the first unit of work'],
   ['queue', 'queue', 'waiting'],
   ['encode', 'encode', 'pixels to features'],
   ['prefill', 'prefill', 'prompt into the language model'],
@@ -40,6 +42,7 @@ const stages = [
 export default fp<{ registry: Registry; limits: Limits; imageCacheMb: number; fetching: Fetching | undefined }>(
   async (app, { registry, limits, imageCacheMb, fetching }) => {
     const encodings = createEncodings({ mostBytes: imageCacheMb * 2 ** 20 })
+    const experiences = createExperiences()
     const running = new Set<AbortController>()
     app.decorate('endJobs', reason => {
       for (const end of running) end.abort(reason)
@@ -59,10 +62,12 @@ export default fp<{ registry: Registry; limits: Limits; imageCacheMb: number; fe
         registry,
         limits,
         encodings,
+        experiences,
         fetching,
         uploads: [],
         signal: end.signal,
-        timings: {}
+        timings: {},
+        fileBytes: []
       }
       onEnd(request, reply, isAnswered => {
         running.delete(end)
@@ -83,6 +88,12 @@ export default fp<{ registry: Registry; limits: Limits; imageCacheMb: number; fe
     })
 
     app.addHook('onSend', async (request, reply) => {
+      const { place, onAnswered } = request.job ?? {}
+      if (place && reply.statusCode !== 429) {
+        reply.header('x-queue-position', place.position)
+        reply.header('x-expected-start-ms', Number(place.startMs.toFixed(1)))
+      }
+      if (reply.statusCode === 200) onAnswered?.(reply.elapsedTime)
       const timings = request.job
         ? stages.map(
           ([stage, name, description]) =>

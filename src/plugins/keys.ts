@@ -13,8 +13,12 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a key must allow; `infer` where nothing is said, and no key is asked for where it is `false`. */
     scope?: Scope | false
+    /** Asks for no work: takes a tenth of a request of a key's rate, and nothing of its share. */
+    isCheap?: boolean
   }
 }
+
+const cheap = 0.1 // of a request
 
 export default fp<Pick<Config, 'keysFile' | 'adminKey' | 'queueLimit'>>(
   async (app, { keysFile, adminKey, queueLimit }) => {
@@ -24,7 +28,7 @@ export default fp<Pick<Config, 'keysFile' | 'adminKey' | 'queueLimit'>>(
     const shares = new Map<string, { most: number; places: Shares }>()
 
     app.addHook('onRequest', async (request, reply) => {
-      const { scope = 'infer', job } = request.routeOptions.config
+      const { scope = 'infer', job, isCheap = false } = request.routeOptions.config
       if (scope === false || (scope !== 'admin' && !keyring.isClosed)) return
       if (!keyring.isClosed && keyring.isEmpty()) {
         throw new ServerError('forbidden', 'No admin key is configured, so this route is switched off')
@@ -36,21 +40,21 @@ export default fp<Pick<Config, 'keysFile' | 'adminKey' | 'queueLimit'>>(
       const key = keyring.find(secret)
       if (key === undefined) throw new ServerError('unauthorized', 'This is no key of the server')
       request.log = reply.log = request.log.child({ key: key.name })
-      if (key.rate !== undefined) checkRate(reply, key.name, key.rate)
+      if (key.rate !== undefined) checkRate(reply, key.name, key.rate, isCheap ? cheap : 1)
       if (!request.is404 && !key.scopes.includes(scope)) {
         throw new ServerError('forbidden', `The route needs a key with the scope ${scope}`)
       }
       if (!job) return
       request.job.owner = request.job.client = key.name
-      if (key.share !== undefined) takePlace(request, reply, key.name, key.share)
+      if (!isCheap && key.share !== undefined) takePlace(request, reply, key.name, key.share)
     })
 
     /** Throws `rate_limited`. The headers are those of draft-ietf-httpapi-ratelimit-headers. */
-    function checkRate (reply: FastifyReply, name: string, rate: number) {
+    function checkRate (reply: FastifyReply, name: string, rate: number, amount: number) {
       const known = allowances.get(name)
       const allowance = known?.perMinute === rate ? known : createAllowance(rate)
       allowances.set(name, allowance)
-      const { isAllowed, left, fullSeconds, waitSeconds } = allowance.take()
+      const { isAllowed, left, fullSeconds, waitSeconds } = allowance.take(amount)
       reply.header('ratelimit-policy', `"requests";q=${rate};w=${windowSeconds}`)
       reply.header('ratelimit', `"requests";r=${left};t=${fullSeconds}`)
       if (isAllowed) return

@@ -15,7 +15,10 @@ export default fp<{ corsOrigins: readonly string[] }>(
       const options = {
         origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
         methods: ['GET', 'HEAD', 'POST'],
-        exposedHeaders: ['x-request-id', 'Server-Timing', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'x-seed'],
+        exposedHeaders: [
+          'x-request-id', 'Server-Timing', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'x-seed', 'x-queue-position',
+          'x-expected-start-ms'
+        ],
         maxAge: 3600
       }
       await app.register(cors, {

@@ -62,6 +62,12 @@ function weightOf ({ keyword }: ErrorObject): number {
   return keyword === 'type' ? 0 : keyword === 'anyOf' ? 1 : 2
 }
 
+/** What tells the forms of a value apart. */
+const tags: Record<string, string> = {
+  type: 'text, image, visual_tokens',
+  job: 'tokenize, detokenize, caption, vqa, generate'
+}
+
 function fieldError ({
   instancePath,
   keyword,
@@ -86,7 +92,7 @@ function fieldError ({
     case 'enum':
       return at(`must be one of ${params.allowedValues.join(', ')}`)
     case 'discriminator':
-      return { pointer: `${instancePath}/type`, message: 'must be one of text, image, visual_tokens' }
+      return { pointer: `${instancePath}/${params.tag}`, message: `must be one of ${tags[params.tag]}` }
     case 'minLength':
     case 'minItems':
       return at(params.limit === 1 ? 'must not be empty' : message)

@@ -59,6 +59,7 @@ export function createModel (folder: string, budget: Budget, options: ModelOptio
       return loans.usedAt()
     },
     use,
+    loaded,
     load,
     unload
   }

@@ -6,7 +6,7 @@ import { unlessAborted } from '../pipe/abort.ts'
 import { noCounts, type EngineClient, type Log, type SubmitOptions } from '../pipe/engine-client.ts'
 import { isUnread } from '../pipe/engine-errors.ts'
 import type { EngineCounts } from '../pipe/messages.ts'
-import type { Answer } from '../pipe/requests.ts'
+import type { Answer, Place } from '../pipe/requests.ts'
 import type { Work } from '../pipe/work.ts'
 import { impatiently, restartingError, unavailable, unloadedError } from './failure.ts'
 import { supervise, type EngineState } from './supervisor.ts'
@@ -61,6 +61,10 @@ export function createPool ({ model, engines, start, onCounts, log }: PoolOption
           .find(reason => reason !== undefined),
 
     device: () => running()[0]?.device,
+
+    /** The place that a request would have now. */
+    place: (): Place => idlest()?.place() ?? { ahead: 0, beside: 0 },
+
     submit,
 
     /** Ends every process, after requests had `graceMs` to finish. A later call can only shorten the time. */

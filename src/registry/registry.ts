@@ -7,9 +7,9 @@ import type { Manifest } from '../package/manifest.ts'
 import type { ModelDetails } from '../schemas/models.ts'
 import { createBudget } from './budget.ts'
 import { describe, summarize } from './describe.ts'
-import { drainingError } from './failure.ts'
+import { drainingError, loadingError, unavailable } from './failure.ts'
 import { createModel, type Model } from './model.ts'
-import type { ModelOptions } from './open-model.ts'
+import type { ModelOptions, OpenModel } from './open-model.ts'
 import type { Pool } from './pool.ts'
 import type { Planned } from '../pipe/cost.ts'
 
@@ -28,6 +28,9 @@ export type LoadedModel = {
   submit: Pool['submit']
   release: () => void
 }
+
+/** A loaded model, to look at. */
+export type LookedAt = Pick<OpenModel, 'manifest' | 'text'> & { place: Pool['place'] }
 
 export type Registry = ReturnType<typeof createRegistry>
 
@@ -49,6 +52,7 @@ export function createRegistry ({ modelsFolder, defaultModel, memoryBudgetMb, gr
     /** Throws `model_not_found`. */
     describe: (name: string): ModelDetails => describe(find(name)),
     acquire,
+    look,
     load,
     unload,
     close
@@ -65,6 +69,18 @@ export function createRegistry ({ modelsFolder, defaultModel, memoryBudgetMb, gr
   ): Promise<LoadedModel> {
     if (draining) throw drainingError()
     return find(name).use(signal, client, () => onRelease())
+  }
+
+  /** A loaded model, to look at. Throws `model_not_found`, `model_loading`, `model_unavailable`. */
+  function look (name = defaultModel): LookedAt {
+    const model = find(name)
+    const loaded = model.loaded()
+    if (loaded === undefined) {
+      if (model.state === 'loading') throw loadingError(5000)
+      throw unavailable(name, model.detail ?? 'no job asked for it yet')
+    }
+    const { manifest, text, pool } = loaded
+    return { manifest, text, place: pool.place }
   }
 
   /**

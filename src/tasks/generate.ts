@@ -8,7 +8,7 @@ import type { DetokenizeRequest, GenerateRequest } from '../schemas/generate.ts'
 import type { PromptPart } from '../schemas/prompt.ts'
 import { followPainting } from './follow-painting.ts'
 import { withModel, type Job, type LentModel } from './job.ts'
-import { admitWork, pictureOf, readSegments, selectionOptions, visualTokenIds, type PictureFile } from './picture.ts'
+import { checkWork, pictureOf, readSegments, selectionOptions, visualTokenIds, type PictureFile } from './picture.ts'
 import { checkLength, checkPromptCharacters, readText } from './prompt.ts'
 import { drawSeed } from './seed.ts'
 
@@ -21,42 +21,16 @@ export type Pictures = {
 }
 
 export async function generate (job: Job, request: GenerateRequest, tell?: Tell): Promise<Pictures> {
-  const { prompt, n = 1, seed = drawSeed() } = request
-  const sent: PromptPart[] = typeof prompt === 'string' ? [{ type: 'text', text: prompt }] : prompt
-  checkPromptCharacters(
-    sent.map(part => (part.type === 'text' ? part.text : '')),
-    job.limits
-  )
-  const parts = readParts(sent)
+  const { seed = drawSeed() } = request
+  const parts = readPrompt(job, request)
 
   return withModel(job, request, async model => {
     const { manifest, run } = model
-    const defaults = manifest.tasks.generate
-    const isMixed = parts.some(({ type }) => type !== 'text')
-    const painting = paintingOptions(manifest, { ...request, guidance_scale: request.decoder_guidance_scale }, seed)
-    const { segments, length, tokens } = layOutPrompt(job, model, parts, request, seed)
-    checkLength(manifest, length, defaults.max_tokens)
-    const work = {
-      task: 'generate' as const,
-      segments,
-      sampling: {
-        maxTokens: defaults.max_tokens,
-        minTokens: defaults.min_tokens,
-        temperature: request.temperature ?? defaults.temperature,
-        topP: request.top_p ?? defaults.top_p,
-        topK: request.top_k ?? defaults.top_k,
-        repetitionPenalty: 1,
-        seed
-      },
-      guidanceScale: request.guidance_scale ?? (isMixed ? defaults.mixed_guidance_scale : defaults.guidance_scale),
-      painting,
-      n,
-      ...(tell && request.previews && { previews: request.previews })
-    }
-    admitWork(job, model, work)
+    const { work, tokens } = planGenerate(job, model, parts, request, { seed, isFollowed: tell !== undefined })
+    model.admit(work)
     const told = tell && followPainting(tell, manifest, request.format ?? 'png')
     const { pictures, visualTokens } = await run(
-      { ...work, segments: await readSegments(job, manifest, segments) },
+      { ...work, segments: await readSegments(job, manifest, work.segments) },
       { onPart: told?.onPart }
     )
     await told?.all()
@@ -67,7 +41,7 @@ export async function generate (job: Job, request: GenerateRequest, tell?: Tell)
       usage: {
         prompt_tokens: tokens + visualTokens,
         visual_tokens: pictures.reduce((sum, { codes }) => sum + codes.length, 0),
-        steps: painting.steps
+        steps: work.painting.steps
       }
     }
   })
@@ -78,24 +52,72 @@ export async function detokenize (job: Job, request: DetokenizeRequest): Promise
   const { visual_tokens: codes, seed = drawSeed() } = request
   return withModel(job, request, async model => {
     const { manifest, run } = model
-    visualTokenIds(manifest, codes, '/visual_tokens')
-    const painting = paintingOptions(manifest, request, seed)
-    const work = { task: 'detokenize' as const, codes, painting }
-    admitWork(job, model, work)
+    const work = planDetokenize(job, manifest, request, seed)
+    model.admit(work)
     const { pictures } = await run(work)
     return {
       model: manifest.name,
       pictures,
       shownTokens: 0,
-      usage: { prompt_tokens: 0, visual_tokens: codes.length, steps: painting.steps }
+      usage: { prompt_tokens: 0, visual_tokens: codes.length, steps: work.painting.steps }
     }
   })
 }
 
+/** The work of a request, its pictures not read yet. Throws all that can be refused before. */
+export function planGenerate (
+  job: Job,
+  model: Pick<LentModel, 'manifest' | 'text'>,
+  parts: PromptPart[],
+  request: GenerateRequest,
+  { seed, isFollowed }: { seed: number; isFollowed: boolean }
+) {
+  const { manifest } = model
+  const defaults = manifest.tasks.generate
+  const isMixed = parts.some(({ type }) => type !== 'text')
+  const painting = paintingOptions(manifest, { ...request, guidance_scale: request.decoder_guidance_scale }, seed)
+  const { segments, length, tokens } = layOutPrompt(job, model, parts, request, seed)
+  checkLength(manifest, length, defaults.max_tokens)
+  const work = {
+    task: 'generate' as const,
+    segments,
+    sampling: {
+      maxTokens: defaults.max_tokens,
+      minTokens: defaults.min_tokens,
+      temperature: request.temperature ?? defaults.temperature,
+      topP: request.top_p ?? defaults.top_p,
+      topK: request.top_k ?? defaults.top_k,
+      repetitionPenalty: 1,
+      seed
+    },
+    guidanceScale: request.guidance_scale ?? (isMixed ? defaults.mixed_guidance_scale : defaults.guidance_scale),
+    painting,
+    n: request.n ?? 1,
+    ...(isFollowed && request.previews && { previews: request.previews })
+  }
+  checkWork(job, manifest, work)
+  return { work, tokens }
+}
+
+/** The work of a request. Throws all that can be refused before. */
+export function planDetokenize (job: Job, manifest: Manifest, request: DetokenizeRequest, seed: number) {
+  const { visual_tokens: codes } = request
+  visualTokenIds(manifest, codes, '/visual_tokens')
+  const work = { task: 'detokenize' as const, codes, painting: paintingOptions(manifest, request, seed) }
+  checkWork(job, manifest, work)
+  return work
+}
+
 /**
- * Parts with their texts as the model reads them; one that says nothing is empty. Throws `invalid_field` where all are.
+ * Parts with their texts as the model reads them; one that says nothing is empty. Throws `invalid_field` where all are,
+ * and `too_large`.
  */
-function readParts (sent: PromptPart[]): PromptPart[] {
+export function readPrompt ({ limits }: Job, { prompt }: GenerateRequest): PromptPart[] {
+  const sent: PromptPart[] = typeof prompt === 'string' ? [{ type: 'text', text: prompt }] : prompt
+  checkPromptCharacters(
+    sent.map(part => (part.type === 'text' ? part.text : '')),
+    limits
+  )
   const parts = sent.map(part => (part.type === 'text' ? { ...part, text: readText(part.text) } : part))
   if (parts.every(part => part.type === 'text' && part.text === '')) throw invalidField('/prompt', 'must not be blank')
   return parts
@@ -107,7 +129,7 @@ function readParts (sent: PromptPart[]): PromptPart[] {
  */
 function layOutPrompt (
   job: Job,
-  { manifest, text }: LentModel,
+  { manifest, text }: Pick<LentModel, 'manifest' | 'text'>,
   parts: PromptPart[],
   request: GenerateRequest,
   seed: number

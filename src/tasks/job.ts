@@ -8,8 +8,10 @@ import type { ResultOf, Work } from '../pipe/work.ts'
 import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
 import type { LoadedModel, Registry } from '../registry/registry.ts'
+import { amountsOf, kindOf } from './amounts.ts'
 import type { Hold } from '../admission/shares.ts'
 import type { Encodings } from './encodings.ts'
+import { learn, type Experiences } from './experience.ts'
 
 export type Limits = ImageLimits & {
   maxUploadBytes: number
@@ -21,11 +23,12 @@ export type Limits = ImageLimits & {
 export type Job = {
   /** The name of the key that asks; empty where the server asks for none. */
   owner: string
-  registry: Pick<Registry, 'acquire'>
+  registry: Pick<Registry, 'acquire' | 'look'>
   limits: Limits
   /** Who asks, for taking turns and for what one may take. */
   client: string
   encodings: Encodings
+  experiences: Experiences
   /** Pictures by URL, where they are switched on. */
   fetching?: Fetching | undefined
   /** Memory for what is fetched, beside what was sent. */
@@ -36,14 +39,23 @@ export type Job = {
   signal: AbortSignal
   /** Milliseconds of each stage so far; `image` is the decoding of pictures. */
   timings: Partial<Timings & { image: number }>
+  /** Bytes of each picture that came as a file and was read. */
+  fileBytes: number[]
+  /** When the engine was given it: how many were ahead, and milliseconds until its first unit, as expected. */
+  place?: { position: number; startMs: number }
+  /** Hears how long the answer took, once it is known. */
+  onAnswered?: (elapsedMs: number) => void
 }
 
 export type LentModel = {
   manifest: Manifest
   text: LoadedModel['text']
   admit: LoadedModel['admit']
-  /** Runs work on an engine; `onPart` hears in order what there is so far. */
-  run: <W extends Work>(work: W, options?: Pick<SubmitOptions, 'onPart'>) => Promise<ResultOf[W['task']]>
+  /** Runs work on an engine; `onPart` hears in order what there is so far. `task` is what the work is for. */
+  run: <W extends Work>(
+    work: W,
+    options?: Pick<SubmitOptions, 'onPart'> & { task?: string }
+  ) => Promise<ResultOf[W['task']]>
 }
 
 /**
@@ -67,9 +79,28 @@ export async function withModel<T> (
         manifest,
         text,
         admit,
-        async run (work, { onPart } = {}) {
-          const answer = await submit(work, { signal, onPart, isBulk: priority === 'bulk', client: job.client })
+        async run (work, { onPart, task = work.task } = {}) {
+          const experience = job.experiences.of(manifest)
+          const kind = kindOf(work)
+          let place = { ahead: 0, beside: 0 }
+          const answer = await submit(work, {
+            signal,
+            onPart,
+            isBulk: priority === 'bulk',
+            client: job.client,
+            onPlaced (placed) {
+              place = placed
+              const startMs = experience.speeds.start(place, amountsOf(work, manifest, 1))
+              job.place = { position: place.ahead, startMs }
+            }
+          })
           Object.assign(timings, answer.timings)
+          learn(experience, manifest, { work, task, fileBytes: job.fileBytes }, place, answer)
+          job.onAnswered = elapsedMs => {
+            const { image = 0 } = timings
+            const rest = Math.max(0, elapsedMs - image - inEngine(answer.timings))
+            experience.speeds.addOutside(kind, place.beside, { image, rest })
+          }
           return answer.result
         }
       }),
@@ -78,4 +109,8 @@ export async function withModel<T> (
   } finally {
     release()
   }
+}
+
+function inEngine ({ queue, encode, prefill, decode, paint }: Timings): number {
+  return queue + encode + prefill + decode + paint
 }

@@ -11,7 +11,7 @@ import type { ImageInput } from '../schemas/common.ts'
 import type { PictureOptions } from '../schemas/options.ts'
 import { bytesOfText } from './base64.ts'
 import { refOf } from './encodings.ts'
-import type { Job, LentModel } from './job.ts'
+import type { Job } from './job.ts'
 
 const uploadMark = `upload ${randomUUID()} ` // no client can write it
 
@@ -59,14 +59,12 @@ function pictureBytes ({ uploads, limits }: Job, image: string, pointer: string)
 
 /**
  * Everything that can be refused of a laid out request before its pixels are read.
- * Throws `too_large` for what the engine can never run, and for pictures that are too many bytes together, and
- * `queue_full` for what cannot be taken now.
+ * Throws `too_large` for what the engine can never run, and for pictures that are too many bytes together.
  */
-export function admitWork ({ limits }: Job, { manifest, admit }: LentModel, work: Work<PictureFile>): void {
+export function checkWork ({ limits }: Job, manifest: Manifest, work: Work<PictureFile>): void {
   checkFits(work, manifest, limits)
   const bytes = bytesOf(picturesOf(work))
   if (bytes > limits.maxUploadBytes) throw tooManyTogether(limits, bytes)
-  admit(work)
 }
 
 function bytesOf (pictures: PictureFile[]): number {
@@ -153,6 +151,7 @@ export async function holdPicture ({ limits }: Job, file: PictureFile, sent: num
 export async function readPicture (job: Job, manifest: Manifest, file: HeldPicture): Promise<Picture> {
   if ('encoding' in file) return file
   const { bytes, selection } = file
+  job.fileBytes.push(bytes.length)
   const from = performance.now()
   const pixels = await decodePicture(bytes, manifest.image.size, job.limits, job.signal)
   job.timings.image = (job.timings.image ?? 0) + performance.now() - from

@@ -1,10 +1,11 @@
 /** A picture becomes a variable number of visual tokens. */
 import { dimPatches } from '../codecs/image.ts'
 import { invalidField } from '../errors.ts'
+import type { Manifest } from '../package/manifest.ts'
 import type { TokenizeRequest, TokenizeResponse } from '../schemas/tokenize.ts'
 import { tellFamiliarity } from './familiarity.ts'
 import { withModel, type Job } from './job.ts'
-import { admitWork, holdPicture, pictureOf, readPicture, selectionOptions, tellRef } from './picture.ts'
+import { checkWork, holdPicture, pictureOf, readPicture, selectionOptions, tellRef } from './picture.ts'
 import { drawSeed } from './seed.ts'
 
 export async function tokenize (job: Job, request: TokenizeRequest): Promise<TokenizeResponse> {
@@ -16,12 +17,12 @@ async function tokenizeFile (
   job: Job,
   request: TokenizeRequest
 ): Promise<{ answer: TokenizeResponse; bytes?: Uint8Array }> {
-  const { image, seed = drawSeed() } = request
-  return withModel(job, request, async model => {
-    const { manifest, run } = model
-    const selection = selectionOptions(manifest, request, seed)
-    const file = pictureOf(job, manifest, image, '/image', selection)
-    admitWork(job, model, { task: 'tokenize', picture: file })
+  const { seed = drawSeed() } = request
+  return withModel(job, request, async ({ manifest, run, admit }) => {
+    const planned = planTokenize(job, manifest, request, seed)
+    admit(planned)
+    const { picture: file } = planned
+    const { selection } = file
     const held = await holdPicture(job, file, 0)
     const picture = await readPicture(job, manifest, held)
     const result = await run({ task: 'tokenize', picture })
@@ -40,6 +41,14 @@ async function tokenizeFile (
     }
     return { answer, ...('bytes' in held && { bytes: held.bytes }) }
   })
+}
+
+/** The work of a request, its picture not read yet. Throws all that can be refused before. */
+export function planTokenize (job: Job, manifest: Manifest, request: TokenizeRequest, seed: number) {
+  const selection = selectionOptions(manifest, request, seed)
+  const work = { task: 'tokenize' as const, picture: pictureOf(job, manifest, request.image, '/image', selection) }
+  checkWork(job, manifest, work)
+  return work
 }
 
 /** The picture of a request with the patches dimmed that its answer drops, as PNG. */

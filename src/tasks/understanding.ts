@@ -8,9 +8,9 @@ import type { Tell } from '../schemas/events.ts'
 import type { CaptionRequest, VqaRequest } from '../schemas/understanding.ts'
 import { createDeltas } from './deltas.ts'
 import { tellFamiliarity } from './familiarity.ts'
-import { withModel, type Job } from './job.ts'
+import { withModel, type Job, type LentModel } from './job.ts'
 import {
-  admitWork,
+  checkWork,
   pictureOf,
   readSegments,
   selectionOptions,
@@ -25,50 +25,30 @@ import { drawSeed } from './seed.ts'
 type Options = Omit<CaptionRequest, 'prompt'> | Omit<VqaRequest, 'question'>
 
 /**
- * `layOut` makes the text after the picture; its characters are counted as the client sent them. `tell` hears what
- * there is so far.
+ * What is asked about a picture: `layOut` makes the text after it, of what was `sent`, whose characters are counted as
+ * they came.
  */
-export async function readPictureAsText (
-  job: Job,
-  request: Options,
-  task: 'caption' | 'vqa',
-  sent: string,
-  layOut: (manifest: Manifest) => string,
-  tell?: Tell
-) {
-  const { image, visual_tokens: codes, seed = drawSeed() } = request
-  if ((image === undefined) === (codes === undefined)) {
-    throw invalidField('/image', 'or visual_tokens must be given, and not both')
-  }
-  checkPromptCharacters([sent], job.limits)
+export type Asked = {
+  task: 'caption' | 'vqa'
+  options: Options
+  sent: string
+  layOut: (manifest: Manifest) => string
+}
 
-  return withModel(job, request, async model => {
-    const { manifest, text, run } = model
-    const { ids, tasks } = manifest
-    const promptIds = text.encode(layOut(manifest))
-    const options = textOptions(request, tasks[task], seed)
-    checkLength(
-      manifest,
-      promptIds.length + 2 + (codes?.length ?? patchesOf(manifest)),
-      options.sampling.maxTokens
-    )
-    const selection = selectionOptions(manifest, request, seed)
-    const seen: Segment<PictureFile> =
-      image === undefined
-        ? { kind: 'ids', ids: visualTokenIds(manifest, codes ?? [], '/visual_tokens') }
-        : { kind: 'features', picture: pictureOf(job, manifest, image, '/image', selection) }
-    const segments: Segment<PictureFile>[] = [
-      { kind: 'ids', ids: [ids.image_start] },
-      seen,
-      { kind: 'ids', ids: [ids.image_end, ...promptIds] }
-    ]
-    admitWork(job, model, { task: 'text', segments, ...options })
+/** `tell` hears what there is so far. */
+export async function readPictureAsText (job: Job, asked: Asked, tell?: Tell) {
+  const { task, options: request } = asked
+  const { visual_tokens: codes, seed = drawSeed() } = request
+  checkAsked(job, asked)
 
-    const rule = request.postprocess ?? tasks[task].postprocess
-    const isAsDrawn = options.numBeams === 1 && options.n === 1 && rule === 'none'
+  return withModel(job, request, async ({ manifest, text, run, admit }) => {
+    const { work: planned, promptTokens } = planText(job, { manifest, text }, asked, seed)
+    admit(planned)
+    const rule = request.postprocess ?? manifest.tasks[task].postprocess
+    const isAsDrawn = planned.numBeams === 1 && planned.n === 1 && rule === 'none'
     const deltas = tell && createDeltas(tell, text, isAsDrawn)
-    const work = { task: 'text' as const, segments: await readSegments(job, manifest, segments), ...options }
-    const result = await run(work, { onPart: deltas?.onPart })
+    const work = { ...planned, segments: await readSegments(job, manifest, planned.segments) }
+    const result = await run(work, { onPart: deltas?.onPart, task })
     const { sequences, visualTokens } = result
     const texts = await Promise.all(
       sequences.map(async sequence => ({
@@ -93,12 +73,47 @@ export async function readPictureAsText (
         ),
         usage: {
           visual_tokens: codes?.length ?? visualTokens,
-          prompt_tokens: promptIds.length,
+          prompt_tokens: promptTokens,
           completion_tokens: sequences.reduce((sum, sequence) => sum + sequence.ids.length, 0)
         }
       }
     }
   })
+}
+
+/** What is refused without knowing the model. */
+export function checkAsked ({ limits }: Job, { sent, options: { image, visual_tokens: codes } }: Asked): void {
+  if ((image === undefined) === (codes === undefined)) {
+    throw invalidField('/image', 'or visual_tokens must be given, and not both')
+  }
+  checkPromptCharacters([sent], limits)
+}
+
+/** The work of a request, its picture not read yet. Throws all else that can be refused before. */
+export function planText (
+  job: Job,
+  { manifest, text }: Pick<LentModel, 'manifest' | 'text'>,
+  { task, options: request, layOut }: Asked,
+  seed: number
+) {
+  const { ids, tasks } = manifest
+  const { image, visual_tokens: codes } = request
+  const promptIds = text.encode(layOut(manifest))
+  const options = textOptions(request, tasks[task], seed)
+  checkLength(manifest, promptIds.length + 2 + (codes?.length ?? patchesOf(manifest)), options.sampling.maxTokens)
+  const selection = selectionOptions(manifest, request, seed)
+  const seen: Segment<PictureFile> =
+    image === undefined
+      ? { kind: 'ids', ids: visualTokenIds(manifest, codes ?? [], '/visual_tokens') }
+      : { kind: 'features', picture: pictureOf(job, manifest, image, '/image', selection) }
+  const segments: Segment<PictureFile>[] = [
+    { kind: 'ids', ids: [ids.image_start] },
+    seen,
+    { kind: 'ids', ids: [ids.image_end, ...promptIds] }
+  ]
+  const work = { task: 'text' as const, segments, ...options }
+  checkWork(job, manifest, work)
+  return { work, promptTokens: promptIds.length }
 }
 
 /**

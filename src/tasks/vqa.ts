@@ -3,15 +3,22 @@ import type { Tell } from '../schemas/events.ts'
 import type { VqaRequest, VqaResponse } from '../schemas/understanding.ts'
 import type { Job } from './job.ts'
 import { readRequiredText } from './prompt.ts'
-import { readPictureAsText } from './understanding.ts'
+import { readPictureAsText, type Asked } from './understanding.ts'
 
 export async function answerQuestion (
   job: Job,
-  { question, ...options }: VqaRequest,
+  request: VqaRequest,
   tell?: Tell
 ): Promise<VqaResponse> {
-  const layOut = ({ prompts }: { prompts: { question: string } }) =>
-    prompts.question.replace('{question}', () => readRequiredText(question, '/question'))
-  const { model, texts, common } = await readPictureAsText(job, options, 'vqa', question, layOut, tell)
+  const { model, texts, common } = await readPictureAsText(job, askQuestion(request), tell)
   return { model, answers: texts, ...common }
+}
+
+export function askQuestion ({ question, ...options }: VqaRequest): Asked {
+  return {
+    task: 'vqa',
+    options,
+    sent: question,
+    layOut: ({ prompts }) => prompts.question.replace('{question}', () => readRequiredText(question, '/question'))
+  }
 }

@@ -2,7 +2,7 @@ import t from 'tap'
 import { createRequests } from '../../src/pipe/requests.ts'
 
 const none = { pictures: [], visualTokens: 0, promptTokens: 0 }
-const answer = { result: none, timings: { queue: 0, encode: 0, prefill: 0, decode: 0, paint: 0 } }
+const answer = { result: none, timings: { start: 0, queue: 0, encode: 0, prefill: 0, decode: 0, paint: 0 } }
 
 t.test('a request ends once, with what comes first', async t => {
   const requests = createRequests()
@@ -42,4 +42,15 @@ t.test('it is idle when nobody waits', async t => {
   requests.take(id)
   await idle
   t.ok(isIdle)
+})
+
+t.test('a new request stands behind those that have not begun, beside all that have not ended', async t => {
+  const requests = createRequests()
+  t.strictSame(requests.place(), { ahead: 0, beside: 0 })
+  const ids = [1, 2, 3].map(cost => requests.open(cost, undefined).id)
+  t.strictSame(requests.place(), { ahead: 3, beside: 3 })
+  requests.begin(ids.slice(0, 2))
+  t.strictSame(requests.place(), { ahead: 1, beside: 3 })
+  for (const id of ids.slice(1)) requests.end(id, ({ resolve }) => resolve(answer))
+  t.strictSame(requests.place(), { ahead: 0, beside: 1 })
 })

@@ -16,3 +16,9 @@ t.test('a minute has as many as it may have, given back evenly', async t => {
   time = 10_000_000
   t.match(allowance.take(), { isAllowed: true, left: 2 }, 'no more are saved up than there are in a minute')
 })
+
+t.test('what asks for no work takes a part of a request', async t => {
+  const allowance = createAllowance(1, () => 0)
+  for (let i = 0; i < 9; i++) t.ok(allowance.take(0.1).isAllowed)
+  t.match(allowance.take(), { isAllowed: false })
+})

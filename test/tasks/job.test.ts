@@ -1,13 +1,14 @@
 import t from 'tap'
 import type { LoadedModel } from '../../src/registry/registry.ts'
 import { createEncodings } from '../../src/tasks/encodings.ts'
+import { createExperiences } from '../../src/tasks/experience.ts'
 import { withModel, type Job } from '../../src/tasks/job.ts'
 import { manifest } from '../fixtures/manifest.ts'
 
 function createJob (acquire: () => Promise<LoadedModel>, signal = new AbortController().signal): Job {
   return {
     owner: '',
-    registry: { acquire },
+    registry: { acquire, look: () => t.fail('not asked for') as never },
     limits: {
       maxImageBytes: 1,
       maxUploadBytes: 1,
@@ -19,9 +20,11 @@ function createJob (acquire: () => Promise<LoadedModel>, signal = new AbortContr
     },
     client: 'a',
     encodings: createEncodings({ mostBytes: 0 }),
+    experiences: createExperiences(),
     uploads: [],
     signal,
-    timings: {}
+    timings: {},
+    fileBytes: []
   }
 }
 
@@ -64,10 +67,12 @@ t.test('gives the model back, whatever happened', async t => {
 
 t.test('the signal goes with the loan and with the work, and so do priority and who listens to parts', async t => {
   const loan = createLoan()
+  const painting = { width: 8, height: 8, steps: 1, decoderGuidanceScale: 1, seed: 0 }
+  const painted = { pictures: [], visualTokens: 0, promptTokens: 0 }
   const given: unknown[] = []
   loan.submit = (async (_work: unknown, options: unknown) => {
     given.push(options)
-    return { result: 1, timings: { queue: 1 } }
+    return { result: painted, timings: { queue: 1 } }
   }) as unknown as LoadedModel['submit']
   const job = createJob(async (...options: unknown[]) => {
     given.push(options)
@@ -76,11 +81,11 @@ t.test('the signal goes with the loan and with the work, and so do priority and 
   const onPart = () => {}
   t.equal(
     await withModel(job, { model: 'x', priority: 'bulk' }, model =>
-      model.run({ task: 'detokenize', codes: [], painting: {} as never }, { onPart })
+      model.run({ task: 'detokenize', codes: [], painting }, { onPart })
     ),
-    1
+    painted
   )
-  t.strictSame(given, [['x', job.signal], { signal: job.signal, onPart, isBulk: true, client: 'a' }])
+  t.match(given, [['x', job.signal], { signal: job.signal, onPart, isBulk: true, client: 'a' }])
   t.match(job.timings, { queue: 1 })
 })
 

@@ -35,7 +35,7 @@ export async function startEngines (name: string): Promise<Contestant> {
         engine.send({ kind: 'run', number, id })
       })
     },
-    get: async () => ({ status: 404, body: '' }),
+    get: async () => ({ status: 404, body: '', headers: {} }),
     async stop () {
       for (const engine of engines) await engine.stop()
     }
@@ -59,7 +59,7 @@ async function startEngine (threads: number): Promise<Engine> {
     child.on('message', ({ id, text }: Report) => {
       if (id === 0) resolve()
       const body = JSON.stringify({ captions: [{ text }] })
-      waiting.get(id)?.({ status: text === undefined ? 500 : 200, body })
+      waiting.get(id)?.({ status: text === undefined ? 500 : 200, body, headers: {} })
       waiting.delete(id)
     })
     child.on('exit', () => reject(new Error('the engine ended before it was ready')))

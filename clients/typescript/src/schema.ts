@@ -497,6 +497,86 @@ export interface components {
                 steps: number;
             };
         };
+        /** @description What `/tokenize` would be sent */
+        TokenizeEstimate: {
+            /**
+             * @description The job, by the name of its route (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            job: "tokenize";
+            request: components["schemas"]["TokenizeRequest"];
+        };
+        /** @description What `/detokenize` would be sent */
+        DetokenizeEstimate: {
+            /**
+             * @description The job, by the name of its route (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            job: "detokenize";
+            request: components["schemas"]["DetokenizeRequest"];
+        };
+        /** @description What `/caption` would be sent */
+        CaptionEstimate: {
+            /**
+             * @description The job, by the name of its route (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            job: "caption";
+            request: components["schemas"]["CaptionRequest"];
+        };
+        /** @description What `/vqa` would be sent */
+        VqaEstimate: {
+            /**
+             * @description The job, by the name of its route (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            job: "vqa";
+            request: components["schemas"]["VqaRequest"];
+        };
+        /** @description What `/generate` would be sent */
+        GenerateEstimate: {
+            /**
+             * @description The job, by the name of its route (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            job: "generate";
+            request: components["schemas"]["GenerateRequest"];
+        };
+        /** @description The body of any job, told apart by `job` */
+        EstimateRequest: components["schemas"]["TokenizeEstimate"] | components["schemas"]["DetokenizeEstimate"] | components["schemas"]["CaptionEstimate"] | components["schemas"]["VqaEstimate"] | components["schemas"]["GenerateEstimate"];
+        /** @description What a job is expected to come to */
+        EstimateResponse: {
+            /** @description The model that would answer */
+            model: string;
+            /**
+             * @description The job
+             * @enum {string}
+             */
+            job: "tokenize" | "detokenize" | "caption" | "vqa" | "generate";
+            /** @description What the `usage` of the job's answer is expected to say: the numbers that this job tells, as pictures and texts came out lately */
+            usage: {
+                /** @description Of the picture, or of all pictures that are painted */
+                visual_tokens?: number;
+                /** @description Of the grid */
+                patches?: number;
+                /** @description Of the text that is sent; of `/generate` with those of its pictures */
+                prompt_tokens?: number;
+                /** @description Of all texts of the answer */
+                completion_tokens?: number;
+                /** @description Paint steps of each picture */
+                steps?: number;
+            };
+            /** @description The numbers of `usage` that can be no other */
+            exact: ("visual_tokens" | "patches" | "prompt_tokens" | "completion_tokens" | "steps")[];
+            /** @description What the job is charged while it waits and runs, at most: tokens and paint steps by picture area, the unit of the queue and of turns */
+            cost: number;
+            /** @description Requests that would be ahead of it and have not begun */
+            position: number;
+            /** @description Until the engine begins with it */
+            start_seconds: number;
+            /** @description Until its answer, if it was sent now */
+            seconds: number;
+        };
         /** @description Event `queued`. The request is accepted and waits; told again when its place changes */
         QueuedEvent: {
             /** @description Requests ahead of this one that have not begun either; 0 is next */
@@ -654,6 +734,13 @@ export type GenerateRequest = components['schemas']['GenerateRequest'];
 export type DetokenizeRequest = components['schemas']['DetokenizeRequest'];
 export type GeneratedImage = components['schemas']['GeneratedImage'];
 export type ImagesResponse = components['schemas']['ImagesResponse'];
+export type TokenizeEstimate = components['schemas']['TokenizeEstimate'];
+export type DetokenizeEstimate = components['schemas']['DetokenizeEstimate'];
+export type CaptionEstimate = components['schemas']['CaptionEstimate'];
+export type VqaEstimate = components['schemas']['VqaEstimate'];
+export type GenerateEstimate = components['schemas']['GenerateEstimate'];
+export type EstimateRequest = components['schemas']['EstimateRequest'];
+export type EstimateResponse = components['schemas']['EstimateResponse'];
 export type QueuedEvent = components['schemas']['QueuedEvent'];
 export type TokenEvent = components['schemas']['TokenEvent'];
 export type VisualTokenEvent = components['schemas']['VisualTokenEvent'];

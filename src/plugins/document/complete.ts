@@ -120,7 +120,7 @@ function completeRequest (
 
 function completeAnswers (
   operation: Operation,
-  { job, hasETag, events, produces = ['application/json'] }: FastifyContextConfig
+  { job, isCheap, hasETag, events, produces = ['application/json'] }: FastifyContextConfig
 ) {
   for (const answer of Object.values(operation.responses)) addHeaders(answer, produces)
   const answer = operation.responses[200]
@@ -130,6 +130,9 @@ function completeAnswers (
       headers: headerRefs('x-request-id', 'ETag')
     }
     answer.headers = { ...answer.headers, ...headerRefs('ETag') }
+  }
+  if (answer && job && !isCheap) {
+    Object.assign(answer.headers ?? {}, headerRefs('x-queue-position', 'x-expected-start-ms'))
   }
   if (answer?.content && events) addEvents(answer.content, events)
   const pictures = produces.filter(type => type.startsWith('image/'))

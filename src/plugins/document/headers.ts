@@ -26,6 +26,18 @@ export const headers = {
     schema: { type: 'integer', ...seedRange, format: 'int64' },
     example: 7
   },
+  'x-queue-position': {
+    description: 'Requests that were ahead of this one and had not begun when the engine was given it',
+    schema: { type: 'integer', minimum: 0 },
+    example: 0
+  },
+  'x-expected-start-ms': {
+    description:
+      'Milliseconds in which the engine was then expected to begin with it; `start` of `Server-Timing` tells how ' +
+      'many it were',
+    schema: { type: 'number', minimum: 0 },
+    example: 0.8
+  },
   ETag: {
     description: 'Names these very bytes; `If-None-Match` with it is answered 304',
     schema: { type: 'string' },

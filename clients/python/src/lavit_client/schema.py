@@ -580,6 +580,107 @@ class ImagesResponse(TypedDict):
     """What the work came to"""
 
 
+class TokenizeEstimate(TypedDict):
+    """What `/tokenize` would be sent"""
+
+    job: Literal['tokenize']
+    """The job, by the name of its route"""
+
+    request: TokenizeRequest
+    """"""
+
+
+class DetokenizeEstimate(TypedDict):
+    """What `/detokenize` would be sent"""
+
+    job: Literal['detokenize']
+    """The job, by the name of its route"""
+
+    request: DetokenizeRequest
+    """"""
+
+
+class CaptionEstimate(TypedDict):
+    """What `/caption` would be sent"""
+
+    job: Literal['caption']
+    """The job, by the name of its route"""
+
+    request: CaptionRequest
+    """"""
+
+
+class VqaEstimate(TypedDict):
+    """What `/vqa` would be sent"""
+
+    job: Literal['vqa']
+    """The job, by the name of its route"""
+
+    request: VqaRequest
+    """"""
+
+
+class GenerateEstimate(TypedDict):
+    """What `/generate` would be sent"""
+
+    job: Literal['generate']
+    """The job, by the name of its route"""
+
+    request: GenerateRequest
+    """"""
+
+
+class EstimateOptions(TypedDict):
+    """The body of any job, told apart by `job`"""
+
+
+class EstimateResponseUsage(TypedDict):
+    """What the `usage` of the job's answer is expected to say: the numbers that this job tells, as pictures and texts came out lately"""
+
+    visual_tokens: NotRequired[float]
+    """Of the picture, or of all pictures that are painted"""
+
+    patches: NotRequired[float]
+    """Of the grid"""
+
+    prompt_tokens: NotRequired[float]
+    """Of the text that is sent; of `/generate` with those of its pictures"""
+
+    completion_tokens: NotRequired[float]
+    """Of all texts of the answer"""
+
+    steps: NotRequired[float]
+    """Paint steps of each picture"""
+
+
+class EstimateResponse(TypedDict):
+    """What a job is expected to come to"""
+
+    model: str
+    """The model that would answer"""
+
+    job: Literal['tokenize', 'detokenize', 'caption', 'vqa', 'generate']
+    """The job"""
+
+    usage: EstimateResponseUsage
+    """What the `usage` of the job's answer is expected to say: the numbers that this job tells, as pictures and texts came out lately"""
+
+    exact: List[Literal['visual_tokens', 'patches', 'prompt_tokens', 'completion_tokens', 'steps']]
+    """The numbers of `usage` that can be no other"""
+
+    cost: int
+    """What the job is charged while it waits and runs, at most: tokens and paint steps by picture area, the unit of the queue and of turns"""
+
+    position: int
+    """Requests that would be ahead of it and have not begun"""
+
+    start_seconds: float
+    """Until the engine begins with it"""
+
+    seconds: float
+    """Until its answer, if it was sent now"""
+
+
 class QueuedEvent(TypedDict):
     """Event `queued`. The request is accepted and waits; told again when its place changes"""
 

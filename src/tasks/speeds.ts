@@ -1,0 +1,119 @@
+/** How long requests of a kind take beside so many others, from those that ended lately. */
+import type { Timings } from '../pipe/messages.ts'
+import type { Place } from '../pipe/requests.ts'
+import type { Amounts } from './amounts.ts'
+import { createRecent, type Recent } from './recent.ts'
+
+/**
+ * Milliseconds: to the first unit, of each stage by its amount, of waiting by each unit, and of a request's way outside
+ * the engine: its pictures' decoding, and all else.
+ */
+type Measure = 'start' | keyof Amounts | 'wait' | 'image' | 'rest'
+type Cell = { beside: number; recent: Record<Measure, Recent> }
+
+const stages = ['encode', 'prefill', 'decode', 'paint'] as const
+
+export type Speeds = ReturnType<typeof createSpeeds>
+
+// until something was measured: lavit-mini on two cores
+const first: Record<Measure, number> = {
+  start: 1,
+  encode: 6,
+  prefill: 5,
+  decode: 1.5,
+  paint: 0.15,
+  wait: 0.3,
+  image: 2,
+  rest: 3
+}
+const slowdown = 0.75 // of a request for each one beside it, until it was measured: engines batch
+
+export function createSpeeds () {
+  const cells = new Map<string, Cell[]>() // of each kind by how many ran beside, of each wait by how many were ahead
+
+  return {
+    /** Notes how long a request took that had `beside` others beside it. */
+    add (kind: string, { ahead, beside }: Place, amounts: Amounts, { start, queue, ...own }: Timings): void {
+      cellOf(waitOf(amounts, beside), ahead).recent.start.add(start)
+      const { recent } = cellOf(kind, beside)
+      recent.wait.add(queue / unitsOf(amounts))
+      for (const stage of stages) {
+        if (amounts[stage] > 0) recent[stage].add(own[stage] / amounts[stage])
+      }
+    },
+
+    /** Notes what a request took outside the engine. */
+    addOutside (kind: string, beside: number, { image, rest }: { image: number; rest: number }): void {
+      const { recent } = cellOf(kind, beside)
+      recent.image.add(image)
+      recent.rest.add(rest)
+    },
+
+    /** Milliseconds that are to be expected in the engine until the first unit. */
+    start: ({ ahead, beside }: Place, amounts: Amounts) => expected(waitOf(amounts, beside), ahead, 'start'),
+
+    /** Milliseconds that are to be expected of the whole request. */
+    total (kind: string, beside: number, amounts: Amounts): number {
+      const ms = (measure: Measure) => expected(kind, beside, measure)
+      return stages.reduce(
+        (sum, stage) => sum + (amounts[stage] > 0 ? amounts[stage] * ms(stage) : 0),
+        ms('image') + ms('rest') + unitsOf(amounts) * ms('wait')
+      )
+    }
+  }
+
+  function cellOf (kind: string, beside: number): Cell {
+    const known = cells.get(kind) ?? []
+    const level = levelOf(beside)
+    const found = known.find(cell => levelOf(cell.beside) === level)
+    if (found) return found
+    const cell = { beside, recent: emptyCell() }
+    cells.set(kind, [...known, cell])
+    return cell
+  }
+
+  /** As measured at the nearest load. */
+  function expected (kind: string, beside: number, measure: Measure): number {
+    const distance = (cell: Cell) => Math.abs(levelOf(cell.beside) - levelOf(beside))
+    const measured = (cells.get(kind) ?? [])
+      .flatMap(cell => {
+        const median = cell.recent[measure].median()
+        return median === undefined ? [] : [{ cell, median }]
+      })
+      .sort((a, b) => distance(a.cell) - distance(b.cell))
+    const [nearest = { cell: { beside: 0 }, median: first[measure] }] = measured
+    const isHere = levelOf(nearest.cell.beside) === levelOf(beside)
+    return isHere ? nearest.median : (nearest.median * slowed(beside)) / slowed(nearest.cell.beside)
+  }
+}
+
+function emptyCell (): Record<Measure, Recent> {
+  return {
+    start: createRecent(),
+    encode: createRecent(),
+    prefill: createRecent(),
+    decode: createRecent(),
+    paint: createRecent(),
+    wait: createRecent(),
+    image: createRecent(),
+    rest: createRecent()
+  }
+}
+
+function unitsOf ({ encode, prefill, decode, paint }: Amounts): number {
+  return encode + prefill + decode + (paint > 0 ? 1 : 0)
+}
+
+/** Requests that wait alike: for the same stage first, of an engine that has something to do or nothing. */
+function waitOf (amounts: Amounts, beside: number): string {
+  return `${stages.find(stage => amounts[stage] > 0)} ${beside === 0 ? 'idle' : 'busy'}`
+}
+
+/** 0, 1, 2 to 3, 4 to 7, and so on. */
+function levelOf (beside: number): number {
+  return beside === 0 ? 0 : Math.floor(Math.log2(beside)) + 1
+}
+
+function slowed (beside: number): number {
+  return 1 + slowdown * beside
+}
