@@ -85,21 +85,23 @@ def visual(package, r):
     features, = session(package / 'vision.onnx').run(
         None, {'pixels': np.ascontiguousarray(r['image.resized'].transpose(0, 3, 1, 2))})
     log_probabilities, = session(package / 'token_predictor.onnx').run(None, {'x': features})
-    keep, kept = r['selector.decision'], r['selector.decision'].astype(bool)
+    kept = r['selector.decision'].astype(bool)
     codes_graph = with_merger_output(package / 'merger_codes.onnx')
-    codes, merged = codes_graph.run(None, {'features': features, 'keep': keep})
-    rows, = session(package / 'merger_embeddings.onnx').run(None, {'features': features, 'keep': keep})
+    embeddings_graph = session(package / 'merger_embeddings.onnx')
+    kept_of = [{'features': features[b:b + 1], 'places': np.flatnonzero(kept[b])[None]} for b in range(len(kept))]
+    codes, merged = zip(*(codes_graph.run(None, one) for one in kept_of))
+    rows = np.concatenate([embeddings_graph.run(None, one)[0] for one in kept_of], 1)[0]
     found = {
         'vision: features': gap(features, r['encoder.features']),
         'token_predictor: log-probabilities': gap(log_probabilities, r['predictor.log_probs']),
         'token_predictor: keep decision': np.array_equal(log_probabilities[..., 0] >= log_probabilities[..., 1], kept),
-        'merger_codes: merger output': gap(merged, r['merger.output']),
-        'merger_codes: codes': np.array_equal(codes[kept], r['quantizer.codes']),
-        'merger_embeddings: vit_proj': gap(rows, r['understanding.vit_proj']),
+        'merger_codes: merger output': gap(np.concatenate(merged), r['merger.output']),
+        'merger_codes: codes': np.array_equal(np.concatenate(codes, 1)[0], r['quantizer.codes']),
+        'merger_embeddings: vit_proj': gap(rows, r['understanding.vit_proj'][kept]),
     }
     n = features.shape[1]
-    for name, mask in {'all_keep': np.ones(n), 'all_drop': np.zeros(n), 'first_only': np.arange(n) == 0}.items():
-        _, merged = codes_graph.run(None, {'features': features[:1], 'keep': mask[None].astype(np.float32)})
+    for name, count in {'all_keep': n, 'first_only': 1}.items():
+        _, merged = codes_graph.run(None, {'features': features[:1], 'places': np.arange(count)[None]})
         found[f'merger_codes: {name}'] = gap(merged, r[f'edge.{name}.merger_output'])
     return found
 

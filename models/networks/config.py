@@ -32,6 +32,7 @@ class TokenizerConfig:
     code_dim: int = 32
     keep_ratio: float = .36
     min_visual_tokens: int = 4
+    merger_leaks: bool = False  # whether kept rows take a trace of dropped rows, as the official ones do
     place_codes: bool = True  # half of each code tells its place, see `place_table`; the official one has no such part
 
     @property
@@ -90,6 +91,6 @@ FULL = ModelConfig(
                           final_norm=False, mean=(0.48145466, 0.4578275, 0.40821073),
                           std=(0.26862954, 0.26130258, 0.27577711)),
     tokenizer=TokenizerConfig(merger_depth=12, decoder_depth=12, heads=16, mlp_hidden=6144, codebook_size=16384,
-                              min_visual_tokens=0, place_codes=False),
+                              min_visual_tokens=0, merger_leaks=True, place_codes=False),
     language_model=LanguageModelConfig(hidden=4096, layers=32, heads=32, mlp_hidden=11008, text_vocabulary=32000,
                                        max_length=4096, tied_head=False))

@@ -205,13 +205,19 @@ class CausalFuserBlock(nn.Module):
         return x + self.mlp(self.norm2(x))
 
 
+def rows_at(x, places):
+    """x (B, N, D), places (B, K) -> (B, K, D)."""
+    return x.gather(1, places[..., None].expand(-1, -1, x.shape[-1]))
+
+
 class TokenMerger(nn.Module):
     """Folds dropped patches into kept ones: features (B, N, D), keep (B, N) -> (B, N, D); rows of dropped patches are
     carried along and mean nothing. With a grid, features are told their places again, which the features of a small
     encoder have nearly forgotten."""
 
-    def __init__(self, width, depth, heads, hidden, grid=None):
+    def __init__(self, width, depth, heads, hidden, grid=None, leaks=True):
         super().__init__()
+        self.leaks = leaks
         self.place_embed = nn.Parameter(place_sines(grid, width) * .5) if grid else None
         self.ln_vision = nn.LayerNorm(width)
         self.blocks = nn.ModuleList(CausalFuserBlock(width, heads, hidden) for _ in range(depth))
@@ -228,6 +234,23 @@ class TokenMerger(nn.Module):
         context = self.ln_vision(x)
         for block in self.blocks:
             x = block(x, context, causal_policy, 1 - d)
+        return self.norm(x)
+
+    def kept(self, x, places):
+        """The rows at `places` (B, K), the kept patches of each picture in raster order: (B, K, D). Without `leaks`
+        they are computed alone, and lack what `policy_softmax` lets through of the dropped patches' rows, and the
+        maximum that it takes over these as well."""
+        keep = (places[..., None] == torch.arange(x.shape[1], device=x.device)).any(1).to(x.dtype)
+        if self.leaks:
+            return rows_at(self(x, keep), places)
+        if self.place_embed is not None:
+            x = x + self.place_embed
+        context = self.ln_vision(x)
+        dropped = 1 - keep[:, None, None, :]                                          # (B, 1, 1, N)
+        causal = (places[:, None, None, :] <= places[:, None, :, None]).to(x.dtype)   # (B, 1, K, K)
+        x = rows_at(x, places)
+        for block in self.blocks:
+            x = block(x, context, causal, dropped)
         return self.norm(x)
 
 
@@ -287,7 +310,7 @@ class DynamicTokenizer(nn.Module):
         width = encoder.width
         self.token_predictor = TokenPredictor(width)
         self.causal_encoder = TokenMerger(width, c.merger_depth, c.heads, c.mlp_hidden,
-                                          encoder.grid if c.place_codes else None)
+                                          encoder.grid if c.place_codes else None, c.merger_leaks)
         self.encode_task_layer = nn.Sequential(nn.Linear(width, width), nn.Tanh(),
                                                nn.Linear(width, c.code_dim - c.place_dim))
         self.register_buffer('place', place_table(encoder.grid, c.place_dim) if c.place_dim else None, persistent=False)
@@ -296,10 +319,18 @@ class DynamicTokenizer(nn.Module):
 
     def project(self, features, keep):
         """features (B, N, D), keep (B, N) -> unit vectors (B, N, code_dim) that the quantizer compares."""
-        z = F.normalize(self.encode_task_layer(self.causal_encoder(features, keep)), dim=-1, eps=1e-12)
-        return z if self.place is None else torch.cat([z, self.place.expand(z.shape[0], -1, -1)], -1) * .5 ** .5
+        return self.placed(self.causal_encoder(features, keep), self.place)
+
+    def placed(self, rows, place):
+        z = F.normalize(self.encode_task_layer(rows), dim=-1, eps=1e-12)
+        return z if place is None else torch.cat([z, place.expand(z.shape[0], -1, -1)], -1) * .5 ** .5
 
     def forward(self, features, keep): return self.quantize.codes(self.project(features, keep))
+
+    def kept(self, features, places):
+        """features (B, N, D), places (B, K) of the kept patches -> their codes (B, K)."""
+        place = None if self.place is None else F.embedding(places, self.place)
+        return self.quantize.codes(self.placed(self.causal_encoder.kept(features, places), place))
 
 
 class UnderstandingMerger(nn.Module):
@@ -310,13 +341,18 @@ class UnderstandingMerger(nn.Module):
     def __init__(self, encoder, c, hidden):
         super().__init__()
         self.causal_encoder = TokenMerger(encoder.width, c.merger_depth, c.heads, c.mlp_hidden,
-                                          encoder.grid if c.place_codes else None)
+                                          encoder.grid if c.place_codes else None, c.merger_leaks)
         self.vit_proj = nn.Linear(encoder.width, hidden)
         self.place_embed = nn.Parameter(place_sines(encoder.grid, hidden)) if c.place_codes else None
 
     def forward(self, features, keep):
         rows = self.vit_proj(self.causal_encoder(features, keep))
         return rows if self.place_embed is None else rows + self.place_embed
+
+    def kept(self, features, places):
+        """features (B, N, D), places (B, K) of the kept patches -> their rows (B, K, H)."""
+        rows = self.vit_proj(self.causal_encoder.kept(features, places))
+        return rows if self.place_embed is None else rows + F.embedding(places, self.place_embed[0])
 
 
 # ---------------------------------------------------------------- decoder

@@ -1,15 +1,24 @@
-"""Whole numbers on the way: products with 8-bit matrices of which the other side is rounded to 8 bits, too.
+"""Whole numbers on the way: products with 8-bit matrices of which the other side is rounded to 8 bits, too, and
+convolutions of which everything is.
 
 Processors multiply whole numbers two to four times faster than fractions. The ranges of what goes in are measured once,
 on pictures of the training, and are constants of the graph: so a picture gets the same bits alone and in any batch.
 """
+import shutil
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
+from .precision import MOST
+
 GRAPHS = ('vision', 'merger_codes', 'merger_embeddings', 'language_model')
 LEVELS = 255
+MOST_TURN = 2e-4  # of an output's rows by the rounding of one convolution: one minus the cosine
+CHANNELS_FROM = 32  # of what a convolution takes; fewer carry the picture itself, of which rounding would take too much
 WIDEST = 60  # of a range, in root mean squares
 
 
@@ -27,11 +36,23 @@ def products(model):
             yield node, whole, scale
 
 
+def convolutions(model):
+    """The Conv nodes with a constant kernel of more than one place, and its values."""
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == 'Conv' and node.input[1] in tensors:
+            kernel = numpy_helper.to_array(tensors[node.input[1]])
+            if kernel.dtype == np.float32 and kernel.shape[1] >= CHANNELS_FROM and max(kernel.shape[2:]) > 1:
+                yield node, kernel
+
+
 def observe(path, feeds):
-    """Least and greatest value of what each product takes, over all feeds: {name: [least, greatest]}. Those are left
-    out, and their products stay as they are, where a few far values would take the levels of all others."""
+    """Least and greatest value of what each product takes, and of what each convolution takes and gives, over all
+    feeds: {name: [least, greatest]}. Those are left out, and their nodes stay as they are, where a few far values would
+    take the levels of all others."""
     model = onnx.load(str(path))
-    names = sorted({node.input[0] for node, _, _ in products(model)})
+    names = sorted({node.input[0] for node, _, _ in products(model)} |
+                   {name for node, _ in convolutions(model) for name in (node.input[0], node.output[0])})
     known = {output.name for output in model.graph.output}
     model.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
                               for name in names if name not in known)
@@ -48,10 +69,42 @@ def observe(path, feeds):
     return {name: [low, high] for name, (low, high) in ranges.items() if high - low <= WIDEST * usual[name]}
 
 
-def round_products(path, ranges):
-    """Rewrites the graph: each product rounds what it takes by its range, and takes its matrix as it is stored."""
+def harmless(path, ranges, feeds):
+    """Without the ranges of what those convolutions give whose rounding alone turns the graph's first output by more
+    than MOST_TURN, over all feeds; so they stay as they are."""
+    model, exact = onnx.load(str(path)), list(map(first_output(path), feeds))
+    given = {node.output[0] for node, _ in convolutions(model)} & set(ranges)
+    others = {name: span for name, span in ranges.items() if name not in given}
+    kept = dict(others)
+    with tempfile.TemporaryDirectory() as folder:
+        trial = Path(folder) / 'trial.onnx'
+        turns = {}
+        for name in [None, *sorted(given)]:
+            shutil.copyfile(path, trial)
+            round_activations(trial, others | ({name: ranges[name]} if name else {}))
+            turns[name] = np.mean([turn(a, b) for a, b in zip(exact, map(first_output(trial), feeds))])
+            if name and turns[name] - turns[None] <= MOST_TURN:
+                kept[name] = ranges[name]
+    return kept
+
+
+def first_output(path):
+    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    return lambda feed: session.run(None, feed)[0]
+
+
+def turn(a, b):
+    """One minus the mean cosine of the last axis."""
+    lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
+    return 1 - ((a * b).sum(-1) / np.maximum(lengths, 1e-12)).mean()
+
+
+def round_activations(path, ranges):
+    """Rewrites the graph: each product rounds what it takes by its range, and takes its matrix as it is stored; each
+    convolution rounds what it takes and gives, and its kernel."""
     model = onnx.load(str(path))
     graph, rounded = model.graph, {}
+    round_convolutions(model, ranges, rounded)
     for node, whole, scale in list(products(model)):
         name = node.input[0]
         if name not in ranges:
@@ -75,8 +128,45 @@ def round_products(path, ranges):
     path.write_bytes(model.SerializeToString())
 
 
+def round_convolutions(model, ranges, rounded):
+    graph = model.graph
+    biases = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    for node, kernel in list(convolutions(model)):
+        taken, given = node.input[0], node.output[0]
+        if taken not in ranges or given not in ranges:
+            continue
+        before = []
+        if taken not in rounded:
+            rounded[taken] = f'{taken}.rounded'
+            before += round_trip(graph, taken, *ranges[taken])
+        scale = np.abs(kernel).max((1, 2, 3)) / MOST
+        scale = np.where(scale == 0, 1, scale).astype(np.float32)
+        whole = np.clip(np.round(kernel / scale[:, None, None, None]), -MOST, MOST).astype(np.int8)
+        steps = step_of(*ranges[taken]) * scale
+        bias = biases[node.input[2]] if len(node.input) > 2 else np.zeros(len(kernel), np.float32)
+        parts = {'kernel': (whole, scale), 'bias': (np.round(bias / steps).astype(np.int32), steps)}
+        for part, (values, each) in parts.items():
+            name = f'{given}.{part}'
+            graph.initializer.extend([numpy_helper.from_array(values, f'{name}.whole'),
+                                      numpy_helper.from_array(each, f'{name}.scale')])
+            before.append(helper.make_node('DequantizeLinear', [f'{name}.whole', f'{name}.scale'], [name], axis=0))
+        place = list(graph.node).index(node)
+        del node.input[:]
+        node.input.extend([rounded[taken], *(f'{given}.{part}' for part in parts)])
+        node.output[0] = f'{given}.exact'
+        after = round_trip(graph, given, *ranges[given])
+        after[0].input[0], after[1].output[0] = node.output[0], given
+        for new in reversed(after):
+            graph.node.insert(place + 1, new)
+        for new in reversed(before):
+            graph.node.insert(place, new)
+
+
+def step_of(low, high): return np.float32((high - low) / LEVELS or 1)
+
+
 def round_trip(graph, name, low, high):
-    step = np.float32((high - low) / LEVELS or 1)
+    step = step_of(low, high)
     zero = np.uint8(np.clip(np.round(-low / step), 0, LEVELS))
     graph.initializer.extend([numpy_helper.from_array(np.array(step), name + '.step'),
                               numpy_helper.from_array(np.array(zero), name + '.zero')])

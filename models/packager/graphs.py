@@ -20,13 +20,23 @@ class Vision(nn.Module):
 
 
 class MergerToCodes(nn.Module):
-    """Features (B, N, D), keep (B, N) -> codes int64 (B, N)."""
+    """Features (B, N, D), places int64 (B, K) of the kept patches -> their codes int64 (B, K)."""
 
     def __init__(self, tokenizer):
         super().__init__()
         self.tokenizer = tokenizer
 
-    def forward(self, features, keep): return self.tokenizer(features, keep)
+    def forward(self, features, places): return self.tokenizer.kept(features, places)
+
+
+class MergerToEmbeddings(nn.Module):
+    """Features (B, N, D), places int64 (B, K) of the kept patches -> their embeddings (B, K, H)."""
+
+    def __init__(self, understanding):
+        super().__init__()
+        self.understanding = understanding
+
+    def forward(self, features, places): return self.understanding.kept(features, places)
 
 
 class Decoder(nn.Module):
@@ -109,6 +119,8 @@ def definitions(model):
     c, e = model.config, model.config.encoder
     n, d, s = e.patches, e.width, e.image_size
     features, keep = torch.randn(2, n, d), (torch.rand(2, n) < .4).float()
+    places = torch.stack([torch.arange(7), torch.randperm(n)[:7].sort().values])
+    merger = {'features': {0: BATCH}, 'places': {0: BATCH, 1: torch.export.Dim('kept', min=1, max=n)}}
     lm = c.language_model
     head = lm.hidden // lm.heads
     t, p = torch.export.Dim('new', min=1, max=lm.max_length), torch.export.Dim('past', min=1, max=lm.max_length)
@@ -119,10 +131,9 @@ def definitions(model):
         'vision': (Vision(model.encoder), {'pixels': torch.randint(0, 256, (2, 3, s, s), dtype=torch.uint8)},
                    ['features'], {'pixels': row}),
         'token_predictor': (model.tokenizer.token_predictor, {'x': features}, ['log_probabilities'], {'x': row}),
-        'merger_codes': (MergerToCodes(model.tokenizer), {'features': features, 'keep': keep}, ['codes'],
-                         {'features': row, 'keep': row}),
-        'merger_embeddings': (model.understanding, {'features': features, 'keep': keep}, ['embeddings'],
-                              {'features': row, 'keep': row}),
+        'merger_codes': (MergerToCodes(model.tokenizer), {'features': features, 'places': places}, ['codes'], merger),
+        'merger_embeddings': (MergerToEmbeddings(model.understanding), {'features': features, 'places': places},
+                              ['embeddings'], merger),
         'language_model': (
             LanguageStep(model.language_model),
             {'token_ids': torch.randint(0, c.vocabulary, (2, 3)), 'embeddings': torch.randn(2, 3, lm.hidden),

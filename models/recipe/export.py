@@ -18,7 +18,7 @@ from networks.config import CONCEPTS, MINI
 from networks.language_model import HIDDEN
 from networks.model import build, load_weights
 from networks.visual_tokenizer import choose, rank_order
-from packager.activations import round_products
+from packager.activations import round_activations
 from packager.graphs import candidates, definitions
 from packager.precision import round_weights
 from packager.write import check, digest, export_graph
@@ -53,8 +53,8 @@ def real_inputs(model, files):
         'vision': {'pixels': pixels},
         'token_predictor': {'x': features},
         'familiarity': {'features': features, 'log_probabilities': model.tokenizer.token_predictor(features)},
-        'merger_codes': {'features': features, 'keep': keep},
-        'merger_embeddings': {'features': features, 'keep': keep},
+        'merger_codes': {'features': features[:1], 'places': keep[:1].nonzero()[:, 1][None]},
+        'merger_embeddings': {'features': features[:1], 'places': keep[:1].nonzero()[:, 1][None]},
         'language_model': {**read, 'cache': cache},
         'text_head': {'states': states},
         'visual_head': {'states': states, 'conditional': row, 'unconditional': torch.zeros_like(row),
@@ -131,7 +131,7 @@ def main(arguments=None):
         export_graph(module, example, outputs, dynamic, layers, path)
         gap = check(name, module, (example, real[name]), path, layers)
         if name in ranges:
-            round_products(path, ranges[name])
+            round_activations(path, ranges[name])
         print(f'{name}: {path.stat().st_size / 1e6:.1f} MB, gap {gap:.1e}')
     labels = [c['label'] for c in json.loads(Path(args.concepts).read_text())[:args.count]]
     about = json.loads(Path(args.about).read_text()) if args.about else {'version': '0.0.0'}

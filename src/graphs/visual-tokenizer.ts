@@ -1,5 +1,5 @@
 /** The graphs that turn pixels into features, and the kept features into codes or embeddings. */
-import { floats, integers, type Session } from './session.ts'
+import { floats, integers, MisfitError, type Session } from './session.ts'
 import type { Manifest } from '../package/manifest.ts'
 import { patchesOf } from '../package/patches.ts'
 
@@ -15,6 +15,7 @@ export type Selected = { features: Float32Array; keepMask: boolean[] }
 
 export type VisualTokenizer = ReturnType<typeof createVisualTokenizer>
 
+/** Throws a MisfitError where the mergers are those of a package for server 0.1. */
 export function createVisualTokenizer (
   sessions: {
     vision: Session
@@ -23,9 +24,14 @@ export function createVisualTokenizer (
     mergerEmbeddings: Session
     familiarity?: Session | undefined
   },
-  { image, visual_tokenizer: { feature_dim: featureDim }, language_model: { hidden_size: hiddenSize } }: Manifest
+  { image, visual_tokenizer: { feature_dim: featureDim } }: Manifest
 ) {
   const patches = patchesOf({ image })
+  for (const merger of [sessions.mergerCodes, sessions.mergerEmbeddings]) {
+    if (!merger.inputNames.includes('places')) {
+      throw new MisfitError('the mergers take no places: the package is of an older server and has to be written anew')
+    }
+  }
   return {
     /**
      * `pictures` are uint8 [3, size, size]. Their features are computed together; the selector and the judge of
@@ -59,41 +65,27 @@ export function createVisualTokenizer (
     },
 
     /** The codes of the kept patches, in raster order. */
-    async toCodes (selected: Selected[]): Promise<number[][]> {
-      const outputs = await sessions.mergerCodes.run(mergerInputs(selected, patches, featureDim))
-      const codes = integers(outputs, 'codes') // [B, N]
-      return selected.map(({ keepMask }, b) => keptPlaces(keepMask).map(i => Number(codes[b * patches + i])))
+    async toCodes ({ features, keepMask }: Selected): Promise<number[]> {
+      const places = keptPlaces(keepMask)
+      if (places.length === 0) return []
+      const outputs = await sessions.mergerCodes.run(mergerInputs(features, places))
+      return Array.from(integers(outputs, 'codes'), Number) // [1, K]
     },
 
     /** The kept rows of the understanding merger, [kept, hidden_size], in raster order. */
-    async toEmbeddings (selected: Selected[]): Promise<Float32Array[]> {
-      const embeddings = floats(
-        await sessions.mergerEmbeddings.run(mergerInputs(selected, patches, featureDim)),
-        'embeddings'
-      ) // [B, N, H]
-      return selected.map(({ keepMask }, b) => {
-        const places = keptPlaces(keepMask)
-        const rows = new Float32Array(places.length * hiddenSize)
-        for (const [row, i] of places.entries()) {
-          const start = (b * patches + i) * hiddenSize
-          rows.set(embeddings.subarray(start, start + hiddenSize), row * hiddenSize)
-        }
-        return rows
-      })
+    async toEmbeddings ({ features, keepMask }: Selected): Promise<Float32Array> {
+      const places = keptPlaces(keepMask)
+      if (places.length === 0) return new Float32Array()
+      return floats(await sessions.mergerEmbeddings.run(mergerInputs(features, places)), 'embeddings') // [1, K, H]
     }
   }
-}
 
-function mergerInputs (selected: Selected[], patches: number, featureDim: number) {
-  const features = new Float32Array(selected.length * patches * featureDim)
-  const keep = new Float32Array(selected.length * patches)
-  for (const [b, picture] of selected.entries()) {
-    features.set(picture.features, b * patches * featureDim)
-    for (const i of keptPlaces(picture.keepMask)) keep[b * patches + i] = 1
-  }
-  return {
-    features: { type: 'float32' as const, data: features, dims: [selected.length, patches, featureDim] },
-    keep: { type: 'float32' as const, data: keep, dims: [selected.length, patches] }
+  /** One picture at a time: what the kept rows cost follows their number, and their bits depend on no other picture. */
+  function mergerInputs (features: Float32Array, places: number[]) {
+    return {
+      features: { type: 'float32' as const, data: features, dims: [1, patches, featureDim] },
+      places: { type: 'int64' as const, data: BigInt64Array.from(places, BigInt), dims: [1, places.length] }
+    }
   }
 }
 

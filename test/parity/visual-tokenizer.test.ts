@@ -69,130 +69,35 @@ t.test('the graphs', async t => {
     }
   })
 
-  t.test('codes, alone and in a batch', async t => {
-    const expected = pictures.map(b => ofPicture(idsOf('quantizer.codes'), b))
-    t.strictSame(await tokenizer.toCodes(recorded), expected)
-    for (const b of pictures) t.strictSame(await tokenizer.toCodes([recorded[b]!]), [expected[b]])
-  })
-
-  t.test('codes of all patches where all are kept, none is, or the first alone', async t => {
-    for (const [decision, codes] of Object.entries(edgeCodes)) {
-      const keep = Float32Array.from({ length: patches }, (_, i) =>
-        decision === 'all_keep' || (decision === 'first_only' && i === 0) ? 1 : 0
-      )
-      const outputs = await sessions.mergerCodes.run({
-        features: { type: 'float32', data: recorded[0]!.features, dims: [1, patches, 64] },
-        keep: { type: 'float32', data: keep, dims: [1, patches] }
-      })
-      const actual = Array.from(outputs.codes!.data as BigInt64Array, Number)
-      t.strictSame(
-        actual.map((code, i) => (codes[i] === tie ? tie : code)),
-        codes,
-        decision
-      )
-    }
-    t.strictSame(await tokenizer.toCodes([{ ...recorded[0]!, keepMask: new Array<boolean>(patches).fill(false) }]), [
-      []
-    ])
-  })
-
-  t.test('embeddings of all patches, and of those that are kept', async t => {
+  t.test('codes', async t => {
     for (const b of pictures) {
-      const outputs = await sessions.mergerEmbeddings.run({
-        features: { type: 'float32', data: recorded[b]!.features, dims: [1, patches, 64] },
-        keep: { type: 'float32', data: row(floatsOf('selector.decision'), b), dims: [1, patches] }
-      })
-      t.ok(
-        relativeError(floats(outputs, 'embeddings'), row(floatsOf('understanding.vit_proj'), b)) < tolerance,
-        `picture ${b}`
-      )
+      t.strictSame(await tokenizer.toCodes(recorded[b]!), ofPicture(idsOf('quantizer.codes'), b))
     }
-    for (const [b, embeddings] of (await tokenizer.toEmbeddings(recorded)).entries()) {
+  })
+
+  t.test('codes where all patches are kept, the first alone, or none', async t => {
+    for (const [count, codes] of [[patches, allKept], [1, allDroppedButFirst], [0, []]] as const) {
+      const keepMask = Array.from({ length: patches }, (_, place) => place < count)
+      t.strictSame(await tokenizer.toCodes({ ...recorded[0]!, keepMask }), codes)
+    }
+    const keepMask = new Array<boolean>(patches).fill(false)
+    t.strictSame(await tokenizer.toEmbeddings({ ...recorded[0]!, keepMask }), new Float32Array())
+  })
+
+  t.test('embeddings', async t => {
+    for (const b of pictures) {
+      const embeddings = await tokenizer.toEmbeddings(recorded[b]!)
       t.ok(relativeError(embeddings, ofPicture(floatsOf('understanding.kept'), b, 48)) < tolerance, `picture ${b}`)
     }
   })
 })
 
-/** Two codes are nearest up to 1e-5: either may win. */
-const tie = -1
-
 // The recorded merger outputs of picture 0 (edge.*) through the checkpoint's projection and codebook, in double
 // precision.
-const edgeCodes = {
-  all_keep: [
-    61, 1, 45, 61, 17, 61, 50, 43, 58, 41, 61, 61, 56, 43, 50, 43, 58, 41, 9, 3, 17, 61, 17, 56, 40, 41, 3, 17, 17, 41,
-    17, 54, 58, 41, 31, 50, 56, 3, 3, 16, 58, 29, 0, 41, 2, 3, 9, 47, 58, 41, 4, 20, 2, 47, 9, 47, 63, 20, 6, 41, 2, 16,
-    22, 47
-  ],
-  all_drop: [
-    58, 1, 45, 61, 62, 43, 50, 43, 58, 41, 62, 61, 17, 43, 50, 43, 58, 39, 17, 50, 17, 27, 17, 43, 58, 29, 28, 50, 17,
-    37, 17, 54, 31, 52, 23, 50, 1, 16, 3, 16, 31, 29, 19, 41, 15, 47, 9, 16, 63, 41, 4, 20, 34, 47, 47, 16, 63, 52, 9,
-    47, 31, 16, 23, 16
-  ],
-  first_only: [
-    58,
-    1,
-    45,
-    61,
-    62,
-    61,
-    50,
-    28,
-    58,
-    41,
-    62,
-    61,
-    17,
-    43,
-    50,
-    19,
-    58,
-    39,
-    28,
-    50,
-    17,
-    61,
-    17,
-    28,
-    40,
-    29,
-    3,
-    50,
-    3,
-    16,
-    17,
-    54,
-    31,
-    52,
-    23,
-    50,
-    17,
-    16,
-    3,
-    16,
-    31,
-    20,
-    59,
-    41,
-    15,
-    47,
-    9,
-    16,
-    63,
-    20,
-    31,
-    20,
-    9,
-    47,
-    3,
-    16,
-    63,
-    20,
-    9,
-    20,
-    31,
-    tie,
-    4,
-    16
-  ]
-}
+const allKept = [
+  61, 1, 45, 61, 17, 61, 50, 43, 58, 41, 61, 61, 56, 43, 50, 43,
+  58, 41, 9, 3, 17, 61, 17, 56, 40, 41, 3, 17, 17, 41, 17, 54,
+  58, 41, 31, 50, 56, 3, 3, 16, 58, 29, 0, 41, 2, 3, 9, 47,
+  58, 41, 4, 20, 2, 47, 9, 47, 63, 20, 6, 41, 2, 16, 22, 47
+]
+const allDroppedButFirst = [58]

@@ -52,9 +52,12 @@ async function readPictures ({ manifest, visualTokenizer }: Model, pictures: Uin
   const least = manifest.visual_tokenizer.min_visual_tokens
   const rule = { rule: 'threshold' as const, keepThreshold: 0.5, seed: 0 }
   const encoded = await visualTokenizer.encode(pictures)
-  return visualTokenizer.toEmbeddings(
-    encoded.map(one => ({ ...one, keepMask: selectPatches(one.keepProbabilities, rule, least) }))
-  )
+  const read: Float32Array[] = []
+  for (const one of encoded) {
+    const keepMask = selectPatches(one.keepProbabilities, rule, least)
+    read.push(await visualTokenizer.toEmbeddings({ features: one.features, keepMask }))
+  }
+  return read
 }
 
 /** Image start, picture and image end of each row, filled up on the left. */

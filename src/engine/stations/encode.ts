@@ -28,28 +28,19 @@ export function createEncode (
       rows: entries.length,
       async run () {
         const encodings = await encodingsOf(entries.map(({ input }) => input.picture))
-        const selected = encodings.map((encoding, i) => {
-          const {
-            picture: { selection },
-            use
-          } = entries[i]!.input
-          const keepMask = selectPatches(encoding.keepProbabilities, selection, least)
-          return { encoding, features: encoding.features, use, keepMask }
-        })
-        const forCodes = selected.filter(({ use }) => use === 'codes')
-        const forFeatures = selected.filter(({ use }) => use === 'features')
-        const codes = forCodes.length > 0 ? await visualTokenizer.toCodes(forCodes) : []
-        const embeddings = forFeatures.length > 0 ? await visualTokenizer.toEmbeddings(forFeatures) : []
-        return () => {
-          for (const [i, one] of selected.entries()) {
-            const { encoding, keepMask } = one
-            const [code, embedding] = [
-              codes[forCodes.indexOf(one)] ?? [],
-              embeddings[forFeatures.indexOf(one)] ?? new Float32Array()
-            ]
-            queue.settle(entries[i]!, { encoding, keepMask, codes: code, embeddings: embedding })
-          }
+        const seen: Seen[] = []
+        for (const [i, encoding] of encodings.entries()) {
+          const { picture, use } = entries[i]!.input
+          const keepMask = selectPatches(encoding.keepProbabilities, picture.selection, least)
+          const selected = { features: encoding.features, keepMask }
+          seen.push({
+            encoding,
+            keepMask,
+            codes: use === 'codes' ? await visualTokenizer.toCodes(selected) : [],
+            embeddings: use === 'features' ? await visualTokenizer.toEmbeddings(selected) : new Float32Array()
+          })
         }
+        return () => entries.forEach((entry, i) => queue.settle(entry, seen[i]!))
       }
     }
   }
