@@ -2,7 +2,7 @@
  * Decoding, as the decoder processes do it: a file that passed the checks becomes the pixels of a model, or an overlay.
  */
 import sharp, { type FailOnOptions, type Sharp } from 'sharp'
-import { squash, type Interleaved } from './resize.ts'
+import { squash, type Interleaved } from './resize/squash.ts'
 
 /** `width` and `height` are those of the upright picture. */
 export type PictureFile = {

@@ -4,7 +4,7 @@ import sharp, { type Sharp } from 'sharp'
 import fc from 'fast-check'
 import t from 'tap'
 import { decodePicture, dimPatches, encodePicture } from '../../src/codecs/image.ts'
-import { squash } from '../../src/codecs/resize.ts'
+import { squash } from '../../src/codecs/resize/squash.ts'
 
 const limits = { maxImageBytes: 100_000, maxImagePixels: 10_000, imageFormats: ['png', 'jpeg', 'webp', 'gif', 'avif'] }
 const red = (width = 40, height = 20) => sharp({ create: { width, height, channels: 3, background: '#ff0000' } })

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { squash } from '../../src/codecs/resize.ts'
+import { squash } from '../../../src/codecs/resize/squash.ts'
 
 /** Bytes that look random: the top byte of i times Knuth's multiplier. */
 const noise = (width: number, height: number) => ({
