@@ -170,7 +170,9 @@ t.test('a file that does something has a test of its name, or is named by the te
     .map(name => join('test', name))
   const named = tests.map(file => file.replace('test', 'src').replace('.test.ts', '.ts'))
   const covered = tests.flatMap(coveredBy)
-  const doing = sources.filter(isServer).filter(file => !file.endsWith('.d.ts') && nodesOf(file).some(ts.isFunctionLike))
+  const doing = sources
+    .filter(file => isServer(file) && !file.endsWith('.d.ts'))
+    .filter(file => nodesOf(file).some(ts.isFunctionLike))
   t.strictSame(
     doing.filter(file => !named.includes(file) && !covered.includes(file)),
     []
