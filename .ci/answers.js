@@ -1,6 +1,6 @@
 // Whether what a command printed is what a page has written under it: JSON that the answer contains, where … leaves
-// the rest open; `FILE: W x H` of a PNG; `events: ` and the names of server-sent events in order, each once; or lines
-// of text, in which … stands for anything.
+// the rest open; `FILE: W x H` of a PNG; `events: ` and the names of server-sent events in order, each once; or the
+// last lines of text, in which … stands for anything.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -9,8 +9,12 @@ export function isAnswer (stdout, answer, folder) {
   const picture = /^(\S+): (\d+) x (\d+)$/.exec(answer)
   if (picture) return isPng(join(folder, picture[1]), Number(picture[2]), Number(picture[3]))
   if (answer.startsWith('events: ')) return `events: ${namesOfEvents(stdout).join(', ')}` === answer
-  if (!/^[[{]/.test(answer)) return isLike(stdout.trimEnd(), answer)
+  if (!/^[[{]/.test(answer)) return isLike(lastLines(stdout, answer.split('\n').length), answer)
   return contains(JSON.parse(stdout || 'null'), open(answer))
+}
+
+function lastLines (text, count) {
+  return text.trimEnd().split('\n').slice(-count).join('\n')
 }
 
 /** The same text, but for what … stands for. */
