@@ -13,12 +13,20 @@ export function ref<T extends TSchema> (schema: T, description?: string) {
   return Type.Unsafe<Static<T>>({ ...Type.Ref(schema.$id), ...(description !== undefined && { description }) })
 }
 
-/** A picture that examples hold whole, as base64 of a PNG: a yellow disc on blue, 24 by 24. */
+/** A picture that examples hold whole, as base64 of a PNG of 48 by 48: a fox on green, drawn from Fluent Emoji Flat. */
 export const examplePicture =
-  'iVBORw0KGgoAAAANSUhEUgAAABgAAAAYAgMAAACdGdVrAAAADFBMVEVAi8D34EanunvSzl7KnoZ+AAAACXBIWXMAAAsTAAALEwEAmpwYAAAA' +
-  'RUlEQVQI12NgwAt0K0AkU2hoA5DiDQ0tAFKqoaERQEo0NDQESE0NDQ0DUldDQ8OBVCgQICioIFQJVANUO9QwqNFQi3ADAIUdE+OWeJsOAAAA' +
-  'AElFTkSuQmCC'
+  'iVBORw0KGgoAAAANSUhEUgAAADAAAAAwBAMAAAClLOS0AAAAMFBMVEVBoEf/gSz/36gmKCP8aiSijz3JhDL+pFpmpVDHvIeXuXE6fjyeVydjSjTk' +
+  'zZLz2aA7LNbzAAAACXBIWXMAAAPoAAAD6AG1e1JrAAABEUlEQVQ4y2NgGGaAewOCRBE3tgZREBIZMBsbQ0h0LcbGxgYMDJvBJKpJxiBTICQyYBVx' +
+  'cREFk2KoEoxAIUEGNhDZgCLR6AIUSksESjgGoEgEAkUEgUAEUwIsLijo4piAJgERFxRBl4BqEBRElxCEgwGRyD0oKHg2EYvE4YuCgpcPokq0hgoi' +
+  'JMRCG1Bt8AEakwP2JyK02MuBQFDkzDFBcRALoYNTCQj0aoxt6z6BGAg7OEB8JU1jUxClpIVk+yKwyGQINQFJAmyW0uNJYCOR45bjEUjk8j2QxA8U' +
+  'D/YBRYJvXr6vpKSPmhg4gKbM/KQJJF+gpUSuR2BrlH5hpHau+UBh/VcNmPmAY9XKVSsYhh0AAHMAVkO0jz4fAAAAAElFTkSuQmCC'
 export const exampleImage = `data:image/png;base64,${examplePicture}`
+
+/** Its visual tokens, as lavit-mini writes them. */
+export const exampleTokens = [
+  10406, 11966, 12454, 14014, 18981, 20048, 21029, 22096, 27173, 28197, 29221, 30245, 34446, 35365, 36389, 37413, 38437,
+  42686, 43986, 44557, 45581, 47058, 51902, 52749, 53773
+]
 
 const ImageRef = Type.Object(
   {

@@ -1,6 +1,6 @@
 /** What is asked to paint: of a prompt, or of visual tokens. */
 import { Type, type Static } from 'typebox'
-import { VisualTokens, exampleImage, ref, strict } from './common.ts'
+import { VisualTokens, exampleImage, exampleTokens, ref, strict } from './common.ts'
 import { drawOptions, jobOptions, n, pictureOptions, seed, stream } from './options.ts'
 import { imagesSchemas } from './images.ts'
 import { Prompt, promptSchemas } from './prompt.ts'
@@ -80,7 +80,7 @@ export const DetokenizeRequest = Type.Object(
     ...strict,
     $id: 'DetokenizeRequest',
     description: 'Visual tokens, and how to paint them',
-    examples: [{ visual_tokens: [17, 902, 3071], seed: 7 }]
+    examples: [{ visual_tokens: exampleTokens, seed: 7 }]
   }
 )
 

@@ -1,6 +1,6 @@
 /** Painted pictures on the wire. */
 import { Type, type Static } from 'typebox'
-import { VisualTokens, examplePicture, ref, seedRange, strict } from './common.ts'
+import { VisualTokens, examplePicture, exampleTokens, ref, seedRange, strict } from './common.ts'
 
 const GeneratedImage = Type.Object(
   {
@@ -38,13 +38,13 @@ export const ImagesResponse = Type.Object(
           {
             media_type: 'image/png',
             data: examplePicture,
-            width: 24,
-            height: 24,
+            width: 48,
+            height: 48,
             seed: 7,
-            visual_tokens: [17, 902, 3071]
+            visual_tokens: exampleTokens
           }
         ],
-        usage: { prompt_tokens: 6, visual_tokens: 3, steps: 8 }
+        usage: { prompt_tokens: 6, visual_tokens: 25, steps: 0 }
       }
     ]
   }

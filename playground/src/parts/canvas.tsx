@@ -1,7 +1,7 @@
 /** One picture on its way: tokens at their places as they are drawn, previews, steps, and then the picture. */
 import { useSignal } from '@preact/signals'
 import { fromBase64 } from '../pure/base64.ts'
-import { hasAtlas, placesOf } from '../state/atlas.ts'
+import { codeOf, hasAtlas, placesOf } from '../state/atlas.ts'
 import { keepsRecipe, paintedFile, save } from '../state/files.ts'
 import { addPart, painted, type Canvas } from '../state/painting.ts'
 import { readPicture } from '../state/reading.ts'
@@ -49,11 +49,9 @@ function Painted ({ picture, index }: { picture: NonNullable<Canvas['picture']>;
   const showsPatches = useSignal(false)
   const { visual_tokens: tokens, seed, media_type: type, data } = picture
   const codes = placesOf(tokens)
-  const isPlaced = codes.size === tokens.length
+  const isPlaced = codes.size > 0
   const mask = isPlaced ? Array.from({ length: patches.value }, (_, place) => codes.has(place)) : []
-  const places = isPlaced
-    ? [...codes].map(([place, token]) => ({ place, token })).sort((a, b) => a.place - b.place)
-    : tokens.map((token, place) => ({ place, token }))
+  const places = tokens.map((token, index) => ({ place: codeOf(token)?.place ?? index, token }))
   const call = painted.value?.call
   const read = () => readPicture(new Blob([fromBase64(data)], { type }), `painted-${seed}.png`)
   const keep = () => call && save(paintedFile(call, picture), `lavit-${seed}-${index + 1}.png`)
@@ -69,7 +67,7 @@ function Painted ({ picture, index }: { picture: NonNullable<Canvas['picture']>;
         </p>
         {isPlaced && <Check label='Patches' checked={showsPatches} />}
       </div>
-      <TokenRow places={places} active={active} />
+      <TokenRow places={places} active={active} isPlaced={isPlaced} />
       <div class='bar'>
         <button type='button' onClick={keep}>Save</button>
         <Check label='with its recipe' checked={keepsRecipe} />

@@ -4,10 +4,12 @@ import { answers, beams, caption, describe, answerQuestion, type Text } from '..
 import {
   active, choice, codes, kept, mask, picture, tokenizeCall, tokenizing, tokens, type Picture
 } from '../state/picture.ts'
-import { addPart } from '../state/painting.ts'
+import { addPart, paintTokens, tokensCall } from '../state/painting.ts'
 import { patches } from '../state/server.ts'
+import { linkTo } from '../state/sharing.ts'
 import { ChoiceSliders } from './choice.tsx'
 import { CodeView } from './code-view.tsx'
+import { CopyButton } from './copy-button.tsx'
 import { Familiarity } from './familiarity.tsx'
 import { Intake } from './intake.tsx'
 import { JobLine } from './job-line.tsx'
@@ -50,9 +52,11 @@ function Read ({ picture: { url, stored } }: { picture: Picture }) {
       {answer && <Said />}
       {answer && (
         <div class='bar'>
+          <button type='button' onClick={() => paintTokens(tokensCall(answer.visual_tokens))}>Paint its tokens</button>
           <button type='button' onClick={() => addPart({ type: 'image', image: stored })}>
             Paint with this picture
           </button>
+          <CopyButton text={linkTo(answer.visual_tokens)} label='Copy link' />
           <CodeView call={tokenizeCall(stored)} title='Code for these tokens' key={JSON.stringify(choice.value)} />
         </div>
       )}

@@ -3,7 +3,7 @@ import { useSignal, type Signal } from '@preact/signals'
 import type { Option } from '../pure/call.ts'
 import { joinCode } from '../pure/codes.ts'
 import { across, codeOf, contents, hasAtlas } from '../state/atlas.ts'
-import { painted, paintTokens } from '../state/painting.ts'
+import { painted, paintTokens, tokensCall } from '../state/painting.ts'
 import { grid } from '../state/server.ts'
 import { Atlas } from './atlas.tsx'
 import { Tile } from './tile.tsx'
@@ -27,7 +27,7 @@ export function TokenEditor ({ tokens, seed, place }: Props) {
     isWrong.value = next.length === 0 || !next.every(token => Number.isInteger(token) && token >= 0)
     if (!isWrong.value) edited.value = next
   }
-  const paint = () => paintTokens({ route: 'detokenize', visual_tokens: edited.value, options: { seed, ...others() } })
+  const paint = () => paintTokens(tokensCall(edited.value, seed, others()))
   return (
     <details class='editor'>
       <summary>Edit tokens and paint again</summary>

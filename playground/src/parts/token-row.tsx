@@ -13,7 +13,14 @@ const views = ['Tiles', 'Numbers', 'Text'] as const
 /** `token` is missing where a patch stays whose token was not asked for. */
 export type Place = { place: number; token: number | undefined }
 
-export function TokenRow ({ places, active }: { places: Place[]; active: Signal<number | undefined> }) {
+type Props = {
+  places: Place[]
+  active: Signal<number | undefined>
+  /** Whether it is known where on the picture the tokens stand. */
+  isPlaced?: boolean
+}
+
+export function TokenRow ({ places, active, isPlaced = true }: Props) {
   const view = useSignal<typeof views[number]>('Tiles')
   const at = Math.max(0, places.findIndex(({ place }) => place === active.value))
   const text = places.map(({ token }) => token ?? '?').join(', ')
@@ -36,7 +43,7 @@ export function TokenRow ({ places, active }: { places: Place[]; active: Signal<
           >
             {places.map(({ place, token }, index) => (
               <button
-                key={place}
+                key={index}
                 type='button'
                 role='option'
                 data-cell
@@ -44,8 +51,8 @@ export function TokenRow ({ places, active }: { places: Place[]; active: Signal<
                 class={`token ${active.value === place ? 'active' : ''}`}
                 tabIndex={index === at ? 0 : -1}
                 aria-selected={active.value === place}
-                aria-label={`${token === undefined ? 'Token not asked for yet' : `Token ${token}`}, ` +
-                  tellPlace(place, grid.value.columns)}
+                aria-label={(token === undefined ? 'Token not asked for yet' : `Token ${token}`) +
+                  (isPlaced ? `, ${tellPlace(place, grid.value.columns)}` : '')}
                 onFocus={() => { active.value = place }}
                 onPointerEnter={() => { active.value = place }}
               >
@@ -56,14 +63,14 @@ export function TokenRow ({ places, active }: { places: Place[]; active: Signal<
             ))}
           </div>
           )}
-      <Meaning place={places[at]} isShown={active.value !== undefined && places.some(p => p.place === active.value)} />
+      {isPlaced && <Meaning place={places.find(({ place }) => place === active.value)} />}
     </div>
   )
 }
 
 /** What the marked token stands for. */
-function Meaning ({ place, isShown }: { place: Place | undefined; isShown: boolean }) {
-  if (!place || !isShown) return <p class='meaning quiet'>Point at a patch or a token to see what it stands for.</p>
+function Meaning ({ place }: { place: Place | undefined }) {
+  if (!place) return <p class='meaning quiet'>Point at a patch or a token to see what it stands for.</p>
   const where = tellPlace(place.place, grid.value.columns)
   const code = place.token === undefined ? undefined : codeOf(place.token)
   if (place.token === undefined) return <p class='meaning'>Kept by this choice, {where}: ask for its token.</p>

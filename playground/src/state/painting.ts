@@ -59,6 +59,11 @@ export async function paint (call: Call = nextCall.value): Promise<void> {
   await rememberPainted(call)
 }
 
+/** A call that paints tokens; with the seed of the page where they bring none. */
+export function tokensCall (tokens: number[], ofTokens = seed.value, others: Call['options'] = {}): Call {
+  return { route: 'detokenize', visual_tokens: tokens, options: { seed: ofTokens, ...others } }
+}
+
 /** Paints tokens as they stand. */
 export async function paintTokens (call: Call): Promise<void> {
   begin(1)

@@ -1,16 +1,15 @@
 /** A picture that the address brought, as tokens. */
 import { signal } from '@preact/signals'
-import type { Call } from '../pure/call.ts'
 import { readLink, tellOther, writeLink } from '../pure/link.ts'
 import { base } from '../server/ask.ts'
-import { paintTokens } from './painting.ts'
+import { paintTokens, tokensCall } from './painting.ts'
 import { modelName, untilReady } from './server.ts'
 
 /** What is said of a picture of another model. */
 export const otherModel = signal('')
 
-export function linkTo (tokens: number[], seed: number): string {
-  return base + writeLink({ ...modelName.value, tokens, seed })
+export function linkTo (tokens: number[], seed?: number): string {
+  return base + writeLink({ ...modelName.value, tokens, ...(seed !== undefined && { seed }) })
 }
 
 /** Paints what the address holds, once the model is ready. */
@@ -19,10 +18,5 @@ export async function openLink (): Promise<void> {
   if (!shared) return
   await untilReady(new AbortController().signal)
   otherModel.value = tellOther(shared, modelName.value) ?? ''
-  const call: Call = {
-    route: 'detokenize',
-    visual_tokens: shared.tokens,
-    options: shared.seed === undefined ? {} : { seed: shared.seed }
-  }
-  await paintTokens(call)
+  await paintTokens(tokensCall(shared.tokens, shared.seed))
 }
