@@ -5,7 +5,10 @@ import { PbfReader, PbfWriter } from 'pbf'
 type Node = { inputs: string[]; outputs: string[]; operator: string }
 type Graph = { nodes: Node[]; weights: Map<string, number[]> } // dims by name
 
-/** Floating point operations for one row: two for each weight of its matrices. Tables that are looked up cost none. */
+// Operators that a matrix goes through on its way from the file to its product.
+const passing = ['Cast', 'DequantizeLinear', 'Mul', 'Transpose', 'Reshape', 'Slice', 'Concat']
+
+/** Operations for one row: two for each weight of its matrices. Tables that are looked up cost none. */
 export function operationsOf (file: string): number {
   const { nodes, weights } = readGraph(file)
   const makers = new Map(nodes.flatMap(node => node.outputs.map(output => [output, node])))
@@ -13,7 +16,7 @@ export function operationsOf (file: string): number {
     const dims = weights.get(name)
     if (dims) return dims.length > 1 ? dims : undefined
     const maker = makers.get(name)
-    if (!maker || !['Cast', 'Mul', 'Transpose', 'Reshape', 'Slice', 'Concat'].includes(maker.operator)) return
+    if (!maker || !passing.includes(maker.operator)) return
     return maker.inputs.map(matrixBehind).find(found => found !== undefined)
   }
   return nodes
