@@ -13,10 +13,16 @@ const givenApart = ['image', 'stream'] // arguments of their own, as what is req
 /** The module's text after its docstring. `codes`: those of problems. */
 export function renderTypedDicts (schemas: Record<string, Schema>, codes: string[]): string {
   const types = Object.entries(schemas).flatMap(([name, schema]) => {
+    if (holdsRequest(schema)) return []
     if (!name.endsWith('Request')) return render(name, schema)
     return renderClass(name.replace(/Request$/, 'Options'), optionsOf(schema))
   })
   return [head, ...types, `ErrorCode = ${literal(codes)}\n`].join('\n\n')
+}
+
+/** Of a request within another, whose arguments are those of the inner one. */
+function holdsRequest ({ properties = {}, oneOf = [] }: Schema): boolean {
+  return [...Object.values(properties), ...oneOf].some(({ $ref = '' }) => /(Request|Estimate)$/.test($ref))
 }
 
 function optionsOf ({ properties = {}, required = [], ...schema }: Schema): Schema {

@@ -110,6 +110,16 @@ def test_whoever_leaves_ends_the_work(lavit: Client, url: str) -> None:
     wait_for_left(url, before + 2)
 
 
+def test_what_a_job_would_come_to(lavit: Client) -> None:
+    ref = lavit.tokenize(SCENE)["image_ref"]
+    told = lavit.estimate("caption", image={"ref": ref})
+    assert told["usage"]["visual_tokens"] == 16 and told["cost"] > 0
+    parts: Prompt = [{"type": "image", "image": SCENE}, {"type": "text", "text": "on a red background"}]
+    assert lavit.estimate("generate", prompt=parts)["job"] == "generate"
+    assert lavit.estimate("caption", image=SCENE, prompt="a dog")["job"] == "caption"
+    assert code_of(lambda: lavit.estimate("vqa", image=SCENE, question="")) == "invalid_field"
+
+
 def test_models_and_health(lavit: Client) -> None:
     assert lavit.models()["default"] == "lavit-mini"
     assert lavit.model("lavit-mini")["state"] == "ready"

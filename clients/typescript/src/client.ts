@@ -3,12 +3,12 @@ import { unexpected } from './error.ts'
 import { createSend, type Request } from './http.ts'
 import { fileOf, wireOf, type Picture, type PictureFile } from './pictures.ts'
 import type {
-  CaptionResponse, Health, ImagesResponse, ModelDetails, ModelList, TokenizeResponse, VqaResponse
+  CaptionResponse, EstimateResponse, Health, ImagesResponse, ModelDetails, ModelList, TokenizeResponse, VqaResponse
 } from './schema.ts'
 import { stream } from './stream.ts'
 import type {
-  CallOptions, CaptionInput, ClientOptions, DetokenizeInput, GenerateInput, GeneratePictureInput, GenerateStreamInput,
-  PictureEvent, PromptPart, TextEvent, TokenizeInput, VqaInput
+  CallOptions, CaptionInput, ClientOptions, DetokenizeInput, EstimateInput, GenerateInput, GeneratePictureInput,
+  GenerateStreamInput, PictureEvent, PromptPart, TextEvent, TokenizeInput, VqaInput
 } from './types.ts'
 
 export type Client = ReturnType<typeof createClient>
@@ -65,6 +65,10 @@ export function createClient (client: ClientOptions = {}) {
     generateStream: (request: GenerateStreamInput, options?: CallOptions) =>
       postForEvents<PictureEvent>('/generate', request, options),
 
+    /** What a job would come to: its tokens, its cost and the time until its answer. Nothing is done. */
+    estimate: async ({ job, request }: EstimateInput, options?: CallOptions): Promise<EstimateResponse> =>
+      send(toPost('/estimate', json, { job, request: await wireOfRequest(request) }), read, options),
+
     models: (options?: CallOptions) => get<ModelList>('/models', options),
     model: (name: string, options?: CallOptions) => get<ModelDetails>(modelPath(name), options),
     /** Answers when the model is ready. Needs a key with the scope `admin`, as `unloadModel` does. */
@@ -88,13 +92,20 @@ async function read (response: Response) {
 }
 
 async function prepare (path: string, accept: string, request: Body): Promise<Request> {
+  return toPost(path, accept, await wireOfRequest(request))
+}
+
+function toPost (path: string, accept: string, body: object): Request {
+  return { method: 'POST', path, accept, body: JSON.stringify(body) }
+}
+
+async function wireOfRequest (request: Body) {
   const { image, prompt } = request
-  const body = {
+  return {
     ...request,
     ...(image !== undefined && { image: await wireOf(image) }),
     ...(typeof prompt === 'object' && { prompt: await Promise.all(prompt.map(wireOfPart)) })
   }
-  return { method: 'POST', path, accept, body: JSON.stringify(body) }
 }
 
 async function wireOfPart (part: PromptPart) {

@@ -16,6 +16,14 @@ export type GenerateInput = Omit<GenerateRequest, 'prompt' | 'stream' | 'preview
 export type GeneratePictureInput = Omit<GenerateInput, 'n'>
 export type GenerateStreamInput = GenerateInput & Pick<GenerateRequest, 'previews'>
 
+/** A job and what it would be asked. */
+export type EstimateInput =
+  | { job: 'tokenize'; request: TokenizeInput }
+  | { job: 'detokenize'; request: DetokenizeInput }
+  | { job: 'caption'; request: CaptionInput }
+  | { job: 'vqa'; request: VqaInput }
+  | { job: 'generate'; request: GenerateInput }
+
 type Event<Name extends string, Data> = { event: Name; data: Data }
 
 /** What a text tells while it is written; `done` comes last and holds the whole answer. */

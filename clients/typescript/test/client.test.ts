@@ -134,6 +134,15 @@ t.test('every job of the server', async t => {
     await isEnded('a call whose signal says so')
   })
 
+  t.test('what a job would come to', async t => {
+    const { image_ref: ref = '' } = await lavit.tokenize({ image })
+    const told = await lavit.estimate({ job: 'caption', request: { image: { ref } } })
+    t.match(told, { job: 'caption', usage: { visual_tokens: 16 }, cost: Number, seconds: Number })
+    const prompt = [{ type: 'image' as const, image }, { type: 'text' as const, text: 'on a red background' }]
+    t.match(await lavit.estimate({ job: 'generate', request: { prompt } }), { job: 'generate' })
+    await t.rejects(lavit.estimate({ job: 'vqa', request: { image, question: '' } }), { code: 'invalid_field' })
+  })
+
   t.test('models and health', async t => {
     t.match(await lavit.models(), { default: 'lavit-mini', models: [{ name: 'lavit-mini', state: 'ready' }] })
     t.equal((await lavit.model('lavit-mini')).limits?.codebook_size, 65536)

@@ -15,11 +15,12 @@ from . import requests
 from .errors import error_of_answer, error_of_failure
 from .events import read_event, stream_broken
 from .pictures import Picture, PictureFile
-from .requests import CaptionEvent, GenerateEvent, Probe, Prompt, Request, VqaEvent
+from .requests import CaptionEvent, GenerateEvent, Job, Probe, Prompt, Request, VqaEvent
 from .schema import (
     CaptionOptions,
     CaptionResponse,
     DetokenizeOptions,
+    EstimateResponse,
     GenerateOptions,
     Health,
     ImagesResponse,
@@ -124,6 +125,10 @@ class AsyncClient:
     ) -> AsyncGenerator[GenerateEvent, None]:
         """Events, as of `caption_stream`; `previews` asks for pictures on the way."""
         return self._events(requests.generate(prompt, options))
+
+    async def estimate(self, job: Job, **request: Any) -> EstimateResponse:
+        """What a job would come to: its tokens, its cost and the time until its answer. Nothing is done."""
+        return await self._json(requests.estimate(job, request))
 
     async def models(self) -> ModelList:
         return await self._json(requests.models())

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from .pictures import Picture, PictureFile, wire_of
 from .schema import (
     CaptionResponse,
+    EstimateResponse,
     Health,
     ImagesResponse,
     ModelDetails,
@@ -84,6 +85,7 @@ CaptionEvent = Union[Queued, Token, CaptionDone]
 VqaEvent = Union[Queued, Token, VqaDone]
 GenerateEvent = Union[Queued, VisualToken, Preview, Step, ImagesDone]
 Probe = Literal["live", "ready", "startup"]
+Job = Literal["tokenize", "detokenize", "caption", "vqa", "generate"]
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,16 @@ def vqa(image: Picture | None, question: str, options: Mapping[str, Any]) -> Req
 
 
 def generate(prompt: Prompt, options: Mapping[str, Any]) -> Request[ImagesResponse]:
-    parts = prompt if isinstance(prompt, str) else [_part(part) for part in prompt]
-    return _job("/generate", options, prompt=parts)
+    return _job("/generate", options, prompt=_prompt(prompt))
+
+
+def estimate(job: Job, request: Mapping[str, Any]) -> Request[EstimateResponse]:
+    image, prompt, options = request.get("image"), request.get("prompt"), dict(request)
+    if image is not None:
+        options["image"] = wire_of(image)
+    if job == "generate" and prompt is not None:
+        options["prompt"] = _prompt(prompt)
+    return Request("/estimate", "application/json", json={"job": job, "request": options})
 
 
 def models() -> Request[ModelList]:
@@ -153,6 +163,10 @@ def file_of(answer: httpx.Response) -> PictureFile:
 def _job(path: str, options: Mapping[str, Any], image: Picture | None = None, **more: Any) -> Request[Any]:
     picture = {} if image is None else {"image": wire_of(image)}
     return Request(path, "application/json", json={**options, **more, **picture})
+
+
+def _prompt(prompt: Prompt) -> str | list[Any]:
+    return prompt if isinstance(prompt, str) else [_part(part) for part in prompt]
 
 
 def _part(part: Any) -> Any:

@@ -580,60 +580,6 @@ class ImagesResponse(TypedDict):
     """What the work came to"""
 
 
-class TokenizeEstimate(TypedDict):
-    """What `/tokenize` would be sent"""
-
-    job: Literal['tokenize']
-    """The job, by the name of its route"""
-
-    request: TokenizeRequest
-    """"""
-
-
-class DetokenizeEstimate(TypedDict):
-    """What `/detokenize` would be sent"""
-
-    job: Literal['detokenize']
-    """The job, by the name of its route"""
-
-    request: DetokenizeRequest
-    """"""
-
-
-class CaptionEstimate(TypedDict):
-    """What `/caption` would be sent"""
-
-    job: Literal['caption']
-    """The job, by the name of its route"""
-
-    request: CaptionRequest
-    """"""
-
-
-class VqaEstimate(TypedDict):
-    """What `/vqa` would be sent"""
-
-    job: Literal['vqa']
-    """The job, by the name of its route"""
-
-    request: VqaRequest
-    """"""
-
-
-class GenerateEstimate(TypedDict):
-    """What `/generate` would be sent"""
-
-    job: Literal['generate']
-    """The job, by the name of its route"""
-
-    request: GenerateRequest
-    """"""
-
-
-class EstimateOptions(TypedDict):
-    """The body of any job, told apart by `job`"""
-
-
 class EstimateResponseUsage(TypedDict):
     """What the `usage` of the job's answer is expected to say: the numbers that this job tells, as pictures and texts came out lately"""
 
