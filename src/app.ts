@@ -23,6 +23,7 @@ import detokenizeRoutes from './routes/detokenize.ts'
 import estimateRoutes from './routes/estimate.ts'
 import generateRoutes from './routes/generate.ts'
 import healthRoutes from './routes/health.ts'
+import mcpRoutes from './routes/mcp.ts'
 import metricsRoutes from './routes/metrics.ts'
 import modelRoutes from './routes/models.ts'
 import chatRoutes from './routes/openai/chat.ts'
@@ -115,6 +116,7 @@ export async function buildApp ({
   await app.register(vqaRoutes)
   await app.register(generateRoutes)
   await app.register(estimateRoutes)
+  await app.register(mcpRoutes, { version, corsOrigins: config.corsOrigins })
   await app.register(modelRoutes, { registry })
   await app.register(listedModelRoutes, { registry })
   await app.register(chatRoutes, { registry })

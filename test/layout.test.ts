@@ -32,6 +32,7 @@ const layers: Record<string, string[]> = {
     'src/registry'
   ],
   'src/openai': ['src/errors.ts', 'src/schemas', 'src/codecs', 'src/tasks'],
+  'src/mcp': ['src/schemas'],
   'src/plugins': [
     'src/errors.ts',
     'src/admission',
@@ -46,6 +47,7 @@ const layers: Record<string, string[]> = {
   ],
   'src/routes': [
     'src/errors.ts',
+    'src/mcp',
     'src/openai',
     'src/config',
     'src/metrics.ts',
@@ -103,6 +105,7 @@ const doors: Record<string, string[]> = {
   'ipaddr.js': ['src/fetching/addresses.ts'],
   'prom-client': ['src/metrics.ts'],
   'node:child_process': ['src/pipe/engine-process.ts', 'src/codecs/decoder-client.ts'],
+  '@modelcontextprotocol/*': ['src/mcp/server.ts'],
   'fastify*': ['src/app.ts', 'src/routes/**', 'src/plugins/**'],
   '@fastify/**': ['src/app.ts', 'src/routes/**', 'src/plugins/**']
 }

@@ -23,6 +23,7 @@ export function onEnd (
   const answered = () => end(true)
   const lost = () => end(false)
   socket.setMaxListeners(0) // as many as there are requests on the connection
+  raw.setMaxListeners(0) // as many as wait for the end
   raw.on('finish', answered)
   raw.on('close', lost)
   socket.on('close', lost)

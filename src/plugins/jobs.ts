@@ -79,8 +79,7 @@ export default fp<{ registry: Registry; limits: Limits; imageCacheMb: number; fe
     app.addHook('preHandler', async (request, reply) => {
       const deadlineMs = request.job && deadlineOf(request.body)
       if (deadlineMs === undefined) return
-      const expire = () =>
-        request.endJob(new ServerError('deadline_exceeded', 'The deadline passed before the work was done'))
+      const expire = () => request.endJob(deadlineError())
       const leftMs = deadlineMs - reply.elapsedTime
       if (leftMs <= 0) return expire()
       const timer = setTimeout(expire, Math.min(leftMs, longestTimerMs))
@@ -106,7 +105,11 @@ export default fp<{ registry: Registry; limits: Limits; imageCacheMb: number; fe
   { name: 'jobs' }
 )
 
-function deadlineOf (body: unknown): number | undefined {
+export function deadlineError () {
+  return new ServerError('deadline_exceeded', 'The deadline passed before the work was done')
+}
+
+export function deadlineOf (body: unknown): number | undefined {
   if (typeof body !== 'object' || body === null || !('deadline_ms' in body)) return
   return typeof body.deadline_ms === 'number' ? body.deadline_ms : undefined
 }

@@ -2,7 +2,7 @@
 import { Type, type Static } from 'typebox'
 import { VisualTokens, examplePicture, exampleTokens, ref, seedRange, strict } from './common.ts'
 
-const GeneratedImage = Type.Object(
+export const GeneratedImage = Type.Object(
   {
     media_type: Type.Enum(['image/png', 'image/webp', 'image/jpeg'], { description: 'Type of the file' }),
     data: Type.String({ description: 'The file in base64' }),

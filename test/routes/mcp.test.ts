@@ -1,0 +1,137 @@
+// covers: src/mcp/schemas.ts src/mcp/tools.ts src/mcp/server.ts
+/** With the protocol's own client over HTTP: the embedded model, and the fake one where work must last. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import sharp from 'sharp'
+import t, { type Test } from 'tap'
+import { startApp } from '../fixtures/embedded-app.ts'
+import { base64, buildTestApp } from '../helper.ts'
+
+const scene = readFileSync(join(import.meta.dirname, '../fixtures/scene.png')).toString('base64')
+
+async function connect (t: Test, url: string, mode: 'auto' | 'legacy' = 'auto') {
+  const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode } })
+  await client.connect(new StreamableHTTPClientTransport(new URL('/mcp', url)))
+  t.teardown(() => client.close())
+  return client
+}
+
+t.test('the embedded model', async t => {
+  const app = await startApp(t)
+  const url = await app.listen({ port: 0, host: '127.0.0.1' })
+  for (const mode of ['auto', 'legacy'] as const) {
+    const client = await connect(t, url, mode)
+    const call = async (name: string, sent: object) => {
+      const result = await client.callTool({ name, arguments: { ...sent } })
+      t.notOk(result.isError, JSON.stringify(result.content))
+      return result
+    }
+
+    t.test(`lists and calls its tools (${mode})`, async t => {
+      const { tools } = await client.listTools()
+      t.strictSame(tools.map(({ name }) => name).sort(), ['ask', 'caption', 'paint', 'tokenize'])
+      for (const tool of tools) {
+        t.match(tool, { title: String, description: String, inputSchema: { type: 'object' }, outputSchema: {} })
+        t.notOk('stream' in (tool.inputSchema.properties ?? {}))
+        t.notMatch(JSON.stringify(tool), /"\$ref":"(?!#)/, 'every reference is within the tool')
+      }
+
+      const { structuredContent: told } = await call('tokenize', { image: `data:image/png;base64,${scene}` })
+      t.match(told, { model: 'lavit-mini', count: Number, image_ref: /^img_/ })
+      const { image_ref: ref } = told as { image_ref: string }
+      const caption = await call('caption', { image: { ref }, seed: 7 })
+      t.match(caption.content, [{ type: 'text', text: /dog/ }])
+      const payload = { image: scene, seed: 7 }
+      const { captions } = (await app.inject({ method: 'POST', url: '/caption', payload })).json()
+      t.strictSame((caption.structuredContent as { captions: unknown }).captions, captions, 'as over HTTP')
+      const question = 'how many objects are there?'
+      t.match(await call('ask', { image: scene, question }), { content: [{ type: 'text', text: 'two' }] })
+
+      const prompt = 'an apple on a blue background'
+      const painted = await call('paint', { prompt, seed: 7, n: 2 })
+      t.match(painted.structuredContent, { images: [{ seed: 7, width: 96 }, { seed: 8, visual_tokens: [] }] })
+      t.notMatch(JSON.stringify(painted.structuredContent), /"data"/)
+      t.equal(painted.content.length, 2)
+      const [block] = painted.content
+      if (block?.type !== 'image') return t.fail('no image block')
+      t.equal(block.mimeType, 'image/png')
+      t.match(await sharp(Buffer.from(block.data, 'base64')).metadata(), { width: 96, height: 96, format: 'png' })
+    })
+
+    t.test(`tells of painting as it goes on, to whom asks (${mode})`, async t => {
+      const heard: { progress: number; message?: string | undefined }[] = []
+      await client.callTool(
+        { name: 'paint', arguments: { prompt: 'an apple', seed: 7, steps: 2 } },
+        { onprogress: progress => { heard.push(progress) } }
+      )
+      t.ok(heard.length > 3, `${heard.length} times`)
+      t.ok(heard.every(({ progress }, i) => i === 0 || progress > (heard[i - 1]?.progress ?? 0)))
+      t.ok(heard.some(({ message }) => message === 'step 2 of 2'))
+    })
+
+    t.test(`errors are of the tool, with the problem (${mode})`, async t => {
+      const refused: [string, object, string][] = [
+        ['ask', { image: scene }, 'invalid_field'],
+        ['caption', { image: scene, beams: 2 }, 'invalid_field'],
+        ['caption', { image: 'bm8gcGljdHVyZQ==' }, 'unsupported_media_type'],
+        ['tokenize', { image: { ref: 'img_gone' } }, 'image_ref_expired'],
+        ['paint', { prompt: 'a dog', model: 'other' }, 'model_not_found'],
+        ['caption', { image: scene, deadline_ms: 1 }, 'deadline_exceeded']
+      ]
+      for (const [name, sent, code] of refused) {
+        const result = await client.callTool({ name, arguments: { ...sent } })
+        t.match(result, { isError: true, content: [{ text: new RegExp(`^${code}: `) }], _meta: { problem: { code } } })
+      }
+      await t.rejects(client.callTool({ name: 'sing', arguments: {} }), /no tool/)
+    })
+  }
+})
+
+t.test('a call that is cancelled stops its work', async t => {
+  let began = () => {}
+  let ended = () => {}
+  const isBegun = new Promise<void>(resolve => { began = resolve })
+  const isEnded = new Promise<void>(resolve => { ended = resolve })
+  const app = await buildTestApp(t, {
+    submit: (_work, { signal }) =>
+      new Promise((_resolve, reject) => {
+        began()
+        signal?.addEventListener('abort', () => {
+          ended()
+          reject(signal.reason)
+        })
+      })
+  })
+  const client = await connect(t, await app.listen({ port: 0, host: '127.0.0.1' }))
+  const end = new AbortController()
+  const call = client.callTool({ name: 'caption', arguments: { image: base64 } }, { signal: end.signal })
+  call.catch(() => {})
+  await isBegun
+  end.abort()
+  await t.rejects(call)
+  await isEnded
+  await setImmediate() // the model is given back
+  t.equal(app.seen.loans, 0)
+})
+
+t.test('pages of other origins are refused, and other methods', async t => {
+  const app = await buildTestApp(t, { environment: { LAVIT_CORS_ORIGINS: 'https://friend.example' } })
+  const payload = { jsonrpc: '2.0', id: 1, method: 'tools/list' }
+  const ask = (origin: string | undefined, host = 'localhost:8080') =>
+    app.inject({
+      method: 'POST',
+      url: '/mcp',
+      payload,
+      headers: { host, accept: 'application/json, text/event-stream', ...(origin !== undefined && { origin }) }
+    })
+  for (const origin of [undefined, 'https://friend.example', 'http://localhost:8080']) {
+    t.equal((await ask(origin)).statusCode, 200, origin ?? 'none')
+  }
+  t.equal((await ask('http://evil.example:8080', 'evil.example:8080')).statusCode, 403, 'a name that leads here')
+  for (const origin of ['https://evil.example', 'http://localhost:3000', 'null']) {
+    t.match((await ask(origin)).json(), { code: 'forbidden' }, origin)
+  }
+  t.match(await app.inject('/mcp'), { statusCode: 405, headers: { allow: 'POST, OPTIONS' } })
+})
