@@ -14,6 +14,7 @@ import manners from './plugins/manners.ts'
 import measure from './plugins/measure.ts'
 import negotiation from './plugins/negotiation.ts'
 import openapi from './plugins/openapi.ts'
+import { tellRequest } from './plugins/log.ts'
 import problems, { answerFrameworkError } from './plugins/problems.ts'
 import uploads, { bodyLimitOf } from './plugins/uploads.ts'
 import validation from './plugins/validation.ts'
@@ -66,7 +67,7 @@ export async function buildApp ({
   fetching = createFetching(config)
 }: AppOptions) {
   const app = Fastify({
-    ...(log && { loggerInstance: log }),
+    ...(log && { loggerInstance: log.child({}, { serializers: { req: tellRequest } }) }),
     genReqId: requestId,
     bodyLimit: bodyLimitOf(config),
     http: { requireHostHeader: false }, // asked for where it can be said as a problem

@@ -1,5 +1,6 @@
 /** What Node would answer by itself, without a body: broken HTTP, `Expect`, CONNECT, a missing `Host`. */
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import fp from 'fastify-plugin'
@@ -8,10 +9,17 @@ import { requestId } from './jobs.ts'
 import { problemOf } from './problems.ts'
 
 const mostHeaders = 500
+const unanswered = new WeakMap<Duplex, Set<ServerResponse>>()
 
 export default fp(
   async app => {
     app.server.maxHeadersCount = mostHeaders // Node leaves out what comes after them
+
+    app.server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+      const open = unanswered.get(socket) ?? new Set()
+      unanswered.set(socket, open.add(response))
+      response.on('close', () => open.delete(response))
+    })
 
     app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
       const { status, headers, body } = answerOf(
@@ -44,9 +52,12 @@ export default fp(
   { name: 'connections' }
 )
 
-/** For what Node refuses before there is a request. */
-export function answerClientError (error: Error & { code?: string }, socket: Duplex) {
-  if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
+/** For what Node refuses before there is a request; whole requests before it on the connection have their answers. */
+export async function answerClientError (error: Error & { code?: string }, socket: Duplex) {
+  if (error.code === 'ECONNRESET') return socket.destroy()
+  const before = [...(unanswered.get(socket) ?? [])].filter(({ req }) => req.complete)
+  await Promise.all(before.map(response => once(response, 'close')))
+  if (!socket.writable) return socket.destroy()
   send(
     socket,
     socketErrors[error.code ?? '']?.() ??

@@ -1,6 +1,7 @@
+import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
 import t from 'tap'
-import { buildTestApp, png } from '../helper.ts'
+import { answerWork, buildTestApp, png } from '../helper.ts'
 
 const host = 'Host: x\r\n'
 const close = 'Connection: close\r\n'
@@ -83,4 +84,29 @@ t.test('what Node answers by itself is a problem document with an id', async t =
     await send(`GET /health/live HTTP/1.1\r\n${host}${close}X-Request-Id: mine\r\nExpect: foo\r\n\r\n`),
     /x-request-id: mine/
   )
+})
+
+t.test('what is no HTTP behind a request takes nothing from its answer', async t => {
+  const app = await buildTestApp(t, {
+    async submit (work, options) {
+      await new Promise(resolve => setTimeout(resolve, 20))
+      return answerWork(work, options)
+    }
+  })
+  await app.listen({ port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const body = '{"visual_tokens": [1]}'
+  const type = 'Content-Type: application/json\r\n'
+  const request = `POST /detokenize HTTP/1.1\r\n${host}${type}Content-Length: ${body.length}\r\n\r\n`
+  const statuses = (answer: string) => [...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)
+  for (const [requests, expected] of [[1, ['200', '400']], [3, ['200', '200', '200', '400']]] as const) {
+    let answer = ''
+    const socket = connect(port, '127.0.0.1').on('data', part => { answer += part })
+    const closed = once(socket, 'close')
+    socket.write(`${(request + body).repeat(requests)}GARBAGE GARBAGE\r\n\r\n`)
+    await closed
+    t.strictSame(statuses(answer), expected)
+    t.match(answer, /"code":"invalid_request"/)
+  }
+  t.equal(app.seen.loans, 0)
 })

@@ -20,6 +20,11 @@ t.test('every refusal is a problem document', async t => {
     [{ url: '/nope', method: 'POST', payload: {} }, 404, 'not_found'],
     [{ url: '/models/a%2fb' }, 404, 'model_not_found'],
     [{ url: `/models/${'a'.repeat(300)}` }, 404, 'model_not_found'],
+    [
+      { url: '/detokenize', method: 'POST', payload: { visual_tokens: [1], model: 'a'.repeat(200) } },
+      404,
+      'model_not_found'
+    ],
     [{ url: '/models/%zz' }, 400, 'invalid_request'],
     [{ url: '/caption' }, 405, 'method_not_allowed'],
     [{ url: '/models/x', method: 'DELETE' }, 405, 'method_not_allowed'],
