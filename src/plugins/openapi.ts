@@ -85,7 +85,7 @@ export default fp<{ version: string; limits: DocumentLimits }>(
       await page.register(swaggerUi, {
         routePrefix: '/docs',
         indexPrefix: '.', // its files hang below the page, whatever path a proxy puts before it
-        theme: { title },
+        theme: { title, css: [{ filename: 'page.css', content: '.swagger-ui .topbar { display: none }' }] },
         uiConfig: { persistAuthorization: false, tryItOutEnabled: true, displayRequestDuration: true },
         // the page styles itself
         transformStaticCSP: policy => policy.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'"),

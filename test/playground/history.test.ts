@@ -4,7 +4,7 @@ import { arrowTo } from '../../playground/src/pure/arrows.ts'
 import { fromBase64, fromBase64Url, toBase64, toBase64Url } from '../../playground/src/pure/base64.ts'
 import { compare } from '../../playground/src/pure/compare.ts'
 import { readHistory, writeHistory, type Run } from '../../playground/src/pure/history-file.ts'
-import { tellAnswer, tellAsked } from '../../playground/src/pure/tell-run.ts'
+import { pictureOf, tellAnswer, tellAsked } from '../../playground/src/pure/tell-run.ts'
 
 const file = { file: 'fox.png', media_type: 'image/png', base64: 'AAAA' }
 const run: Run = {
@@ -50,6 +50,9 @@ t.test('a file that is no history brings nothing', async t => {
 
 t.test('runs are told in a line', async t => {
   t.strictSame([run, painted].map(tellAsked), ['what is it?', '[fox.png] on red [2 tokens]'])
+  t.equal(pictureOf(painted), painted.picture)
+  const { picture: _picture, ...read } = run
+  t.equal(pictureOf(read), 'data:image/png;base64,AAAA')
   t.strictSame([run, painted].map(tellAnswer), ['fox', 'seed 7, 3 tokens'])
 })
 

@@ -2,7 +2,7 @@
 import type { ImagesResponse } from '../../../src/schemas/images.ts'
 import { compare } from '../pure/compare.ts'
 import type { Run } from '../pure/history-file.ts'
-import { tellAnswer, tellAsked } from '../pure/tell-run.ts'
+import { pictureOf, tellAnswer, tellAsked } from '../pure/tell-run.ts'
 import { pair } from '../state/history.ts'
 
 export function Comparison () {
@@ -46,7 +46,7 @@ function Side ({ run, name }: { run: Run; name: string }) {
           ? images.map(({ media_type: type, data, seed }) => (
             <img key={seed} src={`data:${type};base64,${data}`} alt={`Painted with seed ${seed}`} />
           ))
-          : run.picture && <img src={run.picture} alt='The picture that was asked about' />}
+          : <img src={pictureOf(run)} alt='The picture that was asked about' />}
       </div>
       {!images && <p class='words'>{tellAnswer(run)}</p>}
       <p class='quiet'><span class='number'>{(run.ms / 1000).toFixed(2)}</span> s</p>

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals'
 import { useRef } from 'preact/hooks'
 import type { Run } from '../pure/history-file.ts'
-import { tellAnswer, tellAsked } from '../pure/tell-run.ts'
+import { pictureOf, tellAnswer, tellAsked } from '../pure/tell-run.ts'
 import { save } from '../state/files.ts'
 import { compared, exportHistory, forget, forgetAll, importHistory, runs, toggleCompared } from '../state/history.ts'
 import { showAgain } from '../state/show-again.ts'
@@ -57,7 +57,8 @@ function Files () {
 }
 
 function RunView ({ run }: { run: Run }) {
-  const { id, at, picture, call } = run
+  const { id, at, call } = run
+  const picture = pictureOf(run)
   const asked = tellAsked(run)
   return (
     <li class='run'>

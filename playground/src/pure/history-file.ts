@@ -3,7 +3,7 @@ import type { Call } from './call.ts'
 import type { ModelName } from './model-name.ts'
 import { isCall, isFields, parseFields } from './shape.ts'
 
-/** `answer` is the server's text as it came; `picture` a small data URL to know the run by. */
+/** `answer` is the server's text as it came; `picture` the data URL of what was painted. */
 export type Run = {
   id: string
   at: string

@@ -1,5 +1,5 @@
 /** What a run was asked and answered, in a line. */
-import type { Call } from './call.ts'
+import { dataUrl, type Call } from './call.ts'
 import type { Run } from './history-file.ts'
 
 export function tellAsked ({ call: { route, image, prompt, visual_tokens: tokens, options } }: Run): string {
@@ -18,6 +18,11 @@ function tellPainted (images: { seed?: number; visual_tokens?: number[] }[]): st
   const [first] = images
   if (images.length !== 1) return `${images.length} pictures`
   return `seed ${first?.seed}, ${first?.visual_tokens?.length} tokens`
+}
+
+/** A picture to know the run by: what was painted, or what was asked about. */
+export function pictureOf ({ call: { image }, picture }: Run): string | undefined {
+  return picture ?? (image && dataUrl(image))
 }
 
 /** A prompt in one line. */

@@ -1,7 +1,7 @@
 /** What was asked in this browser: kept here alone, in IndexedDB, until it is deleted. */
 import { computed, signal } from '@preact/signals'
 import { openDB } from 'idb'
-import { dataUrl, type Call, type StoredFile } from '../pure/call.ts'
+import type { Call } from '../pure/call.ts'
 import { readHistory, writeHistory, type Run } from '../pure/history-file.ts'
 import { modelName } from './server.ts'
 
@@ -24,10 +24,9 @@ export async function openHistory (): Promise<void> {
   show([...kept, ...runs.value])
 }
 
-type Told = { call: Call; answer: string; ms: number; source?: StoredFile; picture?: string }
+type Told = { call: Call; answer: string; ms: number; picture?: string }
 
-export async function remember ({ call, answer, ms, source, picture }: Told): Promise<void> {
-  const shown = picture ?? (source && dataUrl(source))
+export async function remember ({ call, answer, ms, picture }: Told): Promise<void> {
   const { name, version } = modelName.value
   await keep([{
     id: crypto.getRandomValues(new Uint32Array(4)).join('-'),
@@ -36,7 +35,7 @@ export async function remember ({ call, answer, ms, source, picture }: Told): Pr
     model: { name, version },
     call,
     answer,
-    ...(shown !== undefined && { picture: shown })
+    ...(picture !== undefined && { picture })
   }])
 }
 

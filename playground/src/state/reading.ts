@@ -67,7 +67,7 @@ function textOf (call: Call): Text {
 }
 
 /** By the server's handle of the picture where it has one; the picture itself where the handle is gone. */
-async function write (text: Text, { blob, stored }: Picture): Promise<void> {
+async function write (text: Text, { blob }: Picture): Promise<void> {
   await text.job.run(async abort => {
     const ref = tokens.value?.image_ref
     try {
@@ -78,7 +78,7 @@ async function write (text: Text, { blob, stored }: Picture): Promise<void> {
     }
   })
   if (text.job.status.value === 'done') {
-    await remember({ call: text.call, answer: text.answer.value, ms: text.job.ms.value, source: stored })
+    await remember({ call: text.call, answer: text.answer.value, ms: text.job.ms.value })
   }
 }
 
