@@ -120,7 +120,8 @@ t.test('a folder of another job is refused, and what differs is told', async t =
     [[...words, '--do', 'caption,tokenize', '--url', url], /: tasks$/m],
     [[...words, '--model', 'maxi', '--url', url], /: model$/m],
     [[...words, '--shard-size', '2', '--url', url], /: shard_size$/m],
-    [['bulk', names[0]!, '--out', out, '--url', url], /: inputs$/m]
+    [['bulk', names[0]!, names[1]!, names[2]!, names[2]!, '--out', out, '--url', url], /: inputs$/m],
+    [['bulk', names[0]!, '--out', out, '--url', url], /: pictures, inputs$/m]
   ]
   for (const [words, told] of cases) t.match(await lavit(words), { code: 2, stdout: '', stderr: told })
   t.match(await lavit(['bulk', '--out', `${out}2`, '--url', url]), { code: 2, stderr: /holds no job yet/ })
@@ -160,6 +161,12 @@ t.test('lists in JSONL, from a file or stdin', async t => {
       stderr: new RegExp(`stdin:1: .*${told}`)
     })
   }
+})
+
+t.test('a list that is not there is told', async t => {
+  const { out } = setUp(t, 1)
+  const { url } = await startPeer(t)
+  t.match(await lavit(['bulk', 'nope.jsonl', '--out', out, '--url', url]), { code: 2, stderr: /^error: ENOENT.*nope/ })
 })
 
 t.test('what is busy is asked again, what is wrong for all ends the job', async t => {

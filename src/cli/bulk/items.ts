@@ -1,8 +1,9 @@
 /** What a bulk job is about: pictures of files, folders and globs, or of lists in JSONL. */
-import { readFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 import { messageOf, wrongUsage } from '../endings.ts'
-import { readStdin, type Io } from '../io.ts'
+import type { Io } from '../io.ts'
 import { findNames, isUrl } from '../pictures.ts'
 import { isObject } from '../settings.ts'
 
@@ -11,30 +12,31 @@ export type Item = { input: string; image: string; id?: string; question?: strin
 
 const fields = ['id', 'question', 'prompt'] as const
 
-/** `-` is a list on stdin, and a name that ends with .jsonl a list. Rejects with an Ending where a line is wrong. */
-export async function findItems (words: string[], io: Io): Promise<Item[]> {
-  const items: Item[] = []
+/**
+ * One after the other, however many. `-` is a list on stdin, and a name that ends with .jsonl a list. Rejects with an
+ * Ending where a line is wrong.
+ */
+export async function * findItems (words: string[], { stdin }: Io): AsyncGenerator<Item> {
   for (const word of words) {
-    if (word === '-') items.push(...parseList((await readStdin(io)).toString('utf8'), 'stdin', '.'))
-    else if (word.endsWith('.jsonl')) items.push(...parseList(readList(word), word, dirname(word)))
-    else items.push(...(await findNames([word])).map(input => ({ input, image: placeOf(input, '.') })))
+    if (word === '-') yield * readList(createInterface({ input: stdin }), 'stdin', '.')
+    else if (word.endsWith('.jsonl')) yield * readList((await openList(word)).readLines(), word, dirname(word))
+    else for (const input of await findNames([word])) yield { input, image: placeOf(input, '.') }
   }
-  return items
 }
 
-function readList (path: string) {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
+async function openList (path: string) {
+  return open(path).catch(error => {
     throw wrongUsage(messageOf(error))
-  }
+  })
 }
 
 /** Paths of a list are relative to its folder. */
-function parseList (text: string, name: string, folder: string): Item[] {
-  return text
-    .split('\n')
-    .flatMap((line, i) => (line.trim() === '' ? [] : [parseItem(line, `${name}:${i + 1}`, folder)]))
+async function * readList (lines: AsyncIterable<string>, name: string, folder: string): AsyncGenerator<Item> {
+  let count = 0
+  for await (const line of lines) {
+    count++
+    if (line.trim() !== '') yield parseItem(line, `${name}:${count}`, folder)
+  }
 }
 
 function parseItem (line: string, where: string, folder: string): Item {

@@ -20,17 +20,43 @@ export type Job = {
   inputs: string
 }
 
-/** The job of the folder, which is laid out for it where it is new; an Ending where it is another's. */
-export async function openJob (folder: Folder, wanted: Omit<Job, 'version' | 'pictures' | 'inputs'>, items: Item[]) {
-  if (existsSync(folder.job)) return checkJob(folder, wanted, items)
-  if (items.length === 0) throw wrongUsage(`${folder.path} holds no job yet: name pictures`)
-  for (let i = 0; i * wanted.shard_size < items.length; i++) {
-    const shard = items.slice(i * wanted.shard_size, (i + 1) * wanted.shard_size)
-    await writeWhole(folder.manifest(nameOfShard(i)), linesOf(shard), folder.temporary())
+type Wanted = Omit<Job, 'version' | 'pictures' | 'inputs'>
+
+/**
+ * The job of the folder, which is laid out for it where it is new; an Ending where it is another's. Where no
+ * pictures are named, those of before are meant.
+ */
+export async function openJob (folder: Folder, wanted: Wanted, items: AsyncIterable<Item> | undefined): Promise<Job> {
+  if (existsSync(folder.job)) return checkJob(folder, { ...wanted, ...(items && (await countItems(items))) })
+  if (!items) throw wrongUsage(`${folder.path} holds no job yet: name pictures`)
+  let lines: string[] = []
+  let shards = 0
+  const write = async () => {
+    if (lines.length > 0) await writeWhole(folder.manifest(nameOfShard(shards++)), lines.join(''), folder.temporary())
+    lines = []
   }
-  const job: Job = { version: 1, ...wanted, pictures: items.length, inputs: digestOf(linesOf(items)) }
+  const counts = await countItems(items, async line => {
+    lines.push(line)
+    if (lines.length === wanted.shard_size) await write()
+  })
+  await write()
+  if (counts.pictures === 0) throw wrongUsage('the list names no pictures')
+  const job: Job = { version: 1, ...wanted, ...counts }
   const isNew = await writeOnce(folder.job, JSON.stringify(job, null, 2) + '\n', folder.temporary())
-  return isNew ? job : checkJob(folder, wanted, items)
+  return isNew ? job : checkJob(folder, job)
+}
+
+/** How many there are, and a digest of their lines; `onLine` sees each. */
+async function countItems (items: AsyncIterable<Item>, onLine: (line: string) => Promise<void> = async () => {}) {
+  const hash = createHash('sha256')
+  let pictures = 0
+  for await (const item of items) {
+    const line = JSON.stringify(item) + '\n'
+    hash.update(line)
+    pictures++
+    await onLine(line)
+  }
+  return { pictures, inputs: hash.digest('hex') }
 }
 
 /** Names of the shards, in order. */
@@ -42,17 +68,10 @@ export function digestOf (text: string) {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** Without pictures those of before are meant. */
-function checkJob (folder: Folder, wanted: Partial<Job>, items: Item[]): Job {
+function checkJob (folder: Folder, wanted: Partial<Job>): Job {
   const job: Job = JSON.parse(readFileSync(folder.job, 'utf8'))
-  const now = { ...wanted, ...(items.length > 0 && { inputs: digestOf(linesOf(items)) }) }
-  const others = Object.entries(now).filter(([name, value]) => !isDeepStrictEqual(value, { ...job }[name]))
+  const others = Object.entries(wanted).filter(([name, value]) => !isDeepStrictEqual(value, { ...job }[name]))
   if (others.length === 0) return job
-  throw wrongUsage(
-    `${folder.path} holds another job; take a new folder. What differs: ${others.map(([name]) => name).join(', ')}`
-  )
-}
-
-function linesOf (items: Item[]) {
-  return items.map(item => JSON.stringify(item) + '\n').join('')
+  const names = others.map(([name]) => name).join(', ')
+  throw wrongUsage(`${folder.path} holds another job; take a new folder. What differs: ${names}`)
 }

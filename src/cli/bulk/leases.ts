@@ -11,19 +11,24 @@ const staleMs = 60_000 // of a holder on another machine; one on this machine is
 const pollMs = 500
 
 export function createLeases (folder: Folder, shards: string[], signal: AbortSignal): ShardSource {
+  let left = [...shards]
   return { next }
 
   async function next (): Promise<Claim | undefined> {
-    for (;;) {
-      const left = shards.filter(shard => !folder.isDone(shard))
-      if (left.length === 0) return undefined
-      for (const shard of left) {
+    while (left.length > 0) {
+      for (const [i, shard] of left.entries()) {
+        if (folder.isDone(shard)) continue
         const claim = await take(shard)
-        if (claim && !folder.isDone(shard)) return claim
+        if (claim && !folder.isDone(shard)) {
+          left = [...left.slice(i), ...left.slice(0, i)] // what others hold comes last
+          return claim
+        }
         await claim?.release(true)
       }
-      await pause(pollMs, undefined, { signal })
+      left = left.filter(shard => !folder.isDone(shard))
+      if (left.length > 0) await pause(pollMs, undefined, { signal })
     }
+    return undefined
   }
 
   async function take (shard: string): Promise<Claim | undefined> {

@@ -1,7 +1,7 @@
 /** lavit bulk: many pictures, in shards that are done once each, whatever is interrupted. */
 import { createLeases } from '../bulk/leases.ts'
 import { openFolder, readLines, type Folder } from '../bulk/folder.ts'
-import { findItems } from '../bulk/items.ts'
+import { findItems, type Item } from '../bulk/items.ts'
 import { bulkTasks, digestOf, openJob, shardsOf, type BulkTask, type Job } from '../bulk/job.ts'
 import { createProgress } from '../bulk/progress.ts'
 import { workOn, type Stats } from '../bulk/shard.ts'
@@ -19,16 +19,27 @@ type Model = { digests?: Record<string, string>; limits?: { codebook_size: numbe
 /** Rejects with an Ending where the folder holds another job, or the server cannot go on. */
 export async function bulk (session: Session, words: string[], fields: Fields, options: BulkOptions) {
   const tasks = tasksOf(options.do, fields)
-  const items = await findItems(words, session.io)
-  if (tasks.ask && tasks.ask.question === undefined && items.some(({ question }) => question === undefined)) {
-    throw wrongUsage('ask needs a --question, or one for each picture of a list')
-  }
+  const items = words.length === 0 ? undefined : findItems(words, session.io)
   const { model, digest } = await findModel(session, fields.model, tasks)
   const folder = openFolder(options.out)
-  const job = await openJob(folder, { model, digest, tasks, shard_size: options.shardSize }, items)
+  const job = await openJob(
+    folder,
+    { model, digest, tasks, shard_size: options.shardSize },
+    items && askable(items, tasks)
+  )
   const source = createLeases(folder, shardsOf(job), session.io.signal)
   await workThrough(source, folder, job, session, options.sidecars === true)
   return tellEnd(folder, job, session)
+}
+
+/** The pictures; an Ending where there is no question for one. */
+async function * askable (items: AsyncIterable<Item>, { ask }: Job['tasks']) {
+  for await (const item of items) {
+    if (ask && ask.question === undefined && item.question === undefined) {
+      throw wrongUsage('ask needs a --question, or one for each picture of a list')
+    }
+    yield item
+  }
 }
 
 /** Every shard that the source gives. */
