@@ -53,3 +53,12 @@ t.test('serve serves, and ends as the server does', async t => {
   }
   t.strictSame(await ended, [0, null])
 })
+
+t.test('a shell is told how to complete words, and which', async t => {
+  const script = start('completion', 'bash')
+  const [words, [code]] = await Promise.all([text(script.stdout), once(script, 'close')])
+  t.equal(code, 0)
+  t.match(words, /complete .*lavit/)
+  const asked = start('complete', '--', 'caption', '--num')
+  t.match(await text(asked.stdout), /^--num-beams\t/m)
+})

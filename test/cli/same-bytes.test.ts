@@ -1,6 +1,6 @@
 // covers: src/cli/peers/embedded.ts src/cli/peers/http.ts src/cli/peers/open.ts src/cli/peers/peer.ts src/cli/run.ts
 // covers: src/cli/commands/tokenize.ts src/cli/commands/paint.ts src/cli/commands/understand.ts src/cli/session.ts
-// covers: src/cli/pass.ts
+// covers: src/cli/pass.ts src/cli/peers/events.ts
 /** `lavit` over HTTP, `lavit` with the model in its process, and the server itself say the same, byte for byte. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -95,6 +95,20 @@ t.test('pictures that are written have the bytes of the server', async t => {
   const again = await lavit(['detokenize', '-', '--seed', '7', '--out', '-', '--url', url], { stdin: kept.stdout })
   const tokens = kept.stdout.trim().split(' ').map(Number)
   t.strictSame(again.bytes, await ask('/detokenize', { visual_tokens: tokens, seed: 7 }))
+})
+
+t.test('on a terminal painting is followed as it comes, and has the same bytes', async t => {
+  const app = await startApp(t)
+  const url = await app.listen({ port: 0 })
+  const words = ['paint', prompt, '--seed', '7', '--steps', '2', '--json']
+  const plain = await lavit([...words, '--url', url])
+  for (const peer of [['--url', url], []]) {
+    const live = await lavit([...words, ...peer], { isTerminal: true })
+    t.equal(live.stdout, plain.stdout)
+    t.match(live.stderr, /3 visual tokens.*step 2 of 2/s)
+  }
+  const refused = await lavit(['paint', prompt, '--top-p', '2', '--url', url], { isTerminal: true })
+  t.match(refused, { code: 4, stderr: /invalid_field: top_p must be <= 1/ })
 })
 
 function withoutInput (text: string) {

@@ -56,7 +56,11 @@ async function askForPictures ({ settings, output, ask }: Session, path: string,
   const format = body.format ?? (['png', 'webp', 'jpeg'].includes(suffix) ? suffix : undefined)
   if (out === '-' && settings.json) throw wrongUsage('--json and --out - both take stdout')
   output.progress('painting')
-  const answer = await ask({ path, body: { ...body, ...(format !== undefined && { format }) } })
+  const answer = await ask({
+    path,
+    body: { ...body, ...(format !== undefined && { format }) },
+    ...(output.isLive && path === jobs.paint.path && { onEvent: (...event) => output.progress(tellEvent(...event)) })
+  })
   output.clear()
   const text = answer.body.toString('utf8')
   const { images }: Painted = JSON.parse(text)
@@ -74,6 +78,19 @@ async function askForPictures ({ settings, output, ask }: Session, path: string,
     if (!settings.json) await output.line(file)
   }
   return 0
+}
+
+function tellEvent (name: string, { position, count, step, of }: Fields) {
+  switch (name) {
+    case 'queued':
+      return `${position} before it`
+    case 'token':
+      return `${count} visual tokens`
+    case 'step':
+      return `step ${step} of ${of}`
+    default:
+      return 'painting'
+  }
 }
 
 /** The file given, numbered where there are several; `lavit-SEED.png` where none is given. */

@@ -1,4 +1,5 @@
 /** The server in this process, asked without a socket: the same code, so the same bytes. */
+import { buffer } from 'node:stream/consumers'
 import { buildApp } from '../../app.ts'
 import { readConfig } from '../../config/config.ts'
 import { StartError } from '../../config/variables.ts'
@@ -8,6 +9,7 @@ import { checkModels } from '../../start-errors.ts'
 import { wrongUsage } from '../endings.ts'
 import { readVersion, root } from '../root.ts'
 import { isObject } from '../settings.ts'
+import { followEvents } from './events.ts'
 import type { Answer, Peer, Question } from './peer.ts'
 
 /** For one user, who is known. */
@@ -22,19 +24,18 @@ export async function openEmbedded (env: Record<string, string | undefined>): Pr
   await app.ready()
   return { ask, close: () => app.close() }
 
-  async function ask ({ path, body, accept = 'application/json', signal }: Question): Promise<Answer> {
+  async function ask ({ path, body, accept = 'application/json', signal, onEvent }: Question): Promise<Answer> {
     if (body !== undefined) await load(modelOf(body))
-    const { statusCode, headers, rawPayload } = await app.inject({
+    const response = await app.inject({
       url: path,
-      headers: { accept },
+      headers: { accept: onEvent ? 'text/event-stream' : accept },
       signal,
+      payloadAsStream: true,
       ...(isObject(body) && { method: 'POST', payload: body })
     })
-    return {
-      status: statusCode,
-      header: name => headers[name]?.toString(),
-      body: rawPayload
-    }
+    const { statusCode: status, headers } = response
+    if (onEvent && status === 200) return followEvents(response.stream(), onEvent)
+    return { status, header: name => headers[name]?.toString(), body: await buffer(response.stream()) }
   }
 
   /** Waits for a model; why it cannot be had is the answer's to say. */

@@ -1,5 +1,6 @@
 /** A server over HTTP. */
 import { Ending, messageOf, serverAway, wrongUsage } from '../endings.ts'
+import { followEvents } from './events.ts'
 import type { Answer, Peer, Question } from './peer.ts'
 
 /** Throws an Ending where the URL is none of http or https. */
@@ -11,17 +12,18 @@ export function openHttp (url: string, key: string | undefined): Peer {
   const prefix = base.href.replace(/\/$/, '')
   return { ask, close: async () => {} }
 
-  async function ask ({ path, body, accept = 'application/json', signal }: Question): Promise<Answer> {
+  async function ask ({ path, body, accept = 'application/json', signal, onEvent }: Question): Promise<Answer> {
     try {
       const answer = await fetch(prefix + path, {
         headers: {
-          accept,
+          accept: onEvent ? 'text/event-stream' : accept,
           ...(key !== undefined && { authorization: `Bearer ${key}` }),
           ...(body !== undefined && { 'content-type': 'application/json' })
         },
         signal,
         ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) })
       })
+      if (onEvent && answer.ok && answer.body) return await followEvents(answer.body, onEvent)
       return {
         status: answer.status,
         header: name => answer.headers.get(name) ?? undefined,

@@ -1,8 +1,9 @@
 /** Whoever answers: a server over HTTP, or the model in this process. */
 import { Refusal, serverAway, type Problem } from '../endings.ts'
 
-/** A question to a route; `body` makes it a POST of JSON. */
-export type Question = { path: string; body?: unknown; accept?: string; signal: AbortSignal }
+/** A question to a route; `body` makes it a POST of JSON, `onEvent` has it streamed. */
+export type Question = { path: string; body?: unknown; accept?: string; signal: AbortSignal; onEvent?: OnEvent }
+export type OnEvent = (name: string, data: Record<string, unknown>) => void
 export type Answer = { status: number; header: (name: string) => string | undefined; body: Buffer }
 
 export type Peer = {
