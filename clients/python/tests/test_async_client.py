@@ -36,7 +36,7 @@ def test_streams_and_whoever_leaves_them(url: str) -> None:
                     break
             await asyncio.to_thread(wait_for_left, url, before + 1)
             with pytest.raises(asyncio.TimeoutError):
-                await asyncio.wait_for(lavit.generate("a dog", **LONG), 0.2)
+                await asyncio.wait_for(lavit.generate("a dog", **LONG), 1.0)
             await asyncio.to_thread(wait_for_left, url, before + 2)
 
     asyncio.run(run())
