@@ -40,6 +40,7 @@ for (const place of walk) {
 }
 await write('#prompt', 'a cactus on a yellow background')
 await write('[name=seed]', 1)
+await write('[name=n]', 2)
 await take(4)
 await page.click('#paint-button')
 for (let i = 0; i < 40 && !(await page.$('#paint .job-line.done')); i++) await take(1)

@@ -7,6 +7,7 @@ export const isOver = signal(false)
 
 export function listenToDrops (): void {
   document.addEventListener('dragover', event => {
+    if (!event.dataTransfer?.types.includes('Files')) return // words may be dragged into fields
     event.preventDefault()
     isOver.value = true
   })
@@ -14,9 +15,8 @@ export function listenToDrops (): void {
     if (event.relatedTarget === null) isOver.value = false
   })
   document.addEventListener('drop', event => {
-    event.preventDefault()
     isOver.value = false
-    takeFirst(event.dataTransfer)
+    if (takeFirst(event.dataTransfer)) event.preventDefault()
   })
   document.addEventListener('paste', event => {
     if (takeFirst(event.clipboardData)) event.preventDefault()

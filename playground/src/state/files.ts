@@ -36,8 +36,9 @@ export async function storedFile (blob: Blob, file: string): Promise<StoredFile>
 }
 
 export async function openSample (url: string, name: string): Promise<void> {
-  const answer = await fetch(url)
-  await takeFile(await answer.blob(), name)
+  const blob = await fetch(url).then(answer => answer.blob(), () => undefined)
+  if (blob) await takeFile(blob, name)
+  else notice.value = 'The server does not answer'
 }
 
 /** A painted picture as a file, with its recipe where that is wanted. */
