@@ -1,6 +1,6 @@
 // Holds openapi/openapi.json against that of the last release, and this gate against changes that it must refuse:
-// `node .ci/contract.js OASDIFF`. What breaks a client asks for a version that says so. The last release is the last tag
-// `v…`, or openapi/released.json where there is none.
+// `node .ci/contract.js OASDIFF`. What breaks a client asks for a version that says so. The last release is the last
+// tag `v…`, or openapi/released.json where there is none.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -90,7 +90,7 @@ function breaksOf (base, revision) {
   const lines = found
     .filter(({ level }) => level === 3)
     .map(({ operation, path, text }) => `${operation} ${path}: ${text}`)
-  if ((status === 1) !== (lines.length > 0)) throw new Error(`oasdiff ends with ${status} and tells ${lines.length} breaks`)
+  if ((status === 1) !== (lines.length > 0)) throw new Error(`oasdiff ends with ${status}, ${lines.length} breaks told`)
   return lines
 }
 
