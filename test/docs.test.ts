@@ -36,7 +36,7 @@ t.test('docs/metrics.md tells every series of /metrics, and no other', async t =
 t.test('a variable of the server that a page names exists', async t => {
   const known = Object.keys(Environment.properties)
   t.strictSame(firstCells('docs/configuration.md', 'variables', 0)?.sort(), [...known].sort())
-  const others = [...Object.values(clientVariables), 'LAVIT_SERVER'] // of the command line; of the playground's own server
+  const others = [...Object.values(clientVariables), 'LAVIT_SERVER'] // of the command line, of npm run page:dev
   for (const page of ['README.md', 'SECURITY.md', ...pages]) {
     const named = textOf(page).match(/\bLAVIT_[A-Z_]*[A-Z]/g) ?? []
     t.strictSame(named.filter(name => ![...known, ...others].some(other => other === name)), [], page)
