@@ -110,7 +110,7 @@ export async function buildApp ({
   await app.register(uploads, config)
   await app.register(openapi, { version, limits: config })
 
-  await app.register(metricsRoutes, { metrics, registry })
+  if (config.metricsPort === undefined) await app.register(metricsRoutes, { metrics, registry })
   await app.register(tokenizeRoutes)
   await app.register(detokenizeRoutes)
   await app.register(captionRoutes)
@@ -124,5 +124,21 @@ export async function buildApp ({
   await app.register(imageRoutes)
   await app.register(healthRoutes, { registry })
   await app.register(playgroundRoutes, { folder: playground })
+  return app
+}
+
+/** For a second listener: the metrics alone, and no lines in the log. */
+export async function buildMetricsApp ({ registry, metrics }: Pick<AppOptions, 'registry' | 'metrics'>) {
+  const app = Fastify({
+    genReqId: requestId,
+    http: { requireHostHeader: false },
+    requestTimeout: 10_000,
+    return503OnClosing: false,
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerClientError
+  })
+  await app.register(problems, { metrics })
+  await app.register(connections)
+  await app.register(metricsRoutes, { metrics, registry })
   return app
 }

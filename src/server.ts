@@ -6,7 +6,7 @@ import closeWithGrace from 'close-with-grace'
 import { pino } from 'pino'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
-import { buildApp } from './app.ts'
+import { buildApp, buildMetricsApp } from './app.ts'
 import { warmDecoder } from './codecs/image.ts'
 import { warmLemmatiser } from './codecs/lemmas.ts'
 import { readConfig } from './config/config.ts'
@@ -45,6 +45,8 @@ async function start () {
     log
   })
 
+  const metricsApp = config.metricsPort === undefined ? undefined : await buildMetricsApp({ registry, metrics })
+
   // Running work has the grace time to finish; what still hangs after that is cut off.
   const grace = closeWithGrace(
     { delay: config.graceMs + 5000, logger: log, skip: ['SIGINT', 'SIGTERM'] },
@@ -52,6 +54,7 @@ async function start () {
       if (err) log.fatal({ err }, 'closing after a fault')
       setTimeout(() => app.server.closeAllConnections(), config.graceMs + 2000).unref()
       await app.close()
+      await metricsApp?.close()
     }
   )
   onStop(signal => {
@@ -64,6 +67,11 @@ async function start () {
   await app.listen({ host: config.host, port: config.port }).catch(error => {
     throw explainListenError(error, config)
   })
+  const { host, metricsPort: port = 0 } = config
+  const address = await metricsApp?.listen({ host, port }).catch(error => {
+    throw explainListenError(error, { host, port }, 'LAVIT_METRICS_PORT')
+  })
+  if (address !== undefined) log.info(`Metrics at ${address}/metrics`)
   registry.load(config.defaultModel).catch(async error => {
     const reason = explainLoadError(error, config)
     if (!reason) return log.warn({ err: error }, 'the default model is not ready yet')

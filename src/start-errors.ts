@@ -15,13 +15,17 @@ export function checkModels ({ modelsFolder, defaultModel }: Config) {
   throw refuse('LAVIT_MODEL', defaultModel, `a package of ${modelsFolder}: ${packages.join(', ')}`)
 }
 
-/** The error to end with when the server cannot listen. */
-export function explainListenError (error: NodeJS.ErrnoException, { host, port }: Config): Error {
+/** The error to end with when the server cannot listen on the port of this variable. */
+export function explainListenError (
+  error: NodeJS.ErrnoException,
+  { host, port }: Pick<Config, 'host' | 'port'>,
+  variable: 'PORT' | 'LAVIT_METRICS_PORT' = 'PORT'
+): Error {
   switch (error.code) {
     case 'EADDRINUSE':
-      return new StartError(`PORT=${port} is in use on ${host}; allowed is a free port, or 0 to take one`, 1)
+      return new StartError(`${variable}=${port} is in use on ${host}; allowed is a free port, or 0 to take one`, 1)
     case 'EACCES':
-      return refuse('PORT', port, 'a port that this user may listen on, mostly from 1024, or 0 for a free one')
+      return refuse(variable, port, 'a port that this user may listen on, mostly from 1024, or 0 for a free one')
     case 'EADDRNOTAVAIL':
     case 'EAFNOSUPPORT':
     case 'EINVAL':

@@ -11,6 +11,7 @@ export function readConfig (environment: Record<string, string | undefined>, roo
   return Object.freeze({
     host: values.HOST,
     port: values.PORT,
+    metricsPort: values.LAVIT_METRICS_PORT,
     modelsFolder: resolve(root, values.LAVIT_MODELS),
     defaultModel: values.LAVIT_MODEL,
     device: values.LAVIT_DEVICE,

@@ -1,13 +1,10 @@
 /** Every variable of the server: a schema with a default and a sentence for each. */
 import { Type } from 'typebox'
+import { trustedProxies } from './trust-proxy.ts'
 
 /** Picture formats this server can be allowed to read. */
 export const imageFormats = ['png', 'jpeg', 'webp', 'gif', 'avif', 'svg'] as const
 export type ImageFormat = (typeof imageFormats)[number]
-
-const trustedProxies =
-  'true, false, a number of proxies, or a list with commas of addresses, networks such as 10.0.0.0/8, loopback, ' +
-  'linklocal, uniquelocal'
 
 /** `allowed` says what a pattern allows, in words; a `secret` value is never shown. */
 export const Environment = Type.Object({
@@ -23,6 +20,11 @@ export const Environment = Type.Object({
     maximum: 65535,
     description: 'Port to listen on; 0 takes a free one'
   }),
+  LAVIT_METRICS_PORT: Type.Optional(Type.Integer({
+    minimum: 0,
+    maximum: 65535,
+    description: 'Port of a second listener for `/metrics` alone, without a key; unset leaves it beside the rest'
+  })),
   LAVIT_MODELS: Type.String({
     default: './models',
     allowed: 'a folder that can be read',
@@ -81,8 +83,8 @@ export const Environment = Type.Object({
     minimum: 0.01,
     maximum: 1,
     description:
-      'Part of a queue, and of the memory for uploads, that one client (a key, else an address) may fill while no ' +
-      'other is there; several come to equal parts, and 1 is no bound'
+      'Part of a queue, and of the memory for uploads, that one client (a key, else an address) may fill alone; ' +
+      'several come to equal parts, and 1 is no bound'
   }),
   LAVIT_MAX_IMAGE_BYTES: Type.Integer({
     default: 10_485_760,

@@ -1,6 +1,11 @@
 /** Which proxies are believed: the text of the variable as Fastify wants it. */
 import { isIP } from 'node:net'
 
+/** What the text may be, in words. */
+export const trustedProxies =
+  'true, false, a number of proxies, or a list with commas of addresses, networks such as 10.0.0.0/8, loopback, ' +
+  'linklocal, uniquelocal'
+
 /** Nothing where the text says no such thing. */
 export function readTrustProxy (
   text = 'false'

@@ -35,6 +35,12 @@ const table: Record<
     refused: ['abc', '65536', '-1', '1e3', '0x10', '80.5', '8080;', '१'],
     allowed: '0 to 65535'
   },
+  LAVIT_METRICS_PORT: {
+    key: 'metricsPort',
+    taken: [['9090', 9090]],
+    refused: ['-1', '65536', 'x'],
+    allowed: '0 to 65535'
+  },
   LAVIT_MODELS: {
     key: 'modelsFolder',
     taken: [

@@ -1,5 +1,7 @@
 // covers: src/metrics.ts src/plugins/guards.ts src/routes/health.ts src/routes/metrics.ts src/routes/models.ts
 import t from 'tap'
+import { buildMetricsApp } from '../../src/app.ts'
+import type { Registry } from '../../src/registry/registry.ts'
 import { buildTestApp } from '../helper.ts'
 
 const key = 'a-key-of-some-length'
@@ -127,4 +129,15 @@ t.test('the document and its page', async t => {
     t.equal((await app.inject(path!)).statusCode, 200, path!)
   }
   t.notMatch(page.body, /<script>/, 'the content security policy would refuse it')
+})
+
+t.test('metrics on a listener of their own', async t => {
+  const app = await buildTestApp(t, { environment: { LAVIT_METRICS_PORT: '0' } })
+  t.equal((await app.inject('/metrics')).statusCode, 404)
+  t.notOk('/metrics' in (await app.inject('/openapi.json')).json().paths)
+  const registry = { list: () => [{ name: 'a', state: 'ready' }] } as unknown as Registry
+  const other = await buildMetricsApp({ registry, metrics: app.metrics })
+  t.teardown(() => other.close())
+  t.match((await other.inject('/metrics')).body, /^lavit_model_state\{model="a",state="ready"\} 1$/m)
+  t.match((await other.inject('/health/live')).json(), { status: 404, code: 'not_found' }, 'and nothing else')
 })
