@@ -7,6 +7,7 @@ import { checkHistory } from './checks/history.js'
 import { checkKey } from './checks/key.js'
 import { checkKeyboard } from './checks/keyboard.js'
 import { checkLoading } from './checks/loading.js'
+import { checkModels } from './checks/models.js'
 import { checkPainting } from './checks/painting.js'
 import { checkPrefix } from './checks/prefix.js'
 import { checkReading } from './checks/reading.js'
@@ -34,6 +35,7 @@ const parts = {
   'keys of the keyboard': () => checkKeyboard(at),
   'every width and theme': () => checkWalk(at),
   'a path before it': () => checkPrefix(at),
+  'two models': () => checkModels(at),
   'a server with keys': () => checkKey(at),
   'a server that is gone': () => checkGone(at, server)
 }

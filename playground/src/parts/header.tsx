@@ -1,7 +1,9 @@
 /** The head of the page: what it is, which model answers, and where else to go. */
 import { key } from '../server/key.ts'
 import { openDialog } from '../state/dialogs.ts'
-import { model, phase, type Phase } from '../state/server.ts'
+import { picture } from '../state/picture.ts'
+import { readPicture } from '../state/reading.ts'
+import { chooseModel, model, modelName, names, phase, type Phase } from '../state/server.ts'
 
 const says: Record<Phase, string> = {
   connecting: 'asking',
@@ -19,7 +21,7 @@ export function Header () {
       <h1>LaVIT <span>playground</span></h1>
       <p class={`model ${phase.value}`}>
         <span class='dot' aria-hidden='true' />
-        {model.value && <span>{model.value.name} {model.value.version}, </span>}
+        <ModelChoice />
         <span role='status'>{says[phase.value]}</span>
       </p>
       <nav aria-label='Page'>
@@ -33,6 +35,26 @@ export function Header () {
         <button type='button' class='plain' aria-label='Keys and help' onClick={() => openDialog('help')}>?</button>
       </nav>
     </header>
+  )
+}
+
+/** Which model answers, where there are several. */
+function ModelChoice () {
+  const { name, version } = modelName.value
+  if (!model.value) return null
+  if (names.value.length < 2) return <span>{name} {version}, </span>
+  const choose = async (next: string) => {
+    await chooseModel(next)
+    if (picture.value) await readPicture(picture.value.blob, picture.value.stored.file)
+  }
+  return (
+    <label class='field'>
+      <span class='unseen'>Model</span>
+      <select value={name} onChange={event => choose(event.currentTarget.value)}>
+        {names.value.map(each => <option key={each} value={each}>{each}</option>)}
+      </select>
+      {version},
+    </label>
   )
 }
 

@@ -26,7 +26,7 @@ export async function takeFile (blob: Blob, name: string): Promise<void> {
   notice.value = isOther
     ? `${name} was painted by ${maker} ${version}; this model may paint something else by its recipe`
     : `${name} carries its recipe, which is painted again`
-  restoreCall(recipe.call)
+  await restoreCall(recipe.call)
   await repaint(recipe.call)
 }
 

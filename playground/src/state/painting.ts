@@ -5,7 +5,7 @@ import { bodyOf, type Call, type Option, type Part } from '../pure/call.ts'
 import { ask, follow } from '../server/ask.ts'
 import { remember } from './history.ts'
 import { createJob } from './job.ts'
-import { model } from './server.ts'
+import { chooseModel, model, modelOption } from './server.ts'
 
 export type Row = { id: number; part: Part }
 /** One picture on its way: its tokens so far, what it looks like so far, its steps, and in the end itself. */
@@ -33,7 +33,7 @@ export const painted = signal<{ call: Call; answer: string } | undefined>(undefi
 export const nextCall = computed((): Call => ({
   route: 'generate',
   prompt: promptOf(row.value),
-  options: { seed: seed.value, ...options.value }
+  options: { seed: seed.value, ...options.value, ...modelOption.value }
 }))
 export const isBlank = computed(() => row.value.every(({ part }) => part.type === 'text' && part.text.trim() === ''))
 export const canPaint = computed(() => model.value === undefined || (model.value.limits?.sizes.length ?? 0) > 0)
@@ -61,7 +61,7 @@ export async function paint (call: Call = nextCall.value): Promise<void> {
 
 /** A call that paints tokens; with the seed of the page where they bring none. */
 export function tokensCall (tokens: number[], ofTokens = seed.value, others: Call['options'] = {}): Call {
-  return { route: 'detokenize', visual_tokens: tokens, options: { seed: ofTokens, ...others } }
+  return { route: 'detokenize', visual_tokens: tokens, options: { seed: ofTokens, ...others, ...modelOption.value } }
 }
 
 /** Paints tokens as they stand. */
@@ -130,14 +130,15 @@ function promptOf (rows: Row[]): string | Part[] {
 }
 
 /** Puts a call back where it is written: its row, its seed, its options. */
-export function restoreCall (call: Call): void {
-  const { seed: ofCall, ...others } = call.options
+export async function restoreCall (call: Call): Promise<void> {
+  const { seed: ofCall, model: ofOther, ...others } = call.options
   if (call.route === 'generate') {
     const { prompt = '' } = call
     row.value = (typeof prompt === 'string' ? [{ type: 'text' as const, text: prompt }] : prompt).map(rowOf)
     options.value = others
   }
   if (typeof ofCall === 'number') seed.value = ofCall
+  await chooseModel(ofOther)
 }
 
 export function addPart (part: Part): void {

@@ -7,7 +7,7 @@ import { codesByPlace } from '../pure/codes.ts'
 import { keepMask, type Choice } from '../pure/selector.ts'
 import { ask } from '../server/ask.ts'
 import { createJob } from './job.ts'
-import { least, patches } from './server.ts'
+import { least, modelOption, patches } from './server.ts'
 
 export type Picture = { blob: Blob; url: string; stored: StoredFile }
 
@@ -37,7 +37,8 @@ export const choiceOptions = computed((): Record<string, Option> => {
   return {
     keep_threshold: keepThreshold,
     ...(min > least.value && { min_visual_tokens: min }),
-    ...(max < patches.value && { max_visual_tokens: max })
+    ...(max < patches.value && { max_visual_tokens: max }),
+    ...modelOption.value
   }
 })
 

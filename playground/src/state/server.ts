@@ -1,6 +1,7 @@
 /** Whether the server and its model can be asked, followed for as long as the page is open. */
 import { computed, signal } from '@preact/signals'
 import type { ModelDetails, ModelSummary } from '../../../src/schemas/models.ts'
+import type { Option } from '../pure/call.ts'
 import { digestOf } from '../pure/model-name.ts'
 import { ask, Problem } from '../server/ask.ts'
 
@@ -14,6 +15,15 @@ const restMs = { ready: 5000, other: 1000 }
 export const phase = signal<Phase>('connecting')
 export const why = signal('')
 export const model = signal<ModelDetails | undefined>(undefined)
+/** Names of all models, and the one that answers when a request names none. */
+export const names = signal<string[]>([])
+const ofServer = signal('')
+
+/** What a request says of the model: nothing of the server's own. */
+export const modelOption = computed((): Record<string, Option> => {
+  const { name } = modelName.value
+  return name === '' || name === ofServer.value ? {} : { model: name }
+})
 
 export const grid = computed(() => model.value?.limits?.grid ?? { rows: 8, columns: 8 })
 export const patches = computed(() => grid.value.rows * grid.value.columns)
@@ -60,9 +70,22 @@ export function noteProblem (error: unknown): void {
   }
 }
 
+/** This model answers from now on, the server's own where none is named; it is loaded when it is first asked. */
+export async function chooseModel (name: Option = ofServer.value): Promise<void> {
+  const found = names.value.find(each => each === name)
+  if (found !== undefined && found !== modelName.value.name) await describeModel(found)
+}
+
 async function readModel () {
   const list: { default: string; models: ModelSummary[] } = await (await ask('models')).json()
-  model.value = await (await ask(`models/${encodeURIComponent(list.default)}`)).json()
+  names.value = list.models.map(({ name }) => name)
+  ofServer.value = list.default
+  const chosen = modelName.value.name
+  await describeModel(names.value.includes(chosen) ? chosen : list.default)
+}
+
+async function describeModel (name: string) {
+  model.value = await (await ask(`models/${encodeURIComponent(name)}`)).json()
 }
 
 function tellProblem (error: unknown) {

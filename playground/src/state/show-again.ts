@@ -4,16 +4,18 @@ import type { Run } from '../pure/history-file.ts'
 import { finish, restoreCall } from './painting.ts'
 import { choice } from './picture.ts'
 import { readAgain } from './reading.ts'
+import { chooseModel } from './server.ts'
 
 /** A painted picture is shown as it was kept; a picture that was read is tokenized again. */
 export async function showAgain ({ call, answer }: Run): Promise<void> {
   const { image, options } = call
   if (!image) {
-    restoreCall(call)
+    await restoreCall(call)
     finish(call, answer)
     document.querySelector('#paint')?.scrollIntoView()
     return
   }
+  await chooseModel(options.model)
   choice.value = {
     keepThreshold: Number(options.keep_threshold ?? 0.5),
     minVisualTokens: Number(options.min_visual_tokens ?? 0),
