@@ -2,6 +2,7 @@
 /** A real browser, and pages of it that note what should not happen. */
 import { existsSync } from 'node:fs'
 import puppeteer from 'puppeteer-core'
+import { until } from './server.js'
 
 const places = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
@@ -89,8 +90,17 @@ export async function picturesOf (page) {
   return await page.$$eval('.canvas .token-picture img', images => images.map(image => image.src))
 }
 
-/** The runs that the browser keeps, oldest first. */
-export async function runsOf (page) {
+/** The runs that the browser keeps, oldest first, as soon as there are so many. */
+export async function runsOf (page, count) {
+  let runs = []
+  await until(async () => {
+    runs = await keptRuns(page)
+    return runs.length === count
+  }, 10_000)
+  return runs
+}
+
+async function keptRuns (page) {
   const runs = await page.evaluate(() => new Promise((resolve, reject) => {
     const opening = indexedDB.open('lavit-playground')
     opening.onerror = reject

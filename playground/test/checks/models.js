@@ -24,7 +24,7 @@ export async function checkModels ({ browser, port }) {
   await page.waitForFunction(() => document.querySelectorAll('.run').length === 2)
   report(/fox/.test(await textOf(page, '.written .words')), 'another model reads the picture anew')
   await paint(page)
-  const runs = await runsOf(page)
+  const runs = await runsOf(page, 3)
   equal(runs.map(run => run.call.options.model), [undefined, 'lavit-other', 'lavit-other'], 'and paints')
   equal(runs.map(run => run.model.name), ['lavit-mini', 'lavit-other', 'lavit-other'], 'which the history tells')
   await page.$$eval('.run .again', buttons => buttons.at(-1).click())

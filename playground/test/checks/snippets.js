@@ -26,7 +26,7 @@ export async function checkSnippets ({ browser, base }) {
   await page.select('.add-part select', 'fox.png')
   await page.waitForSelector('.part.of-image')
   await paint(page)
-  const [caption, answer, painting] = (await runsOf(page)).map(run => run.answer)
+  const [caption, answer, painting] = (await runsOf(page, 3)).map(run => run.answer)
   const folder = mkdtempSync(join(tmpdir(), 'lavit-'))
   copyFileSync(fileURLToPath(new URL('../../src/samples/fox.png', import.meta.url)), join(folder, 'fox.png'))
   const places = {
