@@ -24,12 +24,12 @@ export function amountsOf (work: Outlined, manifest: Manifest, tokens: number): 
   }
 }
 
-/** Works of one kind take about the same time for the same amounts. */
-export function kindOf (work: Outlined): string {
+/** Works of one kind take about the same time for the same amounts. `task`: what the work is for. */
+export function kindOf (work: Outlined, task: string): string {
   const rows = 'segments' in work ? rowsOf(work) : 0
   const pictures = 'segments' in work ? work.segments : [{ kind: 'codes', ...work }]
   const isNew = pictures.some(each => 'picture' in each && !('encoding' in each.picture))
-  return `${work.task} ${rows} ${isNew ? 'new' : 'known'}`
+  return `${task} ${rows} ${isNew ? 'new' : 'known'}`
 }
 
 function paintingOf (

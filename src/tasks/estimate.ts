@@ -37,7 +37,7 @@ export function estimate (job: Job, asked: EstimateRequest): EstimateResponse {
     cost: worstCost(work, manifest),
     position: place.ahead,
     start_seconds: rounded(speeds.start(place, amounts) / 1000, 4),
-    seconds: rounded(speeds.total(kindOf(work), place.beside, amounts) / 1000, 4)
+    seconds: rounded(speeds.total(kindOf(work, asked.job), place.beside, amounts) / 1000, 4)
   }
 }
 

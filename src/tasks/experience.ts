@@ -2,7 +2,7 @@
 import type { Manifest } from '../package/manifest.ts'
 import type { Answer, Place } from '../pipe/requests.ts'
 import type { Work } from '../pipe/work.ts'
-import { amountsOf, kindOf } from './amounts.ts'
+import { amountsOf, kindOf, type Amounts } from './amounts.ts'
 import { createLengths, type Cue, type Lengths } from './lengths.ts'
 import { createSpeeds, type Speeds } from './speeds.ts'
 
@@ -21,28 +21,33 @@ export function createExperiences () {
   }
 }
 
-/** Learns from a request that has ended. `fileBytes` are those of each picture that came as a file. */
+/**
+ * Learns from a request that has ended, and tells what it came to. `fileBytes` are those of each picture that came as a
+ * file.
+ */
 export function learn (
   { speeds, lengths }: Experience,
   manifest: Manifest,
   { work, task, fileBytes }: { work: Work; task: string; fileBytes: number[] },
   place: Place,
   { result, timings }: Answer<Work>
-): void {
+): Amounts {
   const drawn = 'sequences' in result ? result.sequences.map(({ ids }) => ids.length) : []
   const painted = 'pictures' in result ? result.pictures.map(({ codes }) => codes.length) : []
   const tokens = Math.max(0, ...drawn, ...painted)
-  speeds.add(kindOf(work), place, amountsOf(work, manifest, tokens), timings)
+  const amounts = amountsOf(work, manifest, tokens)
+  speeds.add(kindOf(work, task), place, amounts, timings)
 
   const shown = 'codes' in result ? result.codes.length : result.visualTokens
   const [bytes, ...others] = fileBytes
   const [selection] = picturesOf(work).map(picture => picture.selection)
   if (bytes !== undefined && selection && others.length === 0) lengths.addKept(selection, bytes, shown)
-  if (work.task !== 'text' && work.task !== 'generate') return
+  if (work.task !== 'text' && work.task !== 'generate') return amounts
   const length = meanOf(work.task === 'text' ? drawn : painted)
   for (const cue of cuesOf(task, { prompt: promptLengthOf(work), file: bytes, picture: shown })) {
     lengths.addLength(cue, length)
   }
+  return amounts
 }
 
 /** What tells most of an answer's length comes first: captions go by the picture, all else by the prompt. */

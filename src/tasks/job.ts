@@ -81,7 +81,7 @@ export async function withModel<T> (
         admit,
         async run (work, { onPart, task = work.task } = {}) {
           const experience = job.experiences.of(manifest)
-          const kind = kindOf(work)
+          const kind = kindOf(work, task)
           let place = { ahead: 0, beside: 0 }
           const answer = await submit(work, {
             signal,
@@ -95,11 +95,11 @@ export async function withModel<T> (
             }
           })
           Object.assign(timings, answer.timings)
-          learn(experience, manifest, { work, task, fileBytes: job.fileBytes }, place, answer)
+          const amounts = learn(experience, manifest, { work, task, fileBytes: job.fileBytes }, place, answer)
           job.onAnswered = elapsedMs => {
             const { image = 0 } = timings
             const rest = Math.max(0, elapsedMs - image - inEngine(answer.timings))
-            experience.speeds.addOutside(kind, place.beside, { image, rest })
+            experience.speeds.addOutside(kind, place.beside, amounts, { image, rest, all: elapsedMs })
           }
           return answer.result
         }

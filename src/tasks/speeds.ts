@@ -9,7 +9,9 @@ import { createRecent, type Recent } from './recent.ts'
  * the engine: its pictures' decoding, and all else.
  */
 type Measure = 'start' | keyof Amounts | 'wait' | 'image' | 'rest'
-type Cell = { beside: number; recent: Record<Measure, Recent> }
+
+/** `stretch`: of a whole request against its parts, since medians add up to less than the median of a sum. */
+type Cell = { beside: number; recent: Record<Measure | 'stretch', Recent> }
 
 const stages = ['encode', 'prefill', 'decode', 'paint'] as const
 
@@ -42,11 +44,17 @@ export function createSpeeds () {
       }
     },
 
-    /** Notes what a request took outside the engine. */
-    addOutside (kind: string, beside: number, { image, rest }: { image: number; rest: number }): void {
+    /** Notes what a request took outside the engine, and in all. */
+    addOutside (
+      kind: string,
+      beside: number,
+      amounts: Amounts,
+      { image, rest, all }: { image: number; rest: number; all: number }
+    ): void {
       const { recent } = cellOf(kind, beside)
       recent.image.add(image)
       recent.rest.add(rest)
+      recent.stretch.add(all / partsOf(kind, beside, amounts))
     },
 
     /** Milliseconds that are to be expected in the engine until the first unit. */
@@ -54,12 +62,17 @@ export function createSpeeds () {
 
     /** Milliseconds that are to be expected of the whole request. */
     total (kind: string, beside: number, amounts: Amounts): number {
-      const ms = (measure: Measure) => expected(kind, beside, measure)
-      return stages.reduce(
-        (sum, stage) => sum + (amounts[stage] > 0 ? amounts[stage] * ms(stage) : 0),
-        ms('image') + ms('rest') + unitsOf(amounts) * ms('wait')
-      )
+      const stretch = nearestOf(kind, beside, 'stretch')?.median ?? 1
+      return stretch * partsOf(kind, beside, amounts)
     }
+  }
+
+  function partsOf (kind: string, beside: number, amounts: Amounts): number {
+    const ms = (measure: Measure) => expected(kind, beside, measure)
+    return stages.reduce(
+      (sum, stage) => sum + (amounts[stage] > 0 ? amounts[stage] * ms(stage) : 0),
+      ms('image') + ms('rest') + unitsOf(amounts) * ms('wait')
+    )
   }
 
   function cellOf (kind: string, beside: number): Cell {
@@ -72,22 +85,26 @@ export function createSpeeds () {
     return cell
   }
 
-  /** As measured at the nearest load. */
+  /** As measured at the nearest load, and slowed down where that is another one. */
   function expected (kind: string, beside: number, measure: Measure): number {
-    const distance = (cell: Cell) => Math.abs(levelOf(cell.beside) - levelOf(beside))
+    const nearest = nearestOf(kind, beside, measure) ?? { beside: 0, median: first[measure] }
+    const isHere = levelOf(nearest.beside) === levelOf(beside)
+    return isHere ? nearest.median : (nearest.median * slowed(beside)) / slowed(nearest.beside)
+  }
+
+  function nearestOf (kind: string, beside: number, measure: keyof Cell['recent']) {
+    const distance = (other: number) => Math.abs(levelOf(other) - levelOf(beside))
     const measured = (cells.get(kind) ?? [])
       .flatMap(cell => {
         const median = cell.recent[measure].median()
-        return median === undefined ? [] : [{ cell, median }]
+        return median === undefined ? [] : [{ beside: cell.beside, median }]
       })
-      .sort((a, b) => distance(a.cell) - distance(b.cell))
-    const [nearest = { cell: { beside: 0 }, median: first[measure] }] = measured
-    const isHere = levelOf(nearest.cell.beside) === levelOf(beside)
-    return isHere ? nearest.median : (nearest.median * slowed(beside)) / slowed(nearest.cell.beside)
+      .sort((a, b) => distance(a.beside) - distance(b.beside))
+    return measured[0]
   }
 }
 
-function emptyCell (): Record<Measure, Recent> {
+function emptyCell (): Cell['recent'] {
   return {
     start: createRecent(),
     encode: createRecent(),
@@ -96,7 +113,8 @@ function emptyCell (): Record<Measure, Recent> {
     paint: createRecent(),
     wait: createRecent(),
     image: createRecent(),
-    rest: createRecent()
+    rest: createRecent(),
+    stretch: createRecent()
   }
 }
 

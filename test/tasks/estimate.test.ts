@@ -129,16 +129,18 @@ t.test('speeds are those that were measured at about this load', async t => {
   const place = { ahead: 0, beside: 0 }
   t.ok(speeds.total('text', 0, amounts) > 0, 'before anything was measured')
   for (let i = 0; i < 3; i++) speeds.add('text', place, amounts, timings)
-  speeds.addOutside('text', 0, { image: 3, rest: 5 })
+  speeds.addOutside('text', 0, amounts, { image: 3, rest: 5, all: 50 })
   t.equal(speeds.start(place, amounts), 2)
   t.equal(speeds.total('text', 0, amounts), 50)
   t.equal(speeds.total('text', 0, { ...amounts, decode: 20 }), 80, 'ten more tokens, each with its waiting')
   const slower = speeds.total('text', 8, amounts)
   t.ok(slower > 50, 'not measured there: slower')
   for (let i = 0; i < 3; i++) speeds.add('text', { ahead: 1, beside: 9 }, amounts, { ...timings, queue: 120 })
-  speeds.addOutside('text', 9, { image: 3, rest: 5 })
+  speeds.addOutside('text', 9, amounts, { image: 3, rest: 5, all: 158 })
   t.equal(speeds.total('text', 8, amounts), 158, 'measured at about this load')
   t.equal(speeds.total('text', 0, amounts), 50)
+  for (let i = 0; i < 3; i++) speeds.addOutside('text', 0, amounts, { image: 3, rest: 5, all: 60 })
+  t.equal(speeds.total('text', 0, amounts), 60, 'longer than its parts, as requests are')
 })
 
 t.test('what is expected follows what was seen last', async t => {
