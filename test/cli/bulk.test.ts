@@ -274,5 +274,6 @@ t.test('three workers killed at random moments make what one makes undisturbed',
   t.equal(killed, kills)
   t.strictSame(bytesOf(out), bytesOf(`${out}0`))
   t.ok(asked.length > 2 * needed, 'what was cut off was done again')
+  t.strictSame(readdirSync(join(out, 'work')), [], 'nothing half made is left')
   t.comment(`${killed} kills; ${asked.length - needed} requests in place of ${needed}`)
 })

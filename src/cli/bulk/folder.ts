@@ -1,6 +1,6 @@
 /** The folder of a bulk job: where what lies, and how it appears there whole or not at all. */
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import { link, open, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -16,7 +16,14 @@ export function openFolder (path: string) {
     manifest: (shard: string) => at('manifest', `${shard}.jsonl`),
     shard: (shard: string) => at('shards', shard),
     lease: (shard: string) => at('leases', shard),
-    work: (shard: string) => at('work', `${shard}.${process.pid}`),
+    /** An empty folder to make a shard in; what others have left of it is gone. */
+    async beginWork (shard: string) {
+      const others = readdirSync(at('work')).filter(name => name.startsWith(`${shard}.`))
+      for (const name of others) await rm(at('work', name), { recursive: true, force: true })
+      const made = at('work', `${shard}.${process.pid}`)
+      mkdirSync(made)
+      return made
+    },
     temporary: () => at('work', randomUUID()),
     isDone: (shard: string) => existsSync(at('shards', shard, 'stats.json'))
   }

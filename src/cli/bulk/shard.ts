@@ -1,7 +1,7 @@
 /** One shard of a bulk job: its pictures asked about, its rows and tokens written, and then there all at once. */
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { parse, join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { inOrder } from '../in-order.ts'
@@ -31,9 +31,7 @@ type Work = { shard: string; folder: Folder; job: Job; session: Session; sidecar
  */
 export async function workOn ({ shard, folder, job, session, sidecars, onRow }: Work) {
   const items = readLines<Item>(folder.manifest(shard))
-  const made = folder.work(shard)
-  await rm(made, { recursive: true, force: true })
-  await mkdir(made)
+  const made = await folder.beginWork(shard)
   const rows = openFile(join(made, 'rows.jsonl'))
   const tokens = job.tasks.tokenize && openFile(join(made, 'tokens.uint16'))
   const offsets = new BigUint64Array(items.length + 1)
