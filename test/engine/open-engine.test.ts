@@ -75,6 +75,11 @@ t.test('the embedded model', async t => {
   })
 })
 
+t.test('a manifest that says another number of layers than its graph is refused', async t => {
+  const wrong = { ...manifest, language_model: { ...manifest.language_model, layers: 99 } }
+  await t.rejects(openEngine({ ...options, manifest: wrong }, () => {}), { message: /6 layers, the manifest says 99/ })
+})
+
 t.test('a graph that is none is refused', async t => {
   const broken = { ...manifest, graphs: { ...manifest.graphs, vision: manifest.tokenizer } }
   await t.rejects(
