@@ -29,6 +29,7 @@ type Choosing = Pick<DrawRules, 'temperature' | 'topK' | 'topP'>
 export type Choice = { tokenId: number; logProbability: number }
 
 const never = -1e29 // scores below it are of ids that are not possible
+const mostInserted = 2048 // best scores that are found faster without sorting
 
 /**
  * Draws one token after those in `drawn`. The log probability is the model's own for the conditional branch: before
@@ -105,8 +106,13 @@ export function weighted (scored: Scored[], { temperature, topK, topP }: Choosin
   return topP < 1 ? nucleus(weights, topP) : weights
 }
 
-/** The `count` best scores, best first; impossible ones (-Infinity) are left out. */
+/** The `count` best scores, best first, of equal ones the lower id; impossible ones (-Infinity) are left out. */
 export function best (scores: Float64Array, count: number): Scored[] {
+  return count > mostInserted ? bestOfSorted(scores, count) : bestInserted(scores, count)
+}
+
+/** In a time that grows with the square of `count`. */
+function bestInserted (scores: Float64Array, count: number): Scored[] {
   const found: Scored[] = []
   let least = -Infinity // what a score has to beat
   for (let id = 0; id < scores.length; id++) {
@@ -118,6 +124,15 @@ export function best (scores: Float64Array, count: number): Scored[] {
     if (found.length === count) least = found.at(-1)?.score ?? least
   }
   return found
+}
+
+function bestOfSorted (scores: Float64Array, count: number): Scored[] {
+  const all = scores.filter(score => score > -Infinity).sort()
+  const least = all[Math.max(0, all.length - count)] ?? Infinity
+  return possible(scores)
+    .filter(({ score }) => score >= least)
+    .sort((a, b) => b.score - a.score || a.id - b.id)
+    .slice(0, count)
 }
 
 function possible (scores: Float64Array): Scored[] {

@@ -76,6 +76,17 @@ t.test('candidates', async t => {
     t.pass()
   })
 
+  t.test('best gives the same as sorting, of very many too, equal and impossible ones among them', async t => {
+    const scores = Float64Array.from({ length: 9000 }, (_, id) => (id % 7 === 0 ? -Infinity : -((id * 7919) % 3001)))
+    const sorted = [...scores]
+      .map((score, id) => ({ id, score }))
+      .filter(({ score }) => score > -Infinity)
+      .sort((a, b) => b.score - a.score || a.id - b.id)
+    for (const count of [2048, 2049, 5000, 9000]) {
+      t.strictSame(best(scores, count), sorted.slice(0, count), `${count} of them`)
+    }
+  })
+
   t.test('best gives the same as sorting', async t => {
     fc.assert(
       fc.property(anyScores, fc.integer({ min: 1, max: 50 }), (scores, count) => {
