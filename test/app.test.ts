@@ -62,6 +62,7 @@ t.test('over a socket', async t => {
       running = resolve
     })
   const app = await buildTestApp(t, {
+    environment: { LAVIT_GRACE_MS: '60000' }, // what runs while the server closes is not to end by it
     submit: (work, { signal }) =>
       new Promise((resolve, reject) => {
         signal!.addEventListener('abort', () => reject(new ServerError('request_cancelled', 'gone')))

@@ -63,7 +63,8 @@ t.test('a deadline counts from the arrival, upload included', async t => {
     'POST /detokenize HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ' +
       `${body.length}\r\n\r\n`
   )
-  await new Promise(resolve => setTimeout(resolve, 60))
+  while (!/in_flight 1/.test(await app.metrics.text())) await new Promise(resolve => setImmediate(resolve))
+  await new Promise(resolve => setTimeout(resolve, 60)) // from the arrival of the head: twice the deadline
   socket.write(body)
   const [answer] = await once(socket, 'data')
   t.match(String(answer), /^HTTP\/1\.1 504 /)
