@@ -1,57 +1,14 @@
-import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
-
-type Environment = Record<string, string>
-type Line = { level: number; msg: string; [field: string]: unknown }
-
-const root = join(import.meta.dirname, '..')
-
-/** The server as a process of its own, with nothing set but what is given. */
-function start (environment: Environment) {
-  const { PATH } = process.env
-  return spawn(process.execPath, ['--import', 'tsx', 'src/server.ts'], {
-    cwd: root,
-    env: { PATH, PORT: '0', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe']
-  })
-}
+import { follow, start, type Environment } from './fixtures/server-process.ts'
 
 /** Runs the server to its end. */
 async function outcome (environment: Environment) {
   const child = start({ LOG_LEVEL: 'silent', ...environment })
   const [stderr, stdout, [exitCode]] = await Promise.all([text(child.stderr), text(child.stdout), once(child, 'close')])
   return { exitCode, stderr, stdout }
-}
-
-/** Collects the lines of the log, and waits for one. */
-function follow (child: ChildProcess & { stdout: NodeJS.ReadableStream }) {
-  const lines: Line[] = []
-  const written: string[] = []
-  let look = () => {}
-  createInterface({ input: child.stdout }).on('line', line => {
-    written.push(line)
-    lines.push(JSON.parse(line))
-    look()
-  })
-  const find = (message: RegExp) => lines.find(({ msg }) => message.test(msg))
-  return {
-    written,
-    lines,
-    until: (message: RegExp) =>
-      new Promise<Line>((resolve, reject) => {
-        child.once('close', code => reject(new Error(`the server ended with exit code ${code}`)))
-        look = () => {
-          const line = find(message)
-          if (line) resolve(line)
-        }
-        look()
-      })
-  }
 }
 
 t.test('a configuration that cannot work ends the process with one line and exit code 78', async t => {
