@@ -9,8 +9,11 @@ import { chooseType } from './negotiation.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The route can stream: data of its events by name, beside `done` (the answer) and `error` (a problem). */
-    events?: Record<string, TSchema>
+    /**
+     * The route can stream: data of its events by name, beside `done` (the answer) and `error` (a problem), or what a
+     * stream of another wire is.
+     */
+    events?: Record<string, TSchema> | string
   }
   interface FastifyReply {
     /**

@@ -4,7 +4,11 @@ import { eventType } from '../events.ts'
 import type { Media, Schema } from './shape.ts'
 
 /** Beside the answer as JSON, which is the data of `done`. */
-export function addEvents (content: Media, events: Record<string, TSchema>) {
+export function addEvents (content: Media, events: Record<string, TSchema> | string) {
+  if (typeof events === 'string') {
+    content[eventType] = { schema: { type: 'string', description: events } }
+    return
+  }
   const answer = content['application/json']?.schema
   if (!answer) throw new Error('a streamed answer can be had whole, too')
   const refs: Record<string, Schema> = {

@@ -12,7 +12,13 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
   app.post(
     '/v1/chat/completions',
     {
-      config: { job: true, produces: [], isOpen: true, errors: [...jobErrors, ...pictureErrors] },
+      config: {
+        job: true,
+        produces: [],
+        isOpen: true,
+        events: 'With `stream` the data of each event is a `chat.completion.chunk`, of the last one `[DONE]`',
+        errors: [...jobErrors, ...pictureErrors]
+      },
       schema: {
         operationId: 'createChatCompletion',
         tags: ['openai'],

@@ -15,7 +15,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
   app.post(
     '/v1/images/generations',
     {
-      config: { job: true, produces: [], isOpen: true, errors: jobErrors },
+      config: { job: true, produces: [], isOpen: true, events: eventsOf('image_generation'), errors: jobErrors },
       schema: {
         operationId: 'createImage',
         tags: ['openai'],
@@ -39,6 +39,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
         job: true,
         produces: [],
         isOpen: true,
+        events: eventsOf('image_edit'),
         fields: ImageEditRequest,
         upload: { pictures: 'images' },
         errors: [...jobErrors, ...pictureErrors]
@@ -59,6 +60,10 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       return isStreamed(body) ? reply.sendEvents(paint, pictureEventsOf('image_edit')) : reply.send(await paint())
     }
   )
+}
+
+function eventsOf (kind: 'image_generation' | 'image_edit') {
+  return `With \`stream\` events \`${kind}.partial_image\`, then \`${kind}.completed\`, JSON each`
 }
 
 function isStreamed ({ stream, n = 1 }: { stream?: boolean; n?: number }): boolean {
