@@ -6,8 +6,9 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 COPY playground ./playground
 RUN npm run build && npm prune --omit=dev --ignore-scripts
-# 220 MB of the runtime's binaries are for other systems
-RUN rm -r node_modules/onnxruntime-node/bin/napi-v6/darwin node_modules/onnxruntime-node/bin/napi-v6/win32
+# 243 MB of the runtime's binaries are for other systems and processors
+RUN cd node_modules/onnxruntime-node/bin/napi-v6 && rm -r darwin win32 && cd linux && \
+  find . -mindepth 1 -maxdepth 1 ! -name "$(node -p process.arch)" -exec rm -r {} +
 
 FROM node:24.21.0-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080
