@@ -49,14 +49,14 @@ mock.method(performance, 'now', () => now() + passedMs)
 
 for (let lane = 0; lane < lanes; lane++) {
   t.test(`lane ${lane}`, { buffered: true }, async t => {
-    const { folder, ask, ready } = await start(t)
+    const { folder, ask, ready, ended } = await start(t)
     for (const { stage, graph, job } of stages.filter((_, i) => i % lanes === lane)) {
       const whole = await ask(job, false)
       t.equal(whole.end, 'done', `${stage}: ${whole.body}`)
       for (const signal of ['SIGKILL', 'SIGSTOP']) {
         passedMs += 60_000 // as long as an engine has to run for its next start to follow at once
         const name = `${stage}, ${signal}`
-        const starts = ready()
+        const [starts, deaths] = [ready(), ended()]
         writeFileSync(join(folder, `at-${graph}`), signal)
         const answers = await Promise.all(
           Array.from({ length: answersAtOnce }, (_, i) => ask(job, job.mayStream && i % 2 === 1))
@@ -65,9 +65,10 @@ for (let lane = 0; lane < lanes; lane++) {
         const lost = answers.filter(({ end }) => end !== 'done')
         for (const { body } of done) t.equal(body, whole.body, `${name}: the answer of an undisturbed one`)
         for (const { end } of lost) t.equal(end, 'engine_restarting', `${name}: the other is told`)
-        t.ok(lost.length <= answersAtOnce / engines, `${name}: ${lost.length} lost, of one engine`)
         if (graph !== 'queue') t.ok(lost.length > 0, `${name}: it was there`)
-        while (ready() === starts) await pause(5) // the engine is back
+        while (ready() === starts || ready() - starts < ended() - deaths) await pause(5) // the engine is back
+        const died = ended() - deaths // on a busy machine one may seem to hang
+        t.ok(lost.length <= (died * answersAtOnce) / engines, `${name}: ${lost.length} lost, ${died} engines ended`)
       }
     }
   })
@@ -96,7 +97,9 @@ async function start (t: Test) {
   const app = await buildApp({ config, registry, metrics, version: '0.1.0' })
   t.teardown(() => app.close())
   await registry.load('small')
-  const ready = () => lines.filter(({ message }) => message === 'model ready').length
+  const told = (text: string) => lines.filter(({ message }) => message === text).length
+  const ready = () => told('model ready')
+  const ended = () => told('engine process ended')
   while (ready() < engines) await pause(5)
 
   /** How a request ends: `done`, or the code of its error. */
@@ -113,5 +116,5 @@ async function start (t: Test) {
     return { end: last?.event === 'done' ? 'done' : JSON.parse(last?.data ?? '{}').code, body: last?.data ?? '' }
   }
 
-  return { folder: join(folder, 'small'), ask, ready }
+  return { folder: join(folder, 'small'), ask, ready, ended }
 }
