@@ -84,7 +84,7 @@ const layers: Record<string, string[]> = {
     'src/start-errors.ts'
   ],
   evaluate: ['src/engine', 'src/graphs'],
-  'playground/src/pure': [],
+  'playground/src/pure': ['src/engine'], // the rule of which patches stay
   'playground/src/server': [],
   'playground/src/state': [
     'src/schemas',

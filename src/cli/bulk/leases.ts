@@ -23,7 +23,7 @@ export function createLeases (folder: Folder, shards: string[], signal: AbortSig
           left = [...left.slice(i), ...left.slice(0, i)] // what others hold comes last
           return claim
         }
-        await claim?.release(true)
+        await claim?.release()
       }
       left = left.filter(shard => !folder.isDone(shard))
       if (left.length > 0) await pause(pollMs, undefined, { signal })

@@ -7,5 +7,5 @@ export type ShardSource = {
   next: () => Promise<Claim | undefined>
 }
 
-/** A shard that is held. `release` says whether its output is there now. */
-export type Claim = { shard: string; release: (isDone: boolean) => Promise<void> }
+/** A shard that is held, until it is released. */
+export type Claim = { shard: string; release: () => Promise<void> }

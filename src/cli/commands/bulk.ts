@@ -47,7 +47,6 @@ async function workThrough (source: ShardSource, folder: Folder, job: Job, sessi
   const before = shardsOf(job).filter(folder.isDone)
   const progress = createProgress(job.pictures, sum(readStats(folder, before), ({ pictures }) => pictures))
   for (let claim = await source.next(); claim; claim = await source.next()) {
-    let isDone = false
     try {
       await workOn({
         shard: claim.shard,
@@ -60,9 +59,8 @@ async function workThrough (source: ShardSource, folder: Folder, job: Job, sessi
           session.output.progress(progress.tell())
         }
       })
-      isDone = true
     } finally {
-      await claim.release(isDone)
+      await claim.release()
     }
   }
 }

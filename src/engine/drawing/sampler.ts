@@ -1,4 +1,5 @@
 /** From logits to the next token: guidance, logits processors, and the seeded choice. */
+import TinyQueue from 'tinyqueue'
 import type { Random } from './random.ts'
 
 /** What may be drawn, and how. Ids from `suppressed.from` to before `suppressed.to` never are. */
@@ -29,7 +30,6 @@ type Choosing = Pick<DrawRules, 'temperature' | 'topK' | 'topP'>
 export type Choice = { tokenId: number; logProbability: number }
 
 const never = -1e29 // scores below it are of ids that are not possible
-const mostInserted = 2048 // best scores that are found faster without sorting
 
 /**
  * Draws one token after those in `drawn`. The log probability is the model's own for the conditional branch: before
@@ -108,31 +108,16 @@ export function weighted (scored: Scored[], { temperature, topK, topP }: Choosin
 
 /** The `count` best scores, best first, of equal ones the lower id; impossible ones (-Infinity) are left out. */
 export function best (scores: Float64Array, count: number): Scored[] {
-  return count > mostInserted ? bestOfSorted(scores, count) : bestInserted(scores, count)
-}
-
-/** In a time that grows with the square of `count`. */
-function bestInserted (scores: Float64Array, count: number): Scored[] {
-  const found: Scored[] = []
+  const found = new TinyQueue<Scored>([], (a, b) => a.score - b.score || b.id - a.id) // the worst of them is at hand
   let least = -Infinity // what a score has to beat
   for (let id = 0; id < scores.length; id++) {
     const score = scores[id] ?? NaN
     if (!(score > least)) continue
-    const place = found.findIndex(other => other.score < score)
-    found.splice(place === -1 ? found.length : place, 0, { id, score })
+    found.push({ id, score })
     if (found.length > count) found.pop()
-    if (found.length === count) least = found.at(-1)?.score ?? least
+    if (found.length === count) least = found.peek()?.score ?? least
   }
-  return found
-}
-
-function bestOfSorted (scores: Float64Array, count: number): Scored[] {
-  const all = scores.filter(score => score > -Infinity).sort()
-  const least = all[Math.max(0, all.length - count)] ?? Infinity
-  return possible(scores)
-    .filter(({ score }) => score >= least)
-    .sort((a, b) => b.score - a.score || a.id - b.id)
-    .slice(0, count)
+  return Array.from({ length: found.length }, () => found.pop()).flatMap(one => one ?? []).reverse()
 }
 
 function possible (scores: Float64Array): Scored[] {
