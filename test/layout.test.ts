@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** Rooms from the leaves up: each may import itself and the rooms named here. */
 const layers: Record<string, string[]> = {
   'src/errors.ts': [],
+  'src/bulk': [],
   'src/config': [],
   'src/metrics.ts': [],
   'src/schemas': [],
@@ -47,6 +48,7 @@ const layers: Record<string, string[]> = {
   ],
   'src/routes': [
     'src/errors.ts',
+    'src/bulk',
     'src/mcp',
     'src/openai',
     'src/config',
@@ -77,6 +79,7 @@ const layers: Record<string, string[]> = {
   ],
   'src/cli': [
     'src/app.ts',
+    'src/bulk',
     'src/config',
     'src/metrics.ts',
     'src/registry',

@@ -1,6 +1,6 @@
 /** One pass over pictures: each is asked about, its answer written, its failure told. */
+import { inOrder } from '../bulk/in-order.ts'
 import { exitCodes, Refusal } from './endings.ts'
-import { inOrder } from './in-order.ts'
 import type { Answer } from './peers/peer.ts'
 import type { Picture } from './pictures.ts'
 import type { Session } from './session.ts'

@@ -1,5 +1,5 @@
-// covers: src/cli/commands/bulk.ts src/cli/bulk/folder.ts src/cli/bulk/items.ts src/cli/bulk/job.ts
-// covers: src/cli/bulk/leases.ts src/cli/bulk/progress.ts src/cli/bulk/row.ts src/cli/bulk/shard.ts
+// covers: src/bulk/files.ts src/cli/commands/bulk.ts src/cli/bulk/folder.ts src/cli/bulk/items.ts
+// covers: src/cli/bulk/job.ts src/cli/bulk/leases.ts src/cli/bulk/progress.ts src/cli/bulk/row.ts src/cli/bulk/shard.ts
 // covers: src/cli/bulk/source.ts
 /** Many pictures into a folder. `KILLS=50` in the environment kills workers so many times in place of six. */
 import { spawn, type ChildProcess } from 'node:child_process'

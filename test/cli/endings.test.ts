@@ -1,4 +1,4 @@
-// covers: src/cli/io.ts src/cli/output.ts src/cli/in-order.ts src/cli/root.ts src/cli/peers/patience.ts
+// covers: src/cli/io.ts src/cli/output.ts src/bulk/in-order.ts src/cli/root.ts src/cli/peers/patience.ts
 // covers: src/cli/commands/bench.ts src/cli/commands/models.ts src/cli/commands/serve.ts src/cli/program.ts
 // covers: src/cli/pictures.ts
 /** How commands end: exit codes, what stands on stdout and what on stderr. */

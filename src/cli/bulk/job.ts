@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
+import { writeOnce, writeWhole } from '../../bulk/files.ts'
 import { wrongUsage } from '../endings.ts'
-import { nameOfShard, writeOnce, writeWhole, type Folder } from './folder.ts'
+import { nameOfShard, type Folder } from './folder.ts'
 import type { Item } from './items.ts'
 
 export const bulkTasks = ['caption', 'ask', 'tokenize'] as const

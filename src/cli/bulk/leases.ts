@@ -3,7 +3,8 @@ import { readFileSync, statSync, utimesSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
-import { isCode, type Folder } from './folder.ts'
+import { isCode } from '../../bulk/files.ts'
+import type { Folder } from './folder.ts'
 import type { Claim, ShardSource } from './source.ts'
 
 const renewMs = 5000

@@ -1,14 +1,12 @@
 /** One shard of a bulk job: its pictures asked about, its rows and tokens written, and then there all at once. */
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { parse, join } from 'node:path'
-import { finished } from 'node:stream/promises'
-import { inOrder } from '../in-order.ts'
+import { moveInto, readLines, writeAlong, writeWhole } from '../../bulk/files.ts'
+import { inOrder } from '../../bulk/in-order.ts'
 import { isUrl } from '../pictures.ts'
 import type { Session } from '../session.ts'
 import { digestOf, type Job } from './job.ts'
-import { moveInto, readLines, writeWhole, type Folder } from './folder.ts'
+import type { Folder } from './folder.ts'
 import type { Item } from './items.ts'
 import { makeRow, type Row } from './row.ts'
 
@@ -32,8 +30,8 @@ type Work = { shard: string; folder: Folder; job: Job; session: Session; sidecar
 export async function workOn ({ shard, folder, job, session, sidecars, onRow }: Work) {
   const items = readLines<Item>(folder.manifest(shard))
   const made = await folder.beginWork(shard)
-  const rows = openFile(join(made, 'rows.jsonl'))
-  const tokens = job.tasks.tokenize && openFile(join(made, 'tokens.uint16'))
+  const rows = writeAlong(join(made, 'rows.jsonl'))
+  const tokens = job.tasks.tokenize && writeAlong(join(made, 'tokens.uint16'))
   const offsets = new BigUint64Array(items.length + 1)
   const begun = performance.now()
   const stats = { pictures: items.length, failed: {}, visual_tokens: 0, completion_tokens: 0 }
@@ -77,17 +75,4 @@ async function writeSidecar ({ image }: Item, { captions: [caption] }: Row) {
   if (caption === undefined || isUrl(image) || image.startsWith('data:')) return
   const { dir, name } = parse(image)
   await writeWhole(join(dir, `${name}.txt`), `${caption.text}\n`)
-}
-
-function openFile (path: string) {
-  const stream = createWriteStream(path)
-  return {
-    async write (data: string | Buffer) {
-      if (!stream.write(data)) await once(stream, 'drain')
-    },
-    async end () {
-      stream.end()
-      await finished(stream)
-    }
-  }
 }

@@ -1,6 +1,7 @@
 /** lavit bulk: many pictures, in shards that are done once each, whatever is interrupted. */
+import { readLines } from '../../bulk/files.ts'
 import { createLeases } from '../bulk/leases.ts'
-import { openFolder, readLines, type Folder } from '../bulk/folder.ts'
+import { openFolder, type Folder } from '../bulk/folder.ts'
 import { findItems, type Item } from '../bulk/items.ts'
 import { bulkTasks, digestOf, openJob, shardsOf, type BulkTask, type Job } from '../bulk/job.ts'
 import { createProgress } from '../bulk/progress.ts'

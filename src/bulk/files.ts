@@ -1,0 +1,66 @@
+/** Files of a long job: each is there whole or not at all, whatever kills who writes it. */
+import { once } from 'node:events'
+import { createWriteStream, existsSync, readFileSync } from 'node:fs'
+import { link, open, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
+
+/** The file is there with all of the text, or as it was before. */
+export async function writeWhole (path: string, text: string, temporary = `${path}.${process.pid}.tmp`) {
+  await writeFile(temporary, text, { flush: true })
+  await rename(temporary, path)
+}
+
+/** As writeWhole, unless the file is there already; then false. */
+export async function writeOnce (path: string, text: string, temporary: string): Promise<boolean> {
+  await writeFile(temporary, text, { flush: true })
+  try {
+    await link(temporary, path)
+    return true
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false
+    throw error
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}
+
+/** The finished folder takes its place, unless another did so before; its files are on the disk first. */
+export async function moveInto (place: string, made: string, files: string[]) {
+  for (const file of files) {
+    const handle = await open(join(made, file), 'r+')
+    await handle.sync().finally(() => handle.close())
+  }
+  try {
+    await rename(made, place)
+  } catch (error) {
+    if (!existsSync(place)) throw error
+    await rm(made, { recursive: true, force: true })
+  }
+}
+
+/** A file that is written from its begin to its end, at the pace of the disk. */
+export function writeAlong (path: string) {
+  const stream = createWriteStream(path)
+  return {
+    async write (data: string | Buffer) {
+      if (!stream.write(data)) await once(stream, 'drain')
+    },
+    async end () {
+      stream.end()
+      await finished(stream)
+    }
+  }
+}
+
+/** The objects of a JSONL file. */
+export function readLines<Line> (path: string): Line[] {
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => JSON.parse(line))
+}
+
+export function isCode (error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}
