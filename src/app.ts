@@ -81,7 +81,7 @@ export async function buildApp ({
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   await app.register(measure, { metrics }) // first, so that it counts what the others refuse
-  await app.register(jobs, { registry, limits: config, imageCacheMb: config.imageCacheMb, fetching })
+  await app.register(jobs, { registry, metrics, limits: config, imageCacheMb: config.imageCacheMb, fetching })
   await app.register(manners, config)
   await app.register(problems, { metrics })
   await app.register(connections)

@@ -1,6 +1,6 @@
 /**
- * Every counter, gauge and histogram, and their text for Prometheus. Labels are routes, tasks and our own models, never
- * what a client chooses.
+ * Every counter, gauge and histogram, and their text for Prometheus. Labels are routes, tasks, stages, codes and our
+ * own models, never what a client chooses.
  */
 import { Counter, Gauge, Histogram, Registry as Collection, collectDefaultMetrics } from 'prom-client'
 
@@ -15,76 +15,72 @@ type EngineCounts = {
 export type Metrics = ReturnType<typeof createMetrics>
 
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+const secondsOfToken = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1]
 const rows = [1, 2, 4, 8, 16, 32, 64]
+const tokens = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
 export function createMetrics () {
   const collection = new Collection()
   const registers = [collection]
-  const requests = new Histogram({
-    name: 'lavit_request_duration_seconds',
-    help: 'From the head of a request to the end of its answer',
-    labelNames: ['route', 'method', 'status'],
-    buckets: seconds,
-    registers
-  })
-  const inFlight = new Gauge({ name: 'lavit_requests_in_flight', help: 'Requests being answered', registers })
-  const errors = new Counter({
-    name: 'lavit_errors_total',
-    help: 'Problem documents by code',
-    labelNames: ['code'],
-    registers
-  })
-  const stages = new Histogram({
-    name: 'lavit_stage_duration_seconds',
-    help: 'Time of a job in each stage',
-    labelNames: ['route', 'stage'],
-    buckets: seconds,
-    registers
-  })
-  const states = new Gauge({
-    name: 'lavit_model_state',
-    help: '1 for the state that a model is in',
-    labelNames: ['model', 'state'],
-    registers
-  })
-  const queueLength = new Gauge({
-    name: 'lavit_queue_length',
-    help: 'Requests waiting in the engine',
-    labelNames: ['model'],
-    registers
-  })
-  const queuedCost = new Gauge({
-    name: 'lavit_queued_cost',
-    help: 'Cost admitted and not yet done; scale out on it',
-    labelNames: ['model'],
-    registers
-  })
-  const running = new Gauge({
-    name: 'lavit_running',
-    help: 'Requests being worked on in the engine',
-    labelNames: ['model'],
-    registers
-  })
-  const slots = new Gauge({
-    name: 'lavit_kv_slots_in_use',
-    help: 'Places of the KV cache that are taken',
-    labelNames: ['model'],
-    registers
-  })
-  const batchSize = new Histogram({
-    name: 'lavit_batch_size',
-    help: 'Rows of each unit of work',
-    labelNames: ['model', 'kind'],
-    buckets: rows,
-    registers
-  })
-  const unitDuration = new Histogram({
-    name: 'lavit_unit_duration_seconds',
-    help: 'Time of each unit of work',
-    labelNames: ['model', 'kind'],
-    buckets: seconds,
-    registers
-  })
+  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Counter({ name, help, labelNames, registers })
+  const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
+    new Gauge({ name, help, labelNames, registers })
+  const histogram = <L extends string>(name: string, help: string, labelNames: L[], buckets: number[]) =>
+    new Histogram({ name, help, labelNames, buckets, registers })
+
+  const requests = histogram(
+    'lavit_request_duration_seconds',
+    'From the head of a request to the end of its answer',
+    ['route', 'method', 'status'],
+    seconds
+  )
+  const inFlight = gauge('lavit_requests_in_flight', 'Requests being answered')
+  const errors = counter('lavit_errors_total', 'Problem documents by code', ['code'])
+  const cancelled = counter('lavit_cancelled_total', 'Jobs ended before they were done, by where they were and why', [
+    'stage',
+    'code'
+  ])
+  const stages = histogram('lavit_stage_duration_seconds', 'Time of a job in each stage', ['route', 'stage'], seconds)
+  const firstToken = histogram(
+    'lavit_time_to_first_token_seconds',
+    'From the head of a request to its first token',
+    ['model', 'task'],
+    seconds
+  )
+  const perToken = histogram(
+    'lavit_time_per_output_token_seconds',
+    'Time of each token after the first, on an average of its request',
+    ['model', 'task'],
+    secondsOfToken
+  )
+  const kept = histogram('lavit_kept_tokens_per_picture', 'Visual tokens that stay of a picture', ['model'], tokens)
+  const previews = counter('lavit_previews_total', 'Pictures painted of the first tokens of others', ['model'])
+  const lookups = counter(
+    'lavit_encoding_lookups_total',
+    'Pictures looked for among those seen before, by name (ref) or by pixels',
+    ['by', 'result']
+  )
+  const states = gauge('lavit_model_state', '1 for the state that a model is in', ['model', 'state'])
+  const queueLength = gauge('lavit_queue_length', 'Requests waiting in the engine', ['model'])
+  const queuedCost = gauge('lavit_queued_cost', 'Cost admitted and not yet done; scale out on it', ['model'])
+  const running = gauge('lavit_running', 'Requests being worked on in the engine', ['model'])
+  const slots = gauge('lavit_kv_slots_in_use', 'Places of the KV cache that are taken', ['model'])
+  const batchSize = histogram('lavit_batch_size', 'Rows of each unit of work', ['model', 'kind'], rows)
+  const unitDuration = histogram(
+    'lavit_unit_duration_seconds',
+    'Time of each unit of work',
+    ['model', 'kind'],
+    seconds
+  )
+  const restarts = counter('lavit_engine_restarts_total', 'Engine processes started in place of one that ended', [
+    'model'
+  ])
+  const pipeBytes = counter(
+    'lavit_pipe_bytes_total',
+    'Bytes of pixels and features that crossed the pipe to engines and back',
+    ['model', 'direction']
+  )
 
   return {
     contentType: collection.contentType,
@@ -98,9 +94,20 @@ export function createMetrics () {
       requests.observe({ route, method, status }, durationMs / 1000)
     },
     countError: (code: string) => errors.inc({ code }),
+    countCancelled: (stage: string, code: string) => cancelled.inc({ stage, code }),
     observeStages (route: string, timings: Record<string, number>) {
       for (const [stage, durationMs] of Object.entries(timings)) stages.observe({ route, stage }, durationMs / 1000)
     },
+    observeAnswer (
+      { model, task }: { model: string; task: string },
+      seen: { firstTokenMs?: number; tokenMs?: number; kept: number[] }
+    ) {
+      if (seen.firstTokenMs !== undefined) firstToken.observe({ model, task }, seen.firstTokenMs / 1000)
+      if (seen.tokenMs !== undefined) perToken.observe({ model, task }, seen.tokenMs / 1000)
+      for (const count of seen.kept) kept.observe({ model }, count)
+    },
+    countPreview: (model: string) => previews.inc({ model }),
+    countLookup: (by: 'ref' | 'pixels', isHit: boolean) => lookups.inc({ by, result: isHit ? 'hit' : 'miss' }),
     setModelStates (models: { name: string; state: string }[]) {
       states.reset()
       for (const { name, state } of models) states.set({ model: name, state }, 1)
@@ -115,6 +122,8 @@ export function createMetrics () {
         batchSize.observe({ model, kind }, rows)
         unitDuration.observe({ model, kind }, seconds)
       }
-    }
+    },
+    countRestart: (model: string) => restarts.inc({ model }),
+    countPipeBytes: (model: string, direction: string, bytes: number) => pipeBytes.inc({ model, direction }, bytes)
   }
 }

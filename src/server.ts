@@ -34,7 +34,9 @@ async function start () {
   const registry = createRegistry({
     ...config,
     log,
-    onCounts: metrics.addEngineCounts
+    onCounts: metrics.addEngineCounts,
+    onRestart: metrics.countRestart,
+    onBytes: metrics.countPipeBytes
   })
   const app = await buildApp({
     config,

@@ -49,7 +49,7 @@ mock.method(performance, 'now', () => now() + passedMs)
 
 for (let lane = 0; lane < lanes; lane++) {
   t.test(`lane ${lane}`, { buffered: true }, async t => {
-    const { folder, ask, ready, ended } = await start(t)
+    const { folder, ask, ready, ended, restarts } = await start(t)
     for (const { stage, graph, job } of stages.filter((_, i) => i % lanes === lane)) {
       const whole = await ask(job, false)
       t.equal(whole.end, 'done', `${stage}: ${whole.body}`)
@@ -71,6 +71,7 @@ for (let lane = 0; lane < lanes; lane++) {
         t.ok(lost.length <= (died * answersAtOnce) / engines, `${name}: ${lost.length} lost, ${died} engines ended`)
       }
     }
+    t.equal(await restarts(), ended(), 'each was started again, and counted')
   })
 }
 
@@ -93,7 +94,8 @@ async function start (t: Test) {
   const metrics = createMetrics()
   const { log, lines } = createLog()
   const entry = new URL('./fixtures/mortal-engine.ts', import.meta.url)
-  const registry = createRegistry({ ...config, threads: 1, log, entry, onCounts: metrics.addEngineCounts })
+  const reports = { onCounts: metrics.addEngineCounts, onRestart: metrics.countRestart }
+  const registry = createRegistry({ ...config, threads: 1, log, entry, ...reports })
   const app = await buildApp({ config, registry, metrics, version: '0.1.0' })
   t.teardown(() => app.close())
   await registry.load('small')
@@ -116,5 +118,6 @@ async function start (t: Test) {
     return { end: last?.event === 'done' ? 'done' : JSON.parse(last?.data ?? '{}').code, body: last?.data ?? '' }
   }
 
-  return { folder: join(folder, 'small'), ask, ready, ended }
+  const restarts = async () => Number(/^lavit_engine_restarts_total\{.*\} (\d+)$/m.exec(await metrics.text())?.[1])
+  return { folder: join(folder, 'small'), ask, ready, ended, restarts }
 }

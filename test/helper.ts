@@ -5,6 +5,7 @@ import sharp from 'sharp'
 import { createLoad, type Load } from '../src/admission/load.ts'
 import { buildApp } from '../src/app.ts'
 import { readConfig } from '../src/config/config.ts'
+import type { Course } from '../src/pipe/messages.ts'
 import type { PaintedPicture, ResultOf, Work } from '../src/pipe/work.ts'
 import { ServerError } from '../src/errors.ts'
 import type { Fetching } from '../src/fetching/fetching.ts'
@@ -67,6 +68,15 @@ function paint ({ width, height, seed }: { width: number; height: number; seed: 
   return { pixels: new Uint8Array(width * height * 3).fill(200), width, height, seed: seed + i, codes: [1, 2, 3] }
 }
 
+/** Of a prompt that is read at once and two tokens after the first. */
+function courseOf ({ task }: Work): Course {
+  const painted = { paint: { from: 10, to: 15, units: 1 } }
+  if (task === 'tokenize') return { ms: 3, phases: { encode: { from: 1, to: 3, units: 1 } }, kept: [3] }
+  if (task === 'detokenize') return { ms: 15, phases: painted, kept: [] }
+  const drawn = { prefill: { from: 3, to: 6, units: 1 }, decode: { from: 6, to: 10, units: 2 } }
+  return { ms: 15, phases: { ...drawn, ...(task === 'generate' && painted) }, kept: [] }
+}
+
 /** The app, closed when the test ends, and what it did: works submitted, loans open, calls of the registry. */
 export async function buildTestApp (
   t: Test,
@@ -124,7 +134,8 @@ export async function buildTestApp (
           options.onPlaced?.({ ahead: 2, beside: 3 })
           return {
             result: await submit(work, options),
-            timings: { start: 1, queue: 1, encode: 2, prefill: 3, decode: 4, paint: 5 }
+            timings: { start: 1, queue: 1, encode: 2, prefill: 3, decode: 4, paint: 5 },
+            course: courseOf(work)
           }
         },
         release () {

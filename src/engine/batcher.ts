@@ -5,14 +5,14 @@
 import { setImmediate } from 'node:timers/promises'
 import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
-import type { EngineCounts, FromEngine } from '../pipe/messages.ts'
+import type { Course, EngineCounts, FromEngine, Timings } from '../pipe/messages.ts'
 import type { Work } from '../pipe/work.ts'
 import { createAdmission, type Limits } from './admission.ts'
 import { createDevice, type Graphs } from './device.ts'
 import { codeOf } from './failure.ts'
 import { startFlow } from './flows/start.ts'
 import type { Unit } from './stations/queue.ts'
-import { createTicket, type Ticket } from './ticket.ts'
+import { createTicket, noteUnit, type Ticket } from './ticket.ts'
 import { createTurns } from './turns.ts'
 
 const reportEveryMs = 100
@@ -59,7 +59,7 @@ export function createBatcher ({
       tickets.set(id, ticket)
       tellPositions()
       startFlow(ticket, work, stations).then(
-        result => end(ticket, timings => ({ kind: 'done', id, result, timings })),
+        result => end(ticket, (timings, course) => ({ kind: 'done', id, result, timings, course })),
         error =>
           end(ticket, () =>
             error instanceof Cancelled ? { kind: 'cancelled', id } : { kind: 'error', id, ...codeOf(error) }
@@ -125,19 +125,19 @@ export function createBatcher ({
 
   async function run (unit: Unit): Promise<void> {
     const from = performance.now()
-    const begun = unit.tickets.filter(({ isStarted }) => !isStarted)
     for (const ticket of unit.tickets) turns.begin(ticket.turn)
-    for (const ticket of begun) {
+    for (const ticket of unit.tickets.filter(({ isStarted }) => !isStarted)) {
       ticket.isStarted = true
       ticket.timings.start = from - ticket.acceptedAt
     }
-    if (begun.length > 0) send({ kind: 'begun', ids: begun.map(({ id }) => id) })
+    const begun = unit.tickets.filter(({ phases }) => phases[unit.kind] === undefined)
+    if (begun.length > 0) send({ kind: 'begun', ids: begun.map(({ id }) => id), stage: unit.kind })
     const settle = await unit.run().catch(error => () => {
       for (const ticket of unit.tickets) stop(ticket, error)
     })
-    const ms = performance.now() - from
-    for (const { timings } of unit.tickets) timings[unit.kind] += ms
-    units.push({ kind: unit.kind, rows: unit.rows, seconds: ms / 1000 })
+    const to = performance.now()
+    for (const ticket of unit.tickets) noteUnit(ticket, unit.kind, from, to)
+    units.push({ kind: unit.kind, rows: unit.rows, seconds: (to - from) / 1000 })
     settle()
   }
 
@@ -148,14 +148,15 @@ export function createBatcher ({
   }
 
   /** The one way out: gives back all that the request holds, then tells. */
-  function end (ticket: Ticket, message: (timings: Ticket['timings']) => FromEngine): void {
+  function end (ticket: Ticket, message: (timings: Timings, course: Course) => FromEngine): void {
     stop(ticket, new Error('ended'))
     for (const slot of ticket.slots) cache.release(slot)
     tickets.delete(ticket.id)
     admission.end(ticket.charge)
-    const { encode, prefill, decode, paint } = ticket.timings
-    const queue = Math.max(0, performance.now() - ticket.acceptedAt - encode - prefill - decode - paint)
-    send(message({ ...ticket.timings, queue }))
+    const { phases, kept, timings: { encode, prefill, decode, paint } } = ticket
+    const ms = performance.now() - ticket.acceptedAt
+    const queue = Math.max(0, ms - encode - prefill - decode - paint)
+    send(message({ ...ticket.timings, queue }, { ms, phases, kept }))
   }
 
   function report (): void {

@@ -2,7 +2,7 @@
  * One accepted request: who it is, where its time went, and which slots it holds. All else it holds stands in its flow.
  */
 import type { Slot } from './kv-cache.ts'
-import type { Timings } from '../pipe/messages.ts'
+import type { Course, Stage, Timings } from '../pipe/messages.ts'
 import type { Part } from '../pipe/work.ts'
 
 export type Ticket = {
@@ -12,6 +12,8 @@ export type Ticket = {
   turn: number // among the requests of all clients
   acceptedAt: number
   timings: Timings
+  phases: Course['phases']
+  kept: number[] // visual tokens of each picture that was looked at
   isStarted: boolean
   isCancelled: boolean
   toldPosition?: number // in the queue
@@ -32,9 +34,18 @@ export function createTicket (
     turn,
     acceptedAt: performance.now(),
     timings,
+    phases: {},
+    kept: [],
     isStarted: false,
     isCancelled: false,
     slots: new Set(),
     tell
   }
+}
+
+/** Notes a unit of the request's own, from and to which time. */
+export function noteUnit ({ acceptedAt, timings, phases }: Ticket, stage: Stage, from: number, to: number): void {
+  timings[stage] += to - from
+  const { from: first, units } = phases[stage] ?? { from: from - acceptedAt, units: 0 }
+  phases[stage] = { from: first, to: to - acceptedAt, units: units + 1 }
 }

@@ -2,11 +2,12 @@
 import { errorFromCode, ServerError } from '../errors.ts'
 import { filesOf } from '../package/package.ts'
 import { unlessAborted } from './abort.ts'
+import { bytesOf } from './bytes.ts'
 import { worstCost } from './cost.ts'
 import { restartingError, unloadedError, unreadError } from './engine-errors.ts'
 import { startEngineProcess } from './engine-process.ts'
 import { createHeartbeat } from './heartbeat.ts'
-import type { EngineCounts, FromEngine, ToEngine } from './messages.ts'
+import type { Direction, EngineCounts, FromEngine, Stage, ToEngine } from './messages.ts'
 import { createRequests, type Answer, type Place } from './requests.ts'
 import type { Part, Work } from './work.ts'
 
@@ -17,17 +18,20 @@ export type EngineOptions = Omit<Extract<ToEngine, { kind: 'open' }>, 'kind'> & 
   /** Silence after which the process is taken for hung and killed; 0 lets its work decide. */
   engineTimeoutMs: number
   onCounts?: ((counts: EngineCounts) => void) | undefined
+  /** Hears the bytes of arrays that cross the pipe. */
+  onBytes?: ((model: string, direction: Direction, bytes: number) => void) | undefined
   /** Another program that speaks the messages, in place of the engine. */
   entry?: URL | undefined
 }
 
 /**
- * The signal's reason is the error that the request ends with. `onPlaced` hears its place as it is sent, `onPart` in
- * order what it has so far. Bulk yields to all that is not; clients take turns.
+ * The signal's reason is the error that the request ends with. `onPlaced` hears its place as it is sent, `onStage` each
+ * stage that it comes to, `onPart` in order what it has so far. Bulk yields to all that is not; clients take turns.
  */
 export type SubmitOptions = {
   signal?: AbortSignal | undefined
   onPlaced?: ((place: Place) => void) | undefined
+  onStage?: ((stage: Stage) => void) | undefined
   onPart?: ((part: Part) => void) | undefined
   isBulk?: boolean
   client?: string
@@ -39,7 +43,7 @@ export const noCounts: EngineCounts = { waiting: 0, running: 0, slotsInUse: 0, q
 const exitGraceMs = 1000
 
 /** Starts an engine process on a model package. Await `ready` before the first `submit`. */
-export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...open }: EngineOptions) {
+export function createEngineClient ({ log, engineTimeoutMs, onCounts, onBytes, entry, ...open }: EngineOptions) {
   const { manifest, queueLimit } = open
   const child = startEngineProcess({ entry, onMessage: receive, onLine: line => log.warn(where, line) })
   const { ended, send } = child
@@ -95,7 +99,7 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
   /** Runs one request. Rejects with an error of the table: the engine's own, or for its end, or the signal's reason. */
   async function submit<W extends Work> (
     work: W,
-    { signal, onPlaced, onPart, isBulk = false, client = '' }: SubmitOptions = {}
+    { signal, onPlaced, onStage, onPart, isBulk = false, client = '' }: SubmitOptions = {}
   ): Promise<Answer<W>> {
     signal?.throwIfAborted()
     if (closing) throw new ServerError('draining', 'The model is being unloaded')
@@ -110,7 +114,8 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
     }
 
     onPlaced?.(requests.place())
-    const { id, answer } = requests.open(worstCost(work, manifest), onPart)
+    const { id, answer } = requests.open(worstCost(work, manifest), { onPart, onStage })
+    onBytes?.(manifest.name, 'to_engine', bytesOf(work))
     send({ kind: 'submit', id, work, isFollowed: onPart !== undefined, isBulk, client })
     try {
       return (await unlessAborted(answer, signal)) as Answer<W>
@@ -158,11 +163,13 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, entry, ...
         lastAccepted = message.id
         return
       case 'begun':
-        return requests.begin(message.ids)
+        return requests.begin(message.ids, message.stage)
       case 'part':
+        onBytes?.(manifest.name, 'from_engine', bytesOf(message.part))
         return requests.tell(message.id, message.part)
       case 'done':
-        return requests.end(message.id, ({ resolve }) => resolve({ result: message.result, timings: message.timings }))
+        onBytes?.(manifest.name, 'from_engine', bytesOf(message.result))
+        return requests.end(message.id, ({ resolve }) => resolve(message))
       case 'error':
         return requests.end(message.id, ({ reject }) =>
           reject(errorFromCode(message.code, message.detail, message.retryAfterSeconds))

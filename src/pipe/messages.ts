@@ -2,6 +2,9 @@
 import type { Manifest } from '../package/manifest.ts'
 import type { PaintResult, Part, TextResult, TokenizeResult, Work } from './work.ts'
 
+/** Of what crosses the pipe. */
+export type Direction = 'to_engine' | 'from_engine'
+
 export type Device = 'cpu' | 'webgpu' | 'cuda'
 
 /**
@@ -10,13 +13,25 @@ export type Device = 'cpu' | 'webgpu' | 'cuda'
  */
 export type Timings = { start: number; queue: number; encode: number; prefill: number; decode: number; paint: number }
 
+export type Stage = 'encode' | 'prefill' | 'decode' | 'paint'
+
+/**
+ * How a request went in the engine: milliseconds since it was accepted, in all and from the first unit of each stage to
+ * the end of its last one; and how many visual tokens stayed of each picture that it looked at.
+ */
+export type Course = {
+  ms: number
+  phases: Partial<Record<Stage, { from: number; to: number; units: number }>>
+  kept: number[]
+}
+
 /** What the engine counts, sent with every report; feeds the metrics. */
 export type EngineCounts = {
   waiting: number
   running: number
   slotsInUse: number
   queuedCost: number
-  units: { kind: 'encode' | 'prefill' | 'decode' | 'paint'; rows: number; seconds: number }[] // since the last report
+  units: { kind: Stage; rows: number; seconds: number }[] // since the last report
 }
 
 export type ToEngine =
@@ -40,9 +55,9 @@ export type FromEngine =
   | { kind: 'ready'; device: string }
   | { kind: 'failed'; reason: string; detail: string } // could not open: in own words, and in those of the runtime
   | { kind: 'accepted'; id: number } // this request and all before it are read from the pipe, and die with the engine
-  | { kind: 'begun'; ids: number[] } // their first unit runs
+  | { kind: 'begun'; ids: number[]; stage: Stage } // their first unit of this stage runs
   | { kind: 'part'; id: number; part: Part }
-  | { kind: 'done'; id: number; result: TokenizeResult | TextResult | PaintResult; timings: Timings }
+  | { kind: 'done'; id: number; result: TokenizeResult | TextResult | PaintResult; timings: Timings; course: Course }
   | { kind: 'error'; id: number; code: string; detail: string; retryAfterSeconds?: number }
   | { kind: 'cancelled'; id: number }
   | { kind: 'counts'; counts: EngineCounts }

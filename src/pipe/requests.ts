@@ -1,9 +1,9 @@
 /** What was sent to an engine and has not ended: who waits, and what the engine still has to do. */
 import { createDrainRate } from './drain-rate.ts'
-import type { Timings } from './messages.ts'
+import type { Course, Stage, Timings } from './messages.ts'
 import type { Part, ResultOf, Work } from './work.ts'
 
-export type Answer<W extends Work> = { result: ResultOf[W['task']]; timings: Timings }
+export type Answer<W extends Work> = { result: ResultOf[W['task']]; timings: Timings; course: Course }
 
 /** Who else there is when a request comes: those that have not begun either, and all that have not ended. */
 export type Place = { ahead: number; beside: number }
@@ -12,6 +12,7 @@ export type Waiting = {
   resolve: (answer: Answer<Work>) => void
   reject: (error: Error) => void
   onPart: ((part: Part) => void) | undefined
+  onStage: ((stage: Stage) => void) | undefined
 }
 
 /**
@@ -27,21 +28,25 @@ export function createRequests () {
 
   return {
     /** A new request: its number, and how it ends. */
-    open (cost: number, onPart: Waiting['onPart']): { id: number; answer: Promise<Answer<Work>> } {
+    open (
+      cost: number,
+      { onPart, onStage }: Partial<Pick<Waiting, 'onPart' | 'onStage'>> = {}
+    ): { id: number; answer: Promise<Answer<Work>> } {
       const id = ++lastId
       if (unanswered.size === 0) drain.begin()
       unanswered.set(id, { cost, isBegun: false })
-      return { id, answer: new Promise((resolve, reject) => waiting.set(id, { resolve, reject, onPart })) }
+      return { id, answer: new Promise((resolve, reject) => waiting.set(id, { resolve, reject, onPart, onStage })) }
     },
 
     /** Takes a request from those that wait: whoever gets it ends it. */
     take,
 
-    /** The engine runs the first unit of these. */
-    begin (ids: number[]): void {
+    /** The engine runs the first unit of a stage of these. */
+    begin (ids: number[], stage: Stage): void {
       for (const id of ids) {
         const request = unanswered.get(id)
         if (request) request.isBegun = true
+        waiting.get(id)?.onStage?.(stage)
       }
     },
 

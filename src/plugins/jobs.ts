@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http'
 import fp from 'fastify-plugin'
 import { ServerError } from '../errors.ts'
 import type { Fetching } from '../fetching/fetching.ts'
+import type { Metrics } from '../metrics.ts'
 import type { Registry } from '../registry/registry.ts'
 import { createEncodings } from '../tasks/encodings.ts'
 import { createExperiences } from '../tasks/experience.ts'
@@ -20,6 +21,8 @@ declare module 'fastify' {
     job: Job
     /** Aborts the job's signal. */
     endJob: (reason: ServerError) => void
+    /** Counts a job that ends early, once. */
+    countCancelled: (reason: ServerError) => void
   }
   interface FastifyInstance {
     /** Ends every job that runs. */
@@ -39,8 +42,16 @@ const stages = [
   ['paint', 'paint', 'visual tokens to pixels']
 ] as const
 
-export default fp<{ registry: Registry; limits: Limits; imageCacheMb: number; fetching: Fetching | undefined }>(
-  async (app, { registry, limits, imageCacheMb, fetching }) => {
+export type JobOptions = {
+  registry: Registry
+  metrics: Metrics
+  limits: Limits
+  imageCacheMb: number
+  fetching: Fetching | undefined
+}
+
+export default fp<JobOptions>(
+  async (app, { registry, metrics, limits, imageCacheMb, fetching }) => {
     const encodings = createEncodings({ mostBytes: imageCacheMb * 2 ** 20 })
     const experiences = createExperiences()
     const running = new Set<AbortController>()
@@ -49,6 +60,7 @@ export default fp<{ registry: Registry; limits: Limits; imageCacheMb: number; fe
     })
     app.decorateRequest('job')
     app.decorateRequest('endJob', () => {})
+    app.decorateRequest('countCancelled', () => {})
 
     app.addHook('onRequest', async (request, reply) => {
       reply.header('x-request-id', request.id)
@@ -56,6 +68,12 @@ export default fp<{ registry: Registry; limits: Limits; imageCacheMb: number; fe
       const end = new AbortController()
       running.add(end)
       request.endJob = reason => end.abort(reason)
+      let isCounted = false
+      request.countCancelled = ({ code }) => {
+        if (!isCounted) metrics.countCancelled(request.job.progress.stage, code)
+        isCounted = true
+      }
+      end.signal.addEventListener('abort', () => request.countCancelled(end.signal.reason))
       request.job = {
         owner: '',
         client: request.ip,
@@ -67,6 +85,9 @@ export default fp<{ registry: Registry; limits: Limits; imageCacheMb: number; fe
         uploads: [],
         signal: end.signal,
         timings: {},
+        arrivedAt: performance.now(),
+        progress: { stage: 'upload' },
+        measures: metrics,
         fileBytes: []
       }
       onEnd(request, reply, isAnswered => {

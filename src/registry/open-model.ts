@@ -17,6 +17,8 @@ export type ModelOptions = Omit<EngineOptions, 'folder' | 'manifest' | 'onCounts
   /** The part of all places and cost that one client may take while no other takes any. */
   clientShare: number
   onCounts?: ((model: string, counts: EngineCounts) => void) | undefined
+  /** Hears of each start of an engine that is not its first. */
+  onRestart?: ((model: string) => void) | undefined
 }
 
 export type OpenModel = { manifest: Manifest; text: TextCodec; pool: Pool; load: Load }
@@ -57,7 +59,7 @@ function startPool (
   name: string,
   folder: string,
   manifest: Manifest,
-  { engines, onCounts, machine: _machine, clientShare: _share, ...engineOptions }: ModelOptions
+  { engines, onCounts, onRestart, machine: _machine, clientShare: _share, ...engineOptions }: ModelOptions
 ): Pool {
   const share = (check: Promise<void>) =>
     check.finally(() => {
@@ -69,6 +71,7 @@ function startPool (
     engines,
     log: engineOptions.log,
     onCounts: counts => onCounts?.(name, counts),
+    onRestart: () => onRestart?.(name),
     async start (signal, onCounts) {
       checking ??= share(verifyFiles(folder, manifest, signal))
       await checking

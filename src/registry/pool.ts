@@ -20,18 +20,21 @@ export type PoolOptions = {
   start: (signal: AbortSignal, onCounts: (counts: EngineCounts) => void) => Promise<EngineClient>
   /** Hears the counts of all engines together; `units` are those since the last call. */
   onCounts: (counts: EngineCounts) => void
+  /** Hears of each start of an engine that is not its first. */
+  onRestart?: (() => void) | undefined
   log: Log
 }
 
 const longestSilentPauseMs = 2000 // a restart further away than this is told at once
 
-export function createPool ({ model, engines, start, onCounts, log }: PoolOptions) {
+export function createPool ({ model, engines, start, onCounts, onRestart, log }: PoolOptions) {
   const counts: EngineCounts[] = Array.from({ length: engines }, () => noCounts)
   const waiting = new Set<() => void>()
   const supervisors = counts.map((_, index) =>
     supervise({
       model,
       log,
+      onRestart,
       start: signal =>
         start(signal, report => {
           counts[index] = report

@@ -22,19 +22,24 @@ type Life = { ranMs: number } | { endedAtStart: true } | { reason: string }
 const healthyMs = 60_000
 const mostFirstStarts = 5
 
-/** `start` begins one engine process, `rest` waits between two of them. `onChange` hears of every new state. */
+/**
+ * `start` begins one engine process, `rest` waits between two of them. `onChange` hears of every new state, `onRestart`
+ * of each start but the first.
+ */
 export function supervise ({
   model,
   start,
   rest = waitFor,
   log,
-  onChange
+  onChange,
+  onRestart
 }: {
   model: string
   start: (signal: AbortSignal) => Promise<EngineClient>
   rest?: (ms: number, signal: AbortSignal) => Promise<void>
   log: Log
   onChange: () => void
+  onRestart?: (() => void) | undefined
 }) {
   const stopping = new AbortController()
   const { signal } = stopping
@@ -76,6 +81,7 @@ export function supervise ({
       await rest(pauseMs, signal)
       if (signal.aborted) return change({ is: 'stopped' })
       change({ is: 'starting' })
+      onRestart?.()
     }
   }
 

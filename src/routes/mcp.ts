@@ -66,6 +66,7 @@ async function run (request: FastifyRequest, call: Call, elapsedMs: number): Pro
   const deadlineMs = deadlineOf(call.arguments)
   const timer = deadlineMs && setTimeout(() => end.abort(deadlineError()), Math.max(0, deadlineMs - elapsedMs))
   const signal = AbortSignal.any([request.job.signal, end.signal])
+  end.signal.addEventListener('abort', () => request.countCancelled(end.signal.reason))
   try {
     return await answer(request, { ...request.job, signal, fileBytes: [] }, call)
   } finally {

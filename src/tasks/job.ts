@@ -3,7 +3,7 @@ import type { ImageLimits } from '../codecs/image.ts'
 import type { Fetching } from '../fetching/fetching.ts'
 import { unlessAborted } from '../pipe/abort.ts'
 import type { SubmitOptions } from '../pipe/engine-client.ts'
-import type { Timings } from '../pipe/messages.ts'
+import type { Course, Timings } from '../pipe/messages.ts'
 import type { ResultOf, Work } from '../pipe/work.ts'
 import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
@@ -12,6 +12,7 @@ import { amountsOf, kindOf } from './amounts.ts'
 import type { Hold } from '../admission/shares.ts'
 import type { Encodings } from './encodings.ts'
 import { learn, type Experiences } from './experience.ts'
+import type { JobStage, Measures } from './measures.ts'
 
 export type Limits = ImageLimits & {
   maxUploadBytes: number
@@ -39,6 +40,10 @@ export type Job = {
   signal: AbortSignal
   /** Milliseconds of each stage so far; `image` is the decoding of pictures. */
   timings: Partial<Timings & { image: number }>
+  /** Time of `performance.now()`. */
+  arrivedAt: number
+  progress: { stage: JobStage }
+  measures: Measures
   /** Bytes of each picture that came as a file and was read. */
   fileBytes: number[]
   /** When the engine was given it: how many were ahead, and milliseconds until its first unit, as expected. */
@@ -70,9 +75,11 @@ export async function withModel<T> (
   if (name !== undefined && !/^[a-z0-9][a-z0-9._-]*$/.test(name)) {
     throw new ServerError('model_not_found', 'There is no model of this name')
   }
-  const { signal, timings } = job
+  const { signal, timings, progress, measures } = job
   signal.throwIfAborted()
+  progress.stage = 'load'
   const { manifest, text, admit, submit, release } = await job.registry.acquire(name, signal, job.client)
+  progress.stage = 'image'
   try {
     return await unlessAborted(
       use({
@@ -85,16 +92,25 @@ export async function withModel<T> (
           let place = { ahead: 0, beside: 0 }
           const answer = await submit(work, {
             signal,
-            onPart,
+            onPart: onPart && (part => {
+              if (part.kind === 'preview') measures.countPreview(manifest.name)
+              onPart(part)
+            }),
+            onStage (stage) {
+              progress.stage = stage
+            },
             isBulk: priority === 'bulk',
             client: job.client,
             onPlaced (placed) {
+              progress.stage = 'queue'
               place = placed
               const startMs = experience.speeds.start(place, amountsOf(work, manifest, 1))
               job.place = { position: place.ahead, startMs }
             }
           })
           Object.assign(timings, answer.timings)
+          progress.stage = 'answer'
+          measures.observeAnswer({ model: manifest.name, task }, seenOf(job, answer.course))
           const amounts = learn(experience, manifest, { work, task, fileBytes: job.fileBytes }, place, answer)
           job.onAnswered = elapsedMs => {
             const { image = 0 } = timings
@@ -113,4 +129,15 @@ export async function withModel<T> (
 
 function inEngine ({ queue, encode, prefill, decode, paint }: Timings): number {
   return queue + encode + prefill + decode + paint
+}
+
+/** The first token is drawn when the prompt is read; each step of decoding gives one more, of all texts at once. */
+function seenOf ({ arrivedAt }: Job, { ms, phases: { prefill, decode }, kept }: Course) {
+  if (prefill === undefined) return { kept }
+  const beforeMs = performance.now() - arrivedAt - ms
+  return {
+    kept,
+    firstTokenMs: beforeMs + prefill.to,
+    ...(decode && { tokenMs: (decode.to - prefill.to) / decode.units })
+  }
 }

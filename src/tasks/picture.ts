@@ -43,6 +43,7 @@ export function pictureOf (
     return { fetch: () => fetching.fetch(url, options), selection }
   }
   const encoding = job.encodings.find(image.ref, { owner: job.owner, manifest })
+  job.measures.countLookup('ref', encoding !== undefined)
   if (encoding === undefined) {
     throw new ServerError('image_ref_expired', 'The server does not hold this picture; send the picture again')
   }
@@ -159,6 +160,7 @@ export async function readPicture (job: Job, manifest: Manifest, file: HeldPictu
   const home = { owner: job.owner, manifest }
   const ref = refOf(pixels, home)
   const encoding = job.encodings.find(ref, home)
+  job.measures.countLookup('pixels', encoding !== undefined)
   return { ref, selection, ...(encoding ? { encoding } : { pixels }) }
 }
 

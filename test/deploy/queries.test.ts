@@ -5,13 +5,22 @@ import t from 'tap'
 import { errorCodes } from '../../src/errors.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { ModelSummary } from '../../src/schemas/models.ts'
+import type { JobStage } from '../../src/tasks/measures.ts'
 
 type Selector = { series: string; labels: [name: string, value: string][] }
 type Described = { name: string; type: unknown; labelNames?: string[] }
 
 const root = join(import.meta.dirname, '../../deploy')
 const ofTheScraper = ['job', 'instance', 'namespace', 'pod']
-const closed: Record<string, readonly string[]> = { code: errorCodes, state: ModelSummary.properties.state.enum }
+const jobStages: JobStage[] = ['upload', 'load', 'image', 'queue', 'encode', 'prefill', 'decode', 'paint', 'answer']
+const closed: Record<string, readonly string[]> = {
+  code: errorCodes,
+  state: ModelSummary.properties.state.enum,
+  stage: [...jobStages, 'start'],
+  by: ['ref', 'pixels'],
+  result: ['hit', 'miss'],
+  direction: ['to_engine', 'from_engine']
+}
 const suffixes: Record<string, string[]> = { histogram: ['_bucket', '_sum', '_count'], summary: ['_sum', '_count'] }
 
 /** Series by name, each with its labels. */

@@ -2,12 +2,13 @@ import t from 'tap'
 import { createRequests } from '../../src/pipe/requests.ts'
 
 const none = { pictures: [], visualTokens: 0, promptTokens: 0 }
-const answer = { result: none, timings: { start: 0, queue: 0, encode: 0, prefill: 0, decode: 0, paint: 0 } }
+const timings = { start: 0, queue: 0, encode: 0, prefill: 0, decode: 0, paint: 0 }
+const answer = { result: none, timings, course: { ms: 0, phases: {}, kept: [] } }
 
 t.test('a request ends once, with what comes first', async t => {
   const requests = createRequests()
-  const first = requests.open(2, undefined)
-  const second = requests.open(3, undefined)
+  const first = requests.open(2)
+  const second = requests.open(3)
   t.strictSame([first.id, second.id], [1, 2])
   requests.end(first.id, ({ resolve }) => resolve(answer))
   requests.end(first.id, () => t.fail('ended twice'))
@@ -20,7 +21,10 @@ t.test('a request ends once, with what comes first', async t => {
 
 t.test('one that was left stays unanswered until the engine has ended it', async t => {
   const requests = createRequests()
-  const { id } = requests.open(5, () => t.fail('told after it left'))
+  const { id } = requests.open(5, {
+    onPart: () => t.fail('told after it left'),
+    onStage: () => t.fail('told after it left')
+  })
   t.ok(requests.take(id))
   t.notOk(requests.take(id), 'who takes it has it alone')
   requests.tell(id, { kind: 'token', sample: 0, tokenId: 1 })
@@ -32,7 +36,7 @@ t.test('one that was left stays unanswered until the engine has ended it', async
 t.test('it is idle when nobody waits', async t => {
   const requests = createRequests()
   await requests.idle()
-  const { id } = requests.open(1, undefined)
+  const { id } = requests.open(1)
   let isIdle = false
   const idle = requests.idle().then(() => {
     isIdle = true
@@ -47,10 +51,13 @@ t.test('it is idle when nobody waits', async t => {
 t.test('a new request stands behind those that have not begun, beside all that have not ended', async t => {
   const requests = createRequests()
   t.strictSame(requests.place(), { ahead: 0, beside: 0 })
-  const ids = [1, 2, 3].map(cost => requests.open(cost, undefined).id)
+  const stages: string[] = []
+  const ids = [1, 2, 3].map(cost => requests.open(cost, { onStage: stage => stages.push(stage) }).id)
   t.strictSame(requests.place(), { ahead: 3, beside: 3 })
-  requests.begin(ids.slice(0, 2))
+  requests.begin(ids.slice(0, 2), 'encode')
   t.strictSame(requests.place(), { ahead: 1, beside: 3 })
+  requests.begin(ids.slice(0, 1), 'prefill')
+  t.strictSame(stages, ['encode', 'encode', 'prefill'], 'each is told where it comes to')
   for (const id of ids.slice(1)) requests.end(id, ({ resolve }) => resolve(answer))
   t.strictSame(requests.place(), { ahead: 0, beside: 1 })
 })

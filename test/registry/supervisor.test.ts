@@ -19,6 +19,7 @@ function createEngine (ready: Promise<string> = Promise.resolve('cpu')) {
 function watch (t: Test, start: (index: number) => Promise<EngineClient>) {
   const pauses: number[] = []
   let starts = 0
+  let restarts = 0
   let onChange = () => {}
   const supervisor = supervise({
     model: 'x',
@@ -27,13 +28,15 @@ function watch (t: Test, start: (index: number) => Promise<EngineClient>) {
     rest: async ms => {
       pauses.push(ms)
     },
-    onChange: () => onChange()
+    onChange: () => onChange(),
+    onRestart: () => restarts++
   })
   t.teardown(() => supervisor.stop(0))
   return {
     supervisor,
     pauses,
     starts: () => starts,
+    restarts: () => restarts,
     async until (is: string) {
       while (supervisor.state().is !== is) {
         await new Promise<void>(resolve => {
@@ -77,7 +80,7 @@ t.test('what ends at each start is given up after five', async t => {
 t.test('what has run is started again, whatever becomes of it', async t => {
   const first = createEngine()
   const last = createEngine()
-  const { supervisor, until, pauses } = watch(t, async index => {
+  const { supervisor, until, pauses, restarts } = watch(t, async index => {
     if (index === 0) return first.engine
     if (index < 10) {
       throw index % 2 ? new PackageError('vision.onnx: sha256 differs from the manifest') : restartingError()
@@ -90,6 +93,7 @@ t.test('what has run is started again, whatever becomes of it', async t => {
   await until('ready')
   t.match(supervisor.state(), { is: 'ready', engine: last.engine, device: 'cpu' })
   t.strictSame(pauses.slice(0, 4), [0, 500, 1000, 2000])
+  t.equal(restarts(), 10, 'every start but the first is told')
 })
 
 t.test('stopping in the midst of a start leaves nothing', async t => {

@@ -1,4 +1,4 @@
-// covers: src/metrics.ts src/plugins/guards.ts src/routes/health.ts src/routes/metrics.ts src/routes/models.ts
+// covers: src/plugins/guards.ts src/routes/health.ts src/routes/metrics.ts src/routes/models.ts
 import t from 'tap'
 import { buildMetricsApp } from '../../src/app.ts'
 import type { Registry } from '../../src/registry/registry.ts'

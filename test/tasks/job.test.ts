@@ -1,9 +1,12 @@
 import t from 'tap'
+import type { SubmitOptions } from '../../src/pipe/engine-client.ts'
 import type { LoadedModel } from '../../src/registry/registry.ts'
 import { createEncodings } from '../../src/tasks/encodings.ts'
 import { createExperiences } from '../../src/tasks/experience.ts'
 import { withModel, type Job } from '../../src/tasks/job.ts'
 import { manifest } from '../fixtures/manifest.ts'
+
+const course = { ms: 0, phases: {}, kept: [] }
 
 function createJob (acquire: () => Promise<LoadedModel>, signal = new AbortController().signal): Job {
   return {
@@ -24,6 +27,9 @@ function createJob (acquire: () => Promise<LoadedModel>, signal = new AbortContr
     uploads: [],
     signal,
     timings: {},
+    arrivedAt: 0,
+    progress: { stage: 'upload' },
+    measures: { observeAnswer () {}, countPreview () {}, countLookup () {} },
     fileBytes: []
   }
 }
@@ -33,7 +39,7 @@ function createLoan () {
     manifest,
     text: {} as LoadedModel['text'],
     admit: () => {},
-    submit: (async () => ({ result: {}, timings: {} })) as unknown as LoadedModel['submit'],
+    submit: (async () => ({ result: {}, timings: {}, course })) as unknown as LoadedModel['submit'],
     released: 0,
     release: () => {
       loan.released++
@@ -70,22 +76,25 @@ t.test('the signal goes with the loan and with the work, and so do priority and 
   const painting = { width: 8, height: 8, steps: 1, decoderGuidanceScale: 1, seed: 0 }
   const painted = { pictures: [], visualTokens: 0, promptTokens: 0 }
   const given: unknown[] = []
-  loan.submit = (async (_work: unknown, options: unknown) => {
+  loan.submit = (async (_work: unknown, options: SubmitOptions) => {
     given.push(options)
-    return { result: painted, timings: { queue: 1 } }
+    options.onPart?.({ kind: 'queued', position: 0 })
+    return { result: painted, timings: { queue: 1 }, course }
   }) as unknown as LoadedModel['submit']
   const job = createJob(async (...options: unknown[]) => {
     given.push(options)
     return loan
   })
-  const onPart = () => {}
+  const heard: unknown[] = []
+  const onPart = (part: unknown) => heard.push(part)
   t.equal(
     await withModel(job, { model: 'x', priority: 'bulk' }, model =>
       model.run({ task: 'detokenize', codes: [], painting }, { onPart })
     ),
     painted
   )
-  t.match(given, [['x', job.signal], { signal: job.signal, onPart, isBulk: true, client: 'a' }])
+  t.match(given, [['x', job.signal], { signal: job.signal, onPart: Function, isBulk: true, client: 'a' }])
+  t.strictSame(heard, [{ kind: 'queued', position: 0 }])
   t.match(job.timings, { queue: 1 })
 })
 

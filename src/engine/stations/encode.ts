@@ -40,7 +40,11 @@ export function createEncode (
             embeddings: use === 'features' ? await visualTokenizer.toEmbeddings(selected) : new Float32Array()
           })
         }
-        return () => entries.forEach((entry, i) => queue.settle(entry, seen[i]!))
+        return () => entries.forEach((entry, i) => {
+          const known = seen[i]!
+          entry.ticket.kept.push(known.keepMask.filter(Boolean).length)
+          queue.settle(entry, known)
+        })
       }
     }
   }
