@@ -82,6 +82,7 @@ const layers: Record<string, string[]> = {
     'src/bulk',
     'src/config',
     'src/metrics.ts',
+    'src/package',
     'src/registry',
     'src/server.ts',
     'src/start-errors.ts'

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -12,10 +13,13 @@ async function outcome (environment: Environment) {
 }
 
 t.test('a configuration that cannot work ends the process with one line and exit code 78', async t => {
-  const folder = t.testdir({ 'lavit-mini': { 'manifest.json': '{}' } })
+  const key = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' })
+  const folder = t.testdir({ 'lavit-mini': { 'manifest.json': '{}' }, 'key.pem': key })
   const cases: [environment: Environment, line: RegExp][] = [
     [{ PORT: 'abc' }, /^PORT="abc" is not allowed; allowed is a whole number from 0 to 65535$/],
     [{ LAVIT_KEYS_FILE: '/nope' }, /^LAVIT_KEYS_FILE="\/nope" cannot be used: it cannot be read \(ENOENT\)$/],
+    [{ LAVIT_PACKAGE_KEYS: '/nope' }, /^LAVIT_PACKAGE_KEYS="\/nope" cannot be used: it cannot be read \(ENOENT\)$/],
+    [{ LAVIT_PACKAGE_KEYS: `${folder}/key.pem` }, /^LAVIT_MODEL="lavit-mini" .*manifest\.json\.sig: missing$/],
     [{ LAVIT_MODELS: folder }, /^LAVIT_MODEL="lavit-mini" cannot be served on LAVIT_DEVICE="cpu": .*manifest\.json: /],
     [{ LAVIT_DEVICE: 'cuda' }, /^LAVIT_MODEL="lavit-mini" cannot be served on LAVIT_DEVICE="cuda": /]
   ]

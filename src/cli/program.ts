@@ -101,6 +101,16 @@ export async function buildProgram (words: string[], io: Io, sources: Sources) {
     await work(models, session => list(session, name))
   })
 
+  program
+    .command('sign')
+    .description('Signs a model package whose files are as its manifest says')
+    .argument('<package>', 'its folder')
+    .requiredOption('--key <FILE>', 'Ed25519 private key (PEM)')
+    .action(async (folder: string, { key }: { key: string }) => {
+      const { sign } = await import('./commands/sign.ts')
+      io.stdout.write(`${await sign(folder, key)}\n`)
+    })
+
   const serve = program.command('serve').description('The server; options are its variables')
   if (words.includes('serve')) {
     const { fieldsOfServer } = await import('./commands/serve.ts')

@@ -1,5 +1,6 @@
 /** The environment, read once into a frozen Config. */
 import { resolve } from 'node:path'
+import { readPackageKeys } from './package-keys.ts'
 import { readTrustProxy } from './trust-proxy.ts'
 import { readVariables, refuse } from './variables.ts'
 
@@ -14,6 +15,7 @@ export function readConfig (environment: Record<string, string | undefined>, roo
     metricsPort: values.LAVIT_METRICS_PORT,
     modelsFolder: resolve(root, values.LAVIT_MODELS),
     defaultModel: values.LAVIT_MODEL,
+    packageKeys: readPackageKeys(values.LAVIT_PACKAGE_KEYS.map(file => resolve(root, file))),
     device: values.LAVIT_DEVICE,
     engines: values.LAVIT_ENGINES,
     engineTimeoutMs: values.LAVIT_ENGINE_TIMEOUT_MS,

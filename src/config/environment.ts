@@ -1,10 +1,7 @@
 /** Every variable of the server: a schema with a default and a sentence for each. */
 import { Type } from 'typebox'
+import { pictureVariables } from './picture-variables.ts'
 import { trustedProxies } from './trust-proxy.ts'
-
-/** Picture formats this server can be allowed to read. */
-export const imageFormats = ['png', 'jpeg', 'webp', 'gif', 'avif', 'svg'] as const
-export type ImageFormat = (typeof imageFormats)[number]
 
 /** `allowed` says what a pattern allows, in words; a `secret` value is never shown. */
 export const Environment = Type.Object({
@@ -34,6 +31,12 @@ export const Environment = Type.Object({
     default: 'lavit-mini',
     allowed: 'the name of a model package',
     description: 'The default model, loaded at start'
+  }),
+  LAVIT_PACKAGE_KEYS: Type.Array(Type.String({ minLength: 1, allowed: 'files of public keys' }), {
+    default: [],
+    description:
+      'Files of Ed25519 public keys (PEM): a model package is served only where one of them has signed its manifest ' +
+      '([docs/manifest.md](docs/manifest.md#signatures)); relative to the package root; none asks for no signature'
   }),
   LAVIT_DEVICE: Type.Enum(['cpu', 'webgpu', 'cuda'], {
     default: 'cpu',
@@ -86,47 +89,7 @@ export const Environment = Type.Object({
       'Part of a queue, and of the memory for uploads, that one client (a key, else an address) may fill alone; ' +
       'several come to equal parts, and 1 is no bound'
   }),
-  LAVIT_MAX_IMAGE_BYTES: Type.Integer({
-    default: 10_485_760,
-    minimum: 1,
-    maximum: 268_435_456,
-    description: 'Bytes of one picture'
-  }),
-  LAVIT_MAX_UPLOAD_BYTES: Type.Integer({
-    default: 41_943_040,
-    minimum: 1,
-    maximum: 1_073_741_824,
-    description: 'Bytes of all pictures of one request together, in whatever form they come'
-  }),
-  LAVIT_UPLOAD_MEMORY_MB: Type.Integer({
-    default: 256,
-    minimum: 1,
-    maximum: 16_777_216,
-    description:
-      'Memory in MiB for the bodies of all requests together, as they are sent, and for pictures that are fetched; ' +
-      'more are told to come back. Where it is too little for one whole body, it is as much as that'
-  }),
-  LAVIT_MAX_IMAGE_PIXELS: Type.Integer({
-    default: 40_000_000,
-    minimum: 1,
-    maximum: 1_000_000_000,
-    description: 'Pixels of one picture, read from its header before decoding'
-  }),
-  LAVIT_IMAGE_FORMATS: Type.Array(Type.Enum([...imageFormats]), {
-    default: ['png', 'jpeg', 'webp', 'gif', 'avif'],
-    description: 'Formats of pictures that are read, told by their content; `svg` may be added'
-  }),
-  LAVIT_FETCH_IMAGES: Type.Enum(['off', 'https', 'http'], {
-    default: 'off',
-    description:
-      'Whether pictures may be given by URL, which the server then fetches: `off`, `https`, or `http` for both schemes'
-  }),
-  LAVIT_FETCH_TIMEOUT_MS: Type.Integer({
-    default: 5000,
-    minimum: 1,
-    maximum: 600_000,
-    description: 'Longest time to fetch a picture, with its redirects'
-  }),
+  ...pictureVariables,
   LAVIT_MAX_PROMPT_CHARACTERS: Type.Integer({
     default: 4000,
     minimum: 1,

@@ -2,7 +2,7 @@
  * Opens a model package: its manifest is checked, and nothing is read but the regular files that it names, in its own
  * folder.
  */
-import { createHash } from 'node:crypto'
+import { createHash, type KeyObject } from 'node:crypto'
 import { constants, lstatSync, readFileSync } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -12,20 +12,22 @@ import type { PackageFile } from './files.ts'
 import { Manifest } from './manifest.ts'
 import { patchesOf } from './patches.ts'
 import type { PixelDecoderShape } from './pixel-decoder.ts'
+import { isSigned, signatureBytes, signatureFile } from './signature.ts'
 
 /** What is wrong with a package, told by the names in it and without paths. */
 export class PackageError extends Error {}
 
 const largestManifest = 4 * 2 ** 20 // bytes
 
-/** Reads `manifest.json` of a package folder. Throws a PackageError that names the file and what is wrong with it. */
-export function readManifest (folder: string): Manifest {
+/**
+ * Reads `manifest.json` of a package folder, which one of the keys must have signed where there are any. Throws a
+ * PackageError that names the file and what is wrong with it.
+ */
+export function readManifest (folder: string, keys: readonly KeyObject[] = []): Manifest {
   const file = 'manifest.json'
-  if (!lstatSync(folder).isDirectory()) throw new PackageError('the package is not a folder of its own')
-  if (regularFileSize(folder, file) > largestManifest) {
-    throw new PackageError(`${file}: larger than ${largestManifest} bytes`)
-  }
-  const manifest = parseJson(file, readFileSync(join(folder, file), 'utf8'))
+  const bytes = readManifestBytes(folder)
+  if (keys.length > 0) checkSignature(folder, bytes, keys)
+  const manifest = parseJson(file, bytes.toString('utf8'))
   if (!Value.Check(Manifest, manifest)) {
     const [error] = Value.Errors(Manifest, manifest)
     throw new PackageError(`${file}: ${error?.instancePath || '/'} ${error?.message}`)
@@ -34,6 +36,26 @@ export function readManifest (folder: string): Manifest {
   const contradiction = findContradiction(manifest)
   if (contradiction) throw new PackageError(`${file}: ${contradiction}`)
   return manifest
+}
+
+/** The manifest as it lies in the folder: what is signed. Throws a PackageError. */
+export function readManifestBytes (folder: string): Buffer {
+  const file = 'manifest.json'
+  if (!lstatSync(folder).isDirectory()) throw new PackageError('the package is not a folder of its own')
+  if (regularFileSize(folder, file) > largestManifest) {
+    throw new PackageError(`${file}: larger than ${largestManifest} bytes`)
+  }
+  return readFileSync(join(folder, file))
+}
+
+function checkSignature (folder: string, manifest: Buffer, keys: readonly KeyObject[]) {
+  const size = regularFileSize(folder, signatureFile)
+  if (size !== signatureBytes) {
+    throw new PackageError(`${signatureFile}: ${size} bytes, a signature has ${signatureBytes}`)
+  }
+  if (!isSigned(manifest, readFileSync(join(folder, signatureFile)), keys)) {
+    throw new PackageError(`${signatureFile}: no key of LAVIT_PACKAGE_KEYS has signed this manifest`)
+  }
 }
 
 /**

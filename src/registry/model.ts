@@ -29,7 +29,7 @@ export function createModel (folder: string, budget: Budget, options: ModelOptio
   const loans = createLoans()
 
   try {
-    manifest = readManifest(folder)
+    manifest = readManifest(folder, options.packageKeys)
   } catch (error) {
     fail(error)
   }
@@ -105,7 +105,7 @@ export function createModel (folder: string, budget: Budget, options: ModelOptio
       default: {
         loans.touch()
         const stop = new AbortController()
-        const loading = open(stop.signal)
+        const loading = Promise.resolve(stop.signal).then(open) // what fails at once must not fail before it is noted
         condition = { is: 'loading', loading, stop }
         return loading
       }
@@ -156,7 +156,7 @@ export function createModel (folder: string, budget: Budget, options: ModelOptio
 
   async function open (signal: AbortSignal): Promise<OpenModel> {
     try {
-      manifest = readManifest(folder)
+      manifest = readManifest(folder, options.packageKeys)
       const loaded = await openModel({ name, folder, manifest, budget }, options, signal)
       if (signal.aborted) await loaded.pool.close(0)
       signal.throwIfAborted()

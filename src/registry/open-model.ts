@@ -1,4 +1,5 @@
 /** From a model package to engines that run it: files checked, memory reserved, processes started. */
+import type { KeyObject } from 'node:crypto'
 import { createLoad, type Load } from '../admission/load.ts'
 import { createTextCodec, type TextCodec } from '../codecs/text.ts'
 import { ServerError } from '../errors.ts'
@@ -16,6 +17,8 @@ export type ModelOptions = Omit<EngineOptions, 'folder' | 'manifest' | 'onCounts
   machine?: Machine
   /** The part of all places and cost that one client may take while no other takes any. */
   clientShare: number
+  /** Those who may have signed a package; with none it need not be signed. */
+  packageKeys?: readonly KeyObject[]
   onCounts?: ((model: string, counts: EngineCounts) => void) | undefined
   /** Hears of each start of an engine that is not its first. */
   onRestart?: ((model: string) => void) | undefined
@@ -59,7 +62,15 @@ function startPool (
   name: string,
   folder: string,
   manifest: Manifest,
-  { engines, onCounts, onRestart, machine: _machine, clientShare: _share, ...engineOptions }: ModelOptions
+  {
+    engines,
+    onCounts,
+    onRestart,
+    machine: _machine,
+    clientShare: _share,
+    packageKeys: _keys,
+    ...engineOptions
+  }: ModelOptions
 ): Pool {
   const share = (check: Promise<void>) =>
     check.finally(() => {

@@ -51,6 +51,7 @@ const table: Record<
     allowed: ''
   },
   LAVIT_MODEL: { key: 'defaultModel', taken: [['other', 'other']], refused: [], allowed: '' },
+  LAVIT_PACKAGE_KEYS: { key: 'packageKeys', taken: [], refused: ['a.pem,', ','], allowed: 'files of public keys' },
   LAVIT_DEVICE: {
     key: 'device',
     taken: [

@@ -1,5 +1,6 @@
 // covers: src/registry/budget.ts src/registry/describe.ts src/registry/failure.ts src/registry/model.ts
 // covers: src/registry/open-model.ts
+import { generateKeyPairSync, sign } from 'node:crypto'
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -194,6 +195,25 @@ t.test('a link to a package is refused', async t => {
     graceMs: 0
   })
   await t.rejects(registry.acquire(), { code: 'model_unavailable', message: /not a folder of its own/ })
+})
+
+t.test('where keys of packages are given, one that they have not signed is failed until it is signed', async t => {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+  const { registry, folder } = startRegistry(t, { small: packageFiles('small') }, { packageKeys: [publicKey] })
+  t.match(registry.list(), [{ name: 'small', version: 'unknown', state: 'failed' }])
+  t.match(registry.describe('small'), { detail: 'manifest.json.sig: missing' })
+  await t.rejects(registry.load('small'), {
+    code: 'model_unavailable',
+    message: 'The model small could not be loaded: manifest.json.sig: missing'
+  })
+  t.equal(registry.describe('small').state, 'failed')
+  const manifest = readFileSync(join(folder, 'small/manifest.json'))
+  writeFileSync(join(folder, 'small/manifest.json.sig'), sign(null, manifest, privateKey))
+  await registry.load('small')
+  t.match(registry.describe('small'), { state: 'ready', version: '1.2.3', detail: null })
+  await registry.unload('small')
+  writeFileSync(join(folder, 'small/manifest.json'), `${manifest} `)
+  await t.rejects(registry.load('small'), { message: /manifest\.json\.sig: no key of LAVIT_PACKAGE_KEYS has signed/ })
 })
 
 t.test('within its memory budget', async t => {
