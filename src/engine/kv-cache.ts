@@ -61,11 +61,14 @@ export function createKvCache ({ slots: capacity, ...shape }: Omit<KvStoreShape,
     slot.row = -1
   }
 
-  /** Makes `to` a copy of `from`: beams that fork, several samples of one prompt. */
-  function copy (from: Slot, to: Slot): void {
+  /**
+   * Makes `to` a copy of `from`: beams that fork, several samples of one prompt. Their first `shared` places hold the
+   * same tokens already.
+   */
+  function copy (from: Slot, to: Slot, shared = 0): void {
     check(from)
     check(to)
-    store.copyRow(from.row, to.row)
+    store.copyRow(from.row, to.row, shared)
     to.length = from.length
   }
 

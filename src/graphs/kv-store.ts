@@ -61,9 +61,10 @@ export function createKvStore ({ rows, layers, kvHeads, headDim, maxLength, leas
     for (const { row, length, count } of fresh) show(row, length + count)
   }
 
-  function copyRow (from: number, to: number): void {
+  /** With `shared`, the first places of the two are the same already. */
+  function copyRow (from: number, to: number, shared = 0): void {
     const length = lengths[from] ?? 0
-    for (const slab of [...keys, ...values]) slab.copyRow(from, to, length)
+    for (const slab of [...keys, ...values]) slab.copyRow(from, to, { first: shared, last: length })
     show(to, length)
   }
 

@@ -3,6 +3,8 @@
  * row has can change. Who uses it knows how many of them are written.
  */
 
+const short = 8 // numbers of a stripe that are copied faster one by one
+
 export type Slab = ReturnType<typeof createSlab>
 
 export function createSlab ({
@@ -32,19 +34,20 @@ export function createSlab ({
     fresh: Float32Array,
     { b, count, tokens }: { b: number; count: number; tokens: number }
   ): void {
-    for (let i = 0; i < stripes; i++) {
-      const from = ((b * stripes + i + 1) * tokens - count) * width
-      const to = (row * stripes + i) * stride + length * width
-      for (let j = 0; j < count * width; j++) data[to + j] = finite(fresh[from + j])
-    }
+    const from = { start: ((b * stripes + 1) * tokens - count) * width, stride: tokens * width }
+    scatter(fresh, from, data, { start: row * stripes * stride + length * width, stride }, stripes, count * width)
   }
 
-  /** Only the first `length` places. */
-  function copyRow (from: number, to: number, length: number): void {
-    for (let i = 0; i < stripes; i++) {
-      const start = (from * stripes + i) * stride
-      data.copyWithin((to * stripes + i) * stride, start, start + length * width)
+  /** Only the places from the first one to before the last one. */
+  function copyRow (from: number, to: number, { first, last }: { first: number; last: number }): void {
+    const source = from * stripes * stride + first * width
+    const target = to * stripes * stride + first * width
+    const length = (last - first) * width
+    if (length <= short) {
+      scatter(data, { start: source, stride }, data, { start: target, stride }, stripes, length)
+      return
     }
+    for (let i = 0; i < stripes * stride; i += stride) data.copyWithin(target + i, source + i, source + i + length)
   }
 
   /** Gives every row `places`, and keeps as many as `lengths` says of each. */
@@ -58,6 +61,28 @@ export function createSlab ({
       data.copyWithin(stripe * next, stripe * stride, stripe * stride + length * width)
     }
     stride = next
+  }
+}
+
+type Stripes = { start: number; stride: number }
+
+/** The first `length` numbers of each stripe. The inner loop is the long one, since most often a stripe gets one. */
+function scatter (
+  source: Float32Array,
+  from: Stripes,
+  target: Float32Array,
+  to: Stripes,
+  stripes: number,
+  length: number
+): void {
+  const [step, stride] = [from.stride, to.stride]
+  for (let j = 0; j < length; j++) {
+    let [at, into] = [from.start + j, to.start + j]
+    for (let i = 0; i < stripes; i++) {
+      target[into] = finite(source[at])
+      at += step
+      into += stride
+    }
   }
 }
 

@@ -121,7 +121,8 @@ const commands = [
   fc.tuple(fc.nat(3), fc.nat(3)).map(([i, j]) =>
     command(`copy ${i} to ${j}`, some, (model, cache) => {
       const [from, to] = [pick(model, i), pick(model, j)]
-      cache.copy(from.slot, to.slot)
+      const other = from.tokens.findIndex((token, i) => token !== to.tokens[i])
+      cache.copy(from.slot, to.slot, other === -1 ? from.tokens.length : other)
       to.tokens = [...from.tokens]
     })
   ),

@@ -18,7 +18,7 @@ t.test('rows keep their places when they get more or fewer, and when they are co
   const slab = createSlab(shape)
   slab.resize(2, [0, 0])
   slab.write({ row: 0, length: 0 }, fresh, { b: 0, count: 2, tokens: 3 })
-  slab.copyRow(0, 1, 2)
+  slab.copyRow(0, 1, { first: 0, last: 2 })
   for (const places of [4, 2, 3]) {
     slab.resize(places, [2, 2])
     const behind = 2 * (places - 2)
@@ -28,6 +28,18 @@ t.test('rows keep their places when they get more or fewer, and when they are co
     }
     t.equal(slab.window(0, 2).length, 2 * 2 * (4 + behind))
   }
+})
+
+t.test('of a row that shares its first places only the others are copied', async t => {
+  const tokens = 12 // more of them than are copied one by one
+  const slab = createSlab({ rows: 2, stripes: 2, width: 1, mostPlaces: tokens })
+  slab.resize(tokens, [0, 0])
+  slab.write({ row: 0, length: 0 }, Float32Array.from({ length: 2 * tokens }, (_, i) => i), { b: 0, count: tokens, tokens })
+  slab.copyRow(0, 1, { first: 10, last: 11 })
+  t.strictSame([...slab.window(1, 1)].map(Boolean).indexOf(true), 10)
+  t.strictSame([...slab.window(1, 1)].filter(Boolean), [10, 22])
+  slab.copyRow(0, 1, { first: 1, last: tokens })
+  t.strictSame([...slab.window(1, 1)], [0, ...[...slab.window(0, 1)].slice(1, tokens), 0, ...[...slab.window(0, 1)].slice(13)])
 })
 
 t.test('a window shows what is written after it was taken', async t => {

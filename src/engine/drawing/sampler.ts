@@ -21,6 +21,7 @@ export type DrawRules = {
  */
 export type Scores = { ids?: number[]; scores: Float32Array; logProbabilities: Float32Array }
 
+type Processed = Float32Array | Float64Array
 export type Scored = { id: number; score: number }
 export type Weighted = { id: number; weight: number } // weights are not normalised
 
@@ -58,9 +59,11 @@ export function drawToken (
   return { tokenId, logProbability: logProbabilities[ids ? ids.indexOf(tokenId) : tokenId] ?? NaN }
 }
 
-/** A copy of the scores after the processors. */
-export function processed (scores: Float32Array, drawn: number[], rules: Processors): Float64Array {
-  const copy = Float64Array.from(scores)
+/** The scores after the processors: a copy where these have anything to do. */
+export function processed (scores: Float32Array, drawn: number[], rules: Processors): Processed {
+  const { repetitionPenalty, minTokens, suppressed } = rules
+  if (repetitionPenalty === 1 && drawn.length >= minTokens && suppressed.from === suppressed.to) return scores
+  const copy = new Float64Array(scores)
   processScores(copy, drawn, rules)
   return copy
 }
@@ -89,7 +92,7 @@ export function processScores (scores: Float64Array, drawn: number[], rules: Pro
 }
 
 /** What is left after temperature, top-k and top-p, in this order. Of equal scores the lower id is the better. */
-export function candidatesOf (scores: Float64Array, rules: Choosing): Weighted[] {
+export function candidatesOf (scores: Processed, rules: Choosing): Weighted[] {
   const { temperature, topK } = rules
   const isShort = temperature === 0 || topK > 0
   return weighted(isShort ? best(scores, temperature === 0 ? 1 : topK) : possible(scores), rules)
@@ -107,7 +110,7 @@ export function weighted (scored: Scored[], { temperature, topK, topP }: Choosin
 }
 
 /** The `count` best scores, best first, of equal ones the lower id; impossible ones (-Infinity) are left out. */
-export function best (scores: Float64Array, count: number): Scored[] {
+export function best (scores: Processed, count: number): Scored[] {
   const found = new TinyQueue<Scored>([], (a, b) => a.score - b.score || b.id - a.id) // the worst of them is at hand
   let least = -Infinity // what a score has to beat
   for (let id = 0; id < scores.length; id++) {
@@ -120,7 +123,7 @@ export function best (scores: Float64Array, count: number): Scored[] {
   return Array.from({ length: found.length }, () => found.pop()).flatMap(one => one ?? []).reverse()
 }
 
-function possible (scores: Float64Array): Scored[] {
+function possible (scores: Processed): Scored[] {
   const found: Scored[] = []
   for (const [id, score] of scores.entries()) if (score > -Infinity) found.push({ id, score })
   return found

@@ -64,6 +64,8 @@ export async function drawBeams (
 ): Promise<Sequence[]> {
   const search = createBeamSearch(rules)
   const slots = samples.flatMap(({ slots }) => slots)
+  const promptLength = slots[0]?.length ?? 0
+  const fed = new Map<Slot, number[]>(slots.map(slot => [slot, []])) // after the prompt
   let beams = slots.slice(0, 1)
   let scores = samples.slice(0, 1).map(({ scores }) => scores)
   for (;;) {
@@ -73,27 +75,50 @@ export async function drawBeams (
       slots,
       beams,
       forks.map(({ parent }) => parent),
-      stations
+      (from, to) => copySlot(from, to, promptLength, fed, stations)
     )
     const idle = slots.filter(slot => !beams.includes(slot)) // fewer beams than slots: the others are fed and not read
-    const fed = [...beams, ...idle].map((slot, i) =>
-      stations.decode(ticket, { slots: [slot], tokenId: forks[i]?.tokenId ?? 0, want: { head: 'text' } })
+    const all = await Promise.all(
+      [...beams, ...idle].map((slot, i) => {
+        const tokenId = forks[i]?.tokenId ?? 0
+        fed.get(slot)?.push(tokenId)
+        return stations.decode(ticket, { slots: [slot], tokenId, want: { head: 'text' } })
+      })
     )
-    scores = (await Promise.all(fed)).slice(0, beams.length)
+    scores = all.slice(0, beams.length)
   }
   giveBack(ticket, slots, stations)
   return search.best(n)
 }
 
 /** A slot for each child: the parent's own for its first, a copy in a slot without children for the others. */
-function forkSlots (slots: Slot[], parents: Slot[], parentOf: number[], { cache }: Stations): Slot[] {
+function forkSlots (
+  slots: Slot[],
+  parents: Slot[],
+  parentOf: number[],
+  copy: (from: Slot, to: Slot) => void
+): Slot[] {
   const children = parentOf.flatMap(parent => parents[parent] ?? [])
   const free = slots.filter(slot => !children.includes(slot))
   return children.map((slot, child) => {
     if (children.indexOf(slot) === child) return slot
     const place = free.shift()
     if (!place) throw new Error('a beam has no slot')
-    cache.copy(slot, place)
+    copy(slot, place)
     return place
   })
+}
+
+/** What both were fed alike stands in both, to the last bit, and is not copied. */
+function copySlot (
+  from: Slot,
+  to: Slot,
+  promptLength: number,
+  fed: Map<Slot, number[]>,
+  { cache }: Stations
+): void {
+  const [source, target] = [fed.get(from) ?? [], fed.get(to) ?? []]
+  const other = source.findIndex((id, i) => id !== target[i])
+  cache.copy(from, to, promptLength + (other === -1 ? source.length : other))
+  fed.set(to, [...source])
 }
