@@ -17,9 +17,9 @@ export type KvStore = ReturnType<typeof createKvStore>
 
 /**
  * A view is a window on the slabs, not a copy: the places of a row lie side by side, as many as the longest row needs
- * (`leastPlaces` times a power of two). One spare row behind the last helps to swap two.
+ * (`leastPlaces`, a power of two, 1.5 times it, twice it, and so on). One spare row behind the last helps to swap two.
  */
-export function createKvStore ({ rows, layers, kvHeads, headDim, maxLength, leastPlaces = 64 }: KvStoreShape) {
+export function createKvStore ({ rows, layers, kvHeads, headDim, maxLength, leastPlaces = 32 }: KvStoreShape) {
   const spare = rows
   const slabs = (stripes: number, width: number) =>
     Array.from({ length: layers }, () => createSlab({ rows: rows + 1, stripes, width, mostPlaces: maxLength }))
@@ -96,7 +96,7 @@ export function createKvStore ({ rows, layers, kvHeads, headDim, maxLength, leas
   /** Results do not depend on how many places rows of this length get, since what is hidden weighs nothing. */
   function placesFor (length: number): number {
     let enough = leastPlaces
-    while (enough < length) enough *= 2
+    while (enough < length) enough = (enough & (enough - 1)) === 0 ? enough * 1.5 : (enough / 3) * 4
     return Math.min(enough, maxLength)
   }
 

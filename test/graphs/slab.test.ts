@@ -34,12 +34,13 @@ t.test('of a row that shares its first places only the others are copied', async
   const tokens = 12 // more of them than are copied one by one
   const slab = createSlab({ rows: 2, stripes: 2, width: 1, mostPlaces: tokens })
   slab.resize(tokens, [0, 0])
-  slab.write({ row: 0, length: 0 }, Float32Array.from({ length: 2 * tokens }, (_, i) => i), { b: 0, count: tokens, tokens })
+  const counted = Float32Array.from({ length: 2 * tokens }, (_, i) => i)
+  slab.write({ row: 0, length: 0 }, counted, { b: 0, count: tokens, tokens })
   slab.copyRow(0, 1, { first: 10, last: 11 })
   t.strictSame([...slab.window(1, 1)].map(Boolean).indexOf(true), 10)
   t.strictSame([...slab.window(1, 1)].filter(Boolean), [10, 22])
   slab.copyRow(0, 1, { first: 1, last: tokens })
-  t.strictSame([...slab.window(1, 1)], [0, ...[...slab.window(0, 1)].slice(1, tokens), 0, ...[...slab.window(0, 1)].slice(13)])
+  t.strictSame([...slab.window(1, 1)], [...counted].map(value => (value === tokens ? 0 : value)))
 })
 
 t.test('a window shows what is written after it was taken', async t => {
