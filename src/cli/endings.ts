@@ -16,11 +16,14 @@ export class Ending extends Error {
 export class Refusal extends Ending {
   readonly problem: Problem
   readonly retryAfterSeconds: number | undefined
+  /** Whether an engine had been given it. */
+  readonly wasBegun: boolean
 
-  constructor (problem: Problem, retryAfterSeconds?: number) {
+  constructor (problem: Problem, retryAfterSeconds?: number, wasBegun = false) {
     super(exitCodes.refused, `${problem.code}: ${problem.detail}`)
     this.problem = problem
     this.retryAfterSeconds = retryAfterSeconds
+    this.wasBegun = wasBegun
   }
 }
 

@@ -34,6 +34,10 @@ export function createOutput ({ stdout, stderr, env }: Io, { color, quiet }: Pic
       stderr.write(`\r\x1b[K${text}`)
       shown = true
     },
+    /** A line that stays; for logs, as progress is for terminals. */
+    note (text: string) {
+      if (!quiet) stderr.write(`${text}\n`)
+    },
     clear,
     isLive
   }

@@ -79,6 +79,9 @@ export async function buildProgram (words: string[], io: Io, sources: Sources) {
     .option('--do <TASKS>', 'any of caption, ask and tokenize, with commas', 'caption')
     .option('--shard-size <N>', 'pictures that appear together', text => parseCount('--shard-size', text), 1000)
     .option('--sidecars', 'write each caption beside its picture, as .txt')
+    .option('--shards-from <WHERE>', 'folder, or index of a Kubernetes Job', 'folder')
+    .option('--completions <N>', 'pods of the Job, for --shards-from index', text => parseCount('--completions', text))
+    .option('--hold <SECONDS>', 'how long a silent worker keeps its shard', text => parseCount('--hold', text), 60)
   addFields(bulk, fieldsOfBulk(), sources)
   addSettings(bulk, sources)
   bulk.action(async (inputs: string[], options: BulkOptions) => {

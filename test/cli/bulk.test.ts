@@ -1,18 +1,20 @@
 // covers: src/bulk/files.ts src/cli/commands/bulk.ts src/cli/bulk/folder.ts src/cli/bulk/items.ts
 // covers: src/cli/bulk/job.ts src/cli/bulk/leases.ts src/cli/bulk/progress.ts src/cli/bulk/row.ts src/cli/bulk/shard.ts
-// covers: src/cli/bulk/source.ts
-/** Many pictures into a folder. `KILLS=50` in the environment kills workers so many times in place of six. */
-import { spawn, type ChildProcess } from 'node:child_process'
+// covers: src/cli/bulk/source.ts src/cli/bulk/job-index.ts src/cli/bulk/pieces.ts src/cli/bulk/report.ts
+// covers: src/cli/bulk/wanted.ts
+/** Many pictures into a folder. */
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { placeOfProcess, type Holder } from '../../src/cli/bulk/leases.ts'
 import { createProgress } from '../../src/cli/bulk/progress.ts'
 import { pauseAfter } from '../../src/cli/bulk/row.ts'
 import { Refusal, serverAway } from '../../src/cli/endings.ts'
+import { bytesOf } from '../bulk/workers.ts'
 import { lavit } from './fixtures/lavit.ts'
-import { startPeer, tell } from './fixtures/peer.ts'
+import { startPeer, tell, type Asked } from './fixtures/peer.ts'
 
 type Row = { input: string; status: number; captions?: { text: string }[]; [field: string]: unknown }
 
@@ -35,16 +37,6 @@ function rowsOf (out: string): Row[] {
       .trimEnd()
       .split('\n')
       .map(line => JSON.parse(line))
-  )
-}
-
-/** Everything that a job has made, but for how long it took. */
-function bytesOf (out: string) {
-  return shardsOf(out).map(shard =>
-    readdirSync(join(out, 'shards', shard)).sort().map(name => {
-      const text = readFileSync(join(out, 'shards', shard, name), 'latin1')
-      return [shard, name, name === 'stats.json' ? text.replace(/"seconds":[\d.]+/, '') : text]
-    })
   )
 }
 
@@ -181,7 +173,7 @@ t.test('what is busy is asked again, what is wrong for all ends the job', async 
   const wrong = await startPeer(t, { refuse: (_asked, response) => tell(response, 401, 'unauthorized') })
   t.match(await lavit(['bulk', folder, '--out', `${out}2`, '--url', wrong.url]), { code: 4, stderr: /unauthorized/ })
   t.strictSame(shardsOf(`${out}2`), [])
-  t.strictSame(readdirSync(join(`${out}2`, 'leases')), [], 'nobody holds the shard')
+  t.match(readFileSync(join(`${out}2`, 'leases/00000.0'), 'utf8'), '"isFree":true', 'nobody holds the shard')
 })
 
 t.test('how long a failure is waited for', t => {
@@ -190,8 +182,8 @@ t.test('how long a failure is waited for', t => {
     [refusal(429, 'queue_full', 7), 1000, 7],
     [refusal(429, 'queue_full', 7000), 1, 60],
     [refusal(503, 'model_loading', 2), 50, 2],
-    [refusal(503, 'engine_restarting', 2), 4, 2],
-    [refusal(503, 'engine_restarting', 2), 5, undefined],
+    [refusal(503, 'engine_restarting', 2), 50, 2],
+    [new Refusal({ status: 503, code: 'engine_restarting', detail: '' }, 2, true), 1, undefined],
     [refusal(503, 'model_unavailable'), 1, undefined],
     [refusal(500, 'internal_error'), 2, 1],
     [refusal(500, 'internal_error'), 3, undefined],
@@ -210,8 +202,10 @@ t.test('a shard that another process holds is waited for, one of a process that 
   const gone = spawn(process.execPath, ['-e', ''])
   await once(gone, 'close')
   for (const name of ['leases', 'manifest']) mkdirSync(join(out, name), { recursive: true })
-  const lease = join(out, 'leases/00000')
-  const holdAs = (pid: number | undefined) => writeFileSync(lease, JSON.stringify({ pid, host: hostname() }))
+  const holdAs = (pid = 0, token = '') => {
+    const holder: Holder = { pid, host: placeOfProcess(), token, deaths: 0 }
+    writeFileSync(join(out, 'leases/00000.0'), JSON.stringify(holder))
+  }
   holdAs(process.ppid)
   let isDone = false
   const job = lavit(['bulk', folder, '--out', out, '--url', url]).then(() => {
@@ -229,51 +223,59 @@ t.test('progress tells the time that is left', t => {
   const progress = createProgress(1000, 200, () => ms)
   for (let i = 0; i < 80; i++) {
     ms += 100
-    progress.add(i < 3)
+    progress.add({ ...(i < 3 && { failedAs: 'too_large' }), usage: { visual_tokens: 20, completion_tokens: 3 } })
   }
-  t.equal(progress.tell(), '280 of 1000, 3 failed, 10.0/s, 72 s left')
+  t.equal(progress.tell(), '280 of 1000, 3 failed, 10.0/s, 72 s left; 1,000 take 100 s and 23000 tokens')
+  progress.begin(380)
+  t.match(progress.tell(), '380 of 1000, 3 failed, 22.5/s, 28 s left', 'others have done a hundred beside')
   t.match(createProgress(1e8, 0, () => 0).tell(), '0 of 100000000, 0.0/s')
   t.end()
 })
 
-t.test('three workers killed at random moments make what one makes undisturbed', async t => {
-  const kills = Number(process.env.KILLS ?? 6)
-  const { folder, out } = setUp(t, 60 + 12 * kills)
-  const workers = new Map<string, ChildProcess>() // by the key that each sends
-  let killed = 0
+t.test('pods of an Indexed Job do each its own shards', async t => {
+  const { folder, out } = setUp(t, 10)
+  const { url } = await startPeer(t)
+  const words = ['bulk', folder, '--out', out, '--shard-size', '2', '--shards-from', 'index', '--url', url]
+  const pod = (index: string) => lavit([...words, '--completions', '2'], { env: { JOB_COMPLETION_INDEX: index } })
+  t.match(await pod('1'), { code: 0, stdout: /^4 pictures, \d+ visual tokens: / })
+  t.strictSame(shardsOf(out), ['00001', '00003'])
+  t.match(await pod('0'), { code: 1, stdout: /^6 pictures, 1 image_unreadable/ })
+  t.strictSame(shardsOf(out), ['00000', '00001', '00002', '00003', '00004'])
+  t.match(await pod('2'), { code: 2, stderr: /JOB_COMPLETION_INDEX: "2" is no number below the 2 completions/ })
+  t.match(await lavit(words), { code: 2, stderr: /needs --completions/ })
+  t.match(await lavit([...words, '--shards-from', 'nowhere']), { code: 2, stderr: /nowhere.* is none of/ })
+})
+
+t.test('a picture that ends engines is asked about once more, alone, and is then a row with its problem', async t => {
+  const { folder, names, out } = setUp(t, 12)
+  writeFileSync(names[5]!, 'ender')
+  const isOf = (bytes: string) => ({ body: { image } }: Asked) => image === Buffer.from(bytes).toString('base64')
+  const isEnder = isOf('ender')
   const { url, asked } = await startPeer(t, {
-    delayMs ({ key = '' }) {
-      const worker = workers.get(key)
-      const strike = () => {
-        if (killed < kills && worker?.kill('SIGKILL')) killed++
-      }
-      if (worker && Math.random() < 0.15) setTimeout(strike, Math.random() * 100)
-      return 10 + Math.random() * 40
+    refuse (ask, response) {
+      const isBesideFirst = isOf('bytes 4')(ask) && asked.filter(isOf('bytes 4')).length === 1
+      if (!isEnder(ask) && !isBesideFirst) return false
+      return tell(response, 503, 'engine_restarting', { 'retry-after': '0', 'x-queue-position': '0' })
     }
   })
-  const words = ['bulk', folder, '--do', 'caption,tokenize', '--shard-size', '5', '--url', url]
-  t.equal((await lavit([...words, '--out', `${out}0`, '--in-flight', '50'])).code, 1)
-  const needed = asked.length
+  t.equal((await lavit(['bulk', folder, '--out', out, '--url', url])).code, 1)
+  t.ok(asked.slice(-2).every(ask => isEnder(ask) || isOf('bytes 4')(ask)), 'when the others are done')
+  t.equal(rowsOf(out)[4]?.status, 200)
+  t.equal(asked.filter(isEnder).length, 2)
+  t.match(rowsOf(out)[5], { status: 503, problem: { code: 'engine_restarting' } })
+})
 
-  const { PATH } = process.env
-  const root = join(import.meta.dirname, '../..')
-  let started = 0
-  const work = async () => {
-    for (;;) {
-      const worker = spawn(
-        process.execPath,
-        ['--import', 'tsx', 'src/cli/main.ts', ...words, '--out', out, '--in-flight', '2'],
-        { cwd: root, env: { PATH, HOME: '/nowhere', LAVIT_KEY: String(started) }, stdio: 'ignore' }
-      )
-      workers.set(`Bearer ${started++}`, worker)
-      const [code, signal] = await once(worker, 'close')
-      if (signal === null) return code
-    }
-  }
-  t.strictSame(await Promise.all([work(), work(), work()]), [1, 1, 1])
-  t.equal(killed, kills)
-  t.strictSame(bytesOf(out), bytesOf(`${out}0`))
-  t.ok(asked.length > 2 * needed, 'what was cut off was done again')
-  t.strictSame(readdirSync(join(out, 'work')), [], 'nothing half made is left')
-  t.comment(`${killed} kills; ${asked.length - needed} requests in place of ${needed}`)
+t.test('two workers at one shard make it once', async t => {
+  const { folder: pictures, out } = setUp(t, 6)
+  const { url } = await startPeer(t, { delayMs: () => Math.random() * 20 })
+  const words = ['bulk', pictures, '--out', out, '--url', url]
+  await lavit(words)
+  const before = bytesOf(out)
+  rmSync(join(out, 'shards/00000'), { recursive: true })
+  const removal = setInterval(() => {
+    for (const name of readdirSync(join(out, 'leases'))) rmSync(join(out, 'leases', name), { force: true })
+  }, 5)
+  t.strictSame((await Promise.all([lavit(words), lavit(words), lavit(words)])).map(({ code }) => code), [1, 1, 1])
+  clearInterval(removal)
+  t.strictSame(bytesOf(out), before)
 })

@@ -1,31 +1,53 @@
-/** The folder of a bulk job: where what lies, and how it appears there whole or not at all. */
+/** The folder of a bulk job: where what lies. */
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 export type Folder = ReturnType<typeof openFolder>
 
-/** `work` holds what is half made, `leases` who makes it. */
+/** `work` holds what is half made, `leases` who makes it, `pieces` the rows of shards that have ended workers. */
 export function openFolder (path: string) {
   const at = (...names: string[]) => join(path, ...names)
-  for (const name of ['manifest', 'shards', 'leases', 'work']) mkdirSync(at(name), { recursive: true })
+  for (const name of ['manifest', 'shards', 'leases', 'pieces', 'work']) mkdirSync(at(name), { recursive: true })
+  const temporary = (shard: string) => at('work', `${shard}.${randomUUID()}`)
   return {
     path,
     job: at('job.json'),
+    report: at('report.json'),
     manifest: (shard: string) => at('manifest', `${shard}.jsonl`),
     shard: (shard: string) => at('shards', shard),
-    lease: (shard: string) => at('leases', shard),
-    /** An empty folder to make a shard in; what others have left of it is gone. */
+    pieces: (shard: string) => at('pieces', shard),
+    lease: (shard: string, number: number) => at('leases', `${shard}.${number}`),
+
+    /** Numbers of the shard's leases: the last one holds, or held, it. */
+    leasesOf: (shard: string) =>
+      readdirSync(at('leases'))
+        .filter(name => name.startsWith(`${shard}.`))
+        .map(name => Number(name.slice(shard.length + 1)))
+        .sort((a, b) => a - b),
+
+    /** The name of a file that is on its way into place. */
+    temporary,
+
+    /** An empty folder to make a shard in. */
     async beginWork (shard: string) {
-      const others = readdirSync(at('work')).filter(name => name.startsWith(`${shard}.`))
-      for (const name of others) await rm(at('work', name), { recursive: true, force: true })
-      const made = at('work', `${shard}.${process.pid}`)
-      mkdirSync(made)
+      const made = temporary(shard)
+      await mkdir(made)
       return made
     },
-    temporary: () => at('work', randomUUID()),
-    isDone: (shard: string) => existsSync(at('shards', shard, 'stats.json'))
+
+    /** Removes what is left of the making of a shard. */
+    async clear (shard: string) {
+      const left = readdirSync(at('work')).filter(name => name.startsWith(`${shard}.`))
+      for (const name of left) await rm(at('work', name), { recursive: true, force: true })
+      await rm(at('pieces', shard), { recursive: true, force: true })
+    },
+
+    isDone: (shard: string) => existsSync(at('shards', shard, 'stats.json')),
+
+    /** How many shards are done. */
+    countDone: () => readdirSync(at('shards')).length
   }
 }
 

@@ -33,7 +33,8 @@ export async function openJob (folder: Folder, wanted: Wanted, items: AsyncItera
   let lines: string[] = []
   let shards = 0
   const write = async () => {
-    if (lines.length > 0) await writeWhole(folder.manifest(nameOfShard(shards++)), lines.join(''), folder.temporary())
+    if (lines.length === 0) return
+    await writeWhole(folder.manifest(nameOfShard(shards++)), lines.join(''), folder.temporary('manifest'))
     lines = []
   }
   const counts = await countItems(items, async line => {
@@ -43,7 +44,7 @@ export async function openJob (folder: Folder, wanted: Wanted, items: AsyncItera
   await write()
   if (counts.pictures === 0) throw wrongUsage('the list names no pictures')
   const job: Job = { version: 1, ...wanted, ...counts }
-  const isNew = await writeOnce(folder.job, JSON.stringify(job, null, 2) + '\n', folder.temporary())
+  const isNew = await writeOnce(folder.job, JSON.stringify(job, null, 2) + '\n', folder.temporary('job'))
   return isNew ? job : checkJob(folder, job)
 }
 

@@ -1,6 +1,6 @@
 /** One picture of a bulk job: its tasks asked one after the other, and the row that they become. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { Ending, exitCodes, Refusal } from '../endings.ts'
+import { Ending, exitCodes, Refusal, type Problem } from '../endings.ts'
 import { jobs } from '../jobs.ts'
 import type { Question } from '../peers/peer.ts'
 import { readImage } from '../pictures.ts'
@@ -21,26 +21,34 @@ type Answer = {
   usage: { visual_tokens: number; completion_tokens?: number }
 }
 
-/** `line` is what is written; it holds the same for the same picture, whenever it is asked. */
+/** `text` is what is written: a line of JSON, the same for the same picture, whenever it is asked. */
 export type Row = {
-  line: Record<string, unknown>
+  text: string
   failedAs?: string
+  /** An engine ended while it had the picture, which may not be to blame. */
+  isUncertain?: boolean
   tokens: number[]
-  captions: { text: string }[]
+  caption?: string
   usage: { visual_tokens: number; completion_tokens: number }
 }
 
 /** Rejects with an Ending where not the picture is to blame, but the request, the server or its absence. */
 export async function makeRow (item: Item, job: Job, session: Session, signal: AbortSignal): Promise<Row> {
-  const head = { input: item.input, ...(item.id !== undefined && { id: item.id }) }
   try {
-    return rowOf(head, await askAll(item, job, session, signal))
+    return rowOf(item, await askAll(item, job, session, signal))
   } catch (error) {
     if (!(error instanceof Refusal) || !isOfPicture(error)) throw error
-    const { status, code, detail } = error.problem
-    const line = { ...head, status, problem: { code, detail } }
-    return { line, failedAs: code, tokens: [], captions: [], usage: { visual_tokens: 0, completion_tokens: 0 } }
+    return { ...failedRow(item, error.problem), ...(hasEndedEngine(error) && { isUncertain: true }) }
   }
+}
+
+export function failedRow (item: Item, { status, code, detail }: Problem): Row {
+  const text = JSON.stringify({ ...headOf(item), status, problem: { code, detail } })
+  return { text, failedAs: code, tokens: [], usage: { visual_tokens: 0, completion_tokens: 0 } }
+}
+
+function headOf ({ input, id }: Item) {
+  return { input, id } // what is undefined is not written
 }
 
 /** Answers of all tasks; the picture is sent with the first one alone, where the server keeps it. */
@@ -70,14 +78,14 @@ function pick (item: Item, name: 'question' | 'prompt') {
   return item[name] === undefined ? {} : { [name]: item[name] }
 }
 
-function rowOf (head: Record<string, unknown>, answers: Answer[]): Row {
+function rowOf (item: Item, answers: Answer[]): Row {
   const { captions, answers: texts, count, keep_mask: mask, familiarity, warnings, visual_tokens: tokens = [] } =
     Object.assign({}, ...answers)
   const fields = { captions, answers: texts, count, keep_mask: mask, familiarity, warnings }
   return {
-    line: { ...head, status: 200, ...fields }, // what is undefined is not written
+    text: JSON.stringify({ ...headOf(item), status: 200, ...fields }),
     tokens,
-    captions: captions ?? [],
+    caption: captions?.[0]?.text,
     usage: {
       visual_tokens: answers[0]?.usage.visual_tokens ?? 0,
       completion_tokens: answers.reduce((sum, { usage }) => sum + (usage.completion_tokens ?? 0), 0)
@@ -86,9 +94,14 @@ function rowOf (head: Record<string, unknown>, answers: Answer[]): Row {
 }
 
 /** Whether a refusal belongs to the one picture, and the others may do better. */
-function isOfPicture ({ problem: { status, code, errors } }: Refusal): boolean {
-  if (code !== 'invalid_field') return [413, 415, 422, 500, 504].includes(status) || code === 'engine_restarting'
+function isOfPicture (refusal: Refusal): boolean {
+  const { status, code, errors } = refusal.problem
+  if (code !== 'invalid_field') return [413, 415, 422, 500, 504].includes(status) || hasEndedEngine(refusal)
   return Array.isArray(errors) && errors.every(({ pointer }) => /^\/(image|question|prompt)\b/.test(String(pointer)))
+}
+
+function hasEndedEngine ({ problem: { code }, wasBegun }: Refusal) {
+  return code === 'engine_restarting' && wasBegun
 }
 
 /** Asks again as long as there is hope. */
@@ -107,10 +120,10 @@ async function askFirmly (ask: Session['ask'], question: Question) {
 /** Seconds until the next try; undefined where there shall be none. A server that is away has two minutes. */
 export function pauseAfter (error: unknown, tries: number): number | undefined {
   if (error instanceof Refusal) {
-    const { retryAfterSeconds, problem: { status, code } } = error
+    const { retryAfterSeconds, problem: { status } } = error
     if (status === 429) return Math.min(retryAfterSeconds ?? 1, 60)
-    if (status === 503 && retryAfterSeconds !== undefined) {
-      return code === 'engine_restarting' && tries >= 5 ? undefined : Math.min(retryAfterSeconds, 60)
+    if (status === 503 && retryAfterSeconds !== undefined && !hasEndedEngine(error)) {
+      return Math.min(retryAfterSeconds, 60)
     }
     return status === 500 && tries < 3 ? 1 : undefined
   }

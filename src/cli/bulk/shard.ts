@@ -1,19 +1,23 @@
 /** One shard of a bulk job: its pictures asked about, its rows and tokens written, and then there all at once. */
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { parse, join } from 'node:path'
+import { join, parse } from 'node:path'
 import { moveInto, readLines, writeAlong, writeWhole } from '../../bulk/files.ts'
 import { inOrder } from '../../bulk/in-order.ts'
 import { isUrl } from '../pictures.ts'
 import type { Session } from '../session.ts'
-import { digestOf, type Job } from './job.ts'
 import type { Folder } from './folder.ts'
 import type { Item } from './items.ts'
-import { makeRow, type Row } from './row.ts'
+import { digestOf, type Job } from './job.ts'
+import { openPieces } from './pieces.ts'
+import { failedRow, makeRow, type Row } from './row.ts'
 
 /** `failed` counts problem codes; all but `seconds` is the same whenever the shard is done. */
 export type Stats = {
   pictures: number
   failed: Record<string, number>
+  /** Pictures that workers did not survive. */
+  set_aside: string[]
   visual_tokens: number
   completion_tokens: number
   seconds: number
@@ -21,58 +25,111 @@ export type Stats = {
   options: string
 }
 
-type Work = { shard: string; folder: Folder; job: Job; session: Session; sidecars: boolean; onRow: (row: Row) => void }
+type Work = {
+  shard: string
+  deaths: number
+  folder: Folder
+  job: Job
+  session: Session
+  sidecars: boolean
+  onRow: (row: Row) => void
+}
+
+const mostDeaths = 2 // in company; from then on pictures are done alone
+const lost = {
+  status: 500,
+  code: 'worker_died',
+  detail: 'Two workers ended while they had this picture alone; it was set aside'
+}
 
 /**
  * Writes `rows.jsonl`, `stats.json`, and of tokens `tokens.uint16` (little-endian, of all pictures in order) and
  * `offsets.uint64` (where the tokens of each picture begin, and the end), below `shards`. Rejects as `makeRow` does.
  */
-export async function workOn ({ shard, folder, job, session, sidecars, onRow }: Work) {
-  const items = readLines<Item>(folder.manifest(shard))
-  const made = await folder.beginWork(shard)
-  const rows = writeAlong(join(made, 'rows.jsonl'))
-  const tokens = job.tasks.tokenize && writeAlong(join(made, 'tokens.uint16'))
-  const offsets = new BigUint64Array(items.length + 1)
+export async function workOn (work: Work) {
+  const { shard, folder } = work
+  try {
+    await make(work)
+  } catch (error) {
+    if (!folder.isDone(shard)) throw error // else another was faster, and has cleared up
+  }
+}
+
+async function make (work: Work) {
+  const { shard, folder, job, sidecars } = work
   const begun = performance.now()
-  const stats = { pictures: items.length, failed: {}, visual_tokens: 0, completion_tokens: 0 }
-  let i = 0
+  const items = readLines<Item>(folder.manifest(shard))
+  const rows = await makeRows(items, work)
+  const made = await folder.beginWork(shard)
+  const files = await writeRows(made, rows, job.tasks.tokenize !== undefined)
+  if (sidecars) for (const [i, item] of items.entries()) await writeSidecar(item, rows[i]?.caption)
+  const stats: Stats = {
+    ...count(rows),
+    set_aside: items.flatMap(({ input }, i) => (rows[i]?.failedAs === lost.code ? [input] : [])),
+    seconds: Math.round(performance.now() - begun) / 1000,
+    digest: job.digest,
+    options: digestOf(JSON.stringify(job.tasks))
+  }
+  await writeFile(join(made, 'stats.json'), JSON.stringify(stats) + '\n')
+  await moveInto(folder.shard(shard), made, [...files, 'stats.json'])
+  await folder.clear(shard)
+}
+
+/** Rows in order. What an ending engine took along is asked about once more, alone, when the others are done. */
+async function makeRows (items: Item[], { shard, deaths, folder, job, session, onRow }: Work): Promise<Row[]> {
   const end = new AbortController()
   const signal = AbortSignal.any([session.io.signal, end.signal])
-  const work = async (item: Item) =>
-    makeRow(item, job, session, signal).then(row => ({ item, row }), error => ({ error }))
-  for await (const outcome of inOrder(items, session.settings.inFlight, work)) {
+  const isAlone = deaths >= mostDeaths || existsSync(folder.pieces(shard))
+  const pieces = isAlone ? await openPieces(folder, shard) : undefined
+  const make = async (item: Item, i: number) => {
+    const ask = () => makeRow(item, job, session, signal)
+    return (await (pieces ? pieces(i, ask) : ask())) ?? failedRow(item, lost)
+  }
+  const work = async ([i, item]: [number, Item]) => make(item, i).then(row => ({ row }), error => ({ error }))
+  const rows: Row[] = []
+  for await (const outcome of inOrder(items.entries(), isAlone ? 1 : session.settings.inFlight, work)) {
     if ('error' in outcome) {
       end.abort() // the others in flight
       throw outcome.error
     }
-    const { item, row } = outcome
-    await rows.write(JSON.stringify(row.line) + '\n')
-    await tokens?.write(Buffer.from(Uint16Array.from(row.tokens).buffer))
-    offsets[i + 1] = (offsets[i] ?? 0n) + BigInt(row.tokens.length)
-    i++
-    count(stats, row)
-    if (sidecars) await writeSidecar(item, row)
-    onRow(row)
+    rows.push(outcome.row)
+    onRow(outcome.row)
   }
-  await rows.end()
-  await tokens?.end()
-  if (tokens) await writeFile(join(made, 'offsets.uint64'), offsets)
-  const options = digestOf(JSON.stringify(job.tasks))
-  const seconds = Math.round(performance.now() - begun) / 1000
-  await writeFile(join(made, 'stats.json'), JSON.stringify({ ...stats, seconds, digest: job.digest, options }) + '\n')
-  const files = ['rows.jsonl', 'stats.json', ...(tokens ? ['tokens.uint16', 'offsets.uint64'] : [])]
-  await moveInto(folder.shard(shard), made, files)
+  for (const [i, item] of items.entries()) if (rows[i]?.isUncertain) rows[i] = await make(item, i)
+  return rows
 }
 
-function count (stats: Omit<Stats, 'seconds' | 'digest' | 'options'>, { failedAs, usage }: Row) {
-  if (failedAs !== undefined) stats.failed[failedAs] = (stats.failed[failedAs] ?? 0) + 1
-  stats.visual_tokens += usage.visual_tokens
-  stats.completion_tokens += usage.completion_tokens
+/** Names of the files. */
+async function writeRows (folder: string, rows: Row[], hasTokens: boolean): Promise<string[]> {
+  const lines = writeAlong(join(folder, 'rows.jsonl'))
+  for (const { text } of rows) await lines.write(`${text}\n`)
+  await lines.end()
+  if (!hasTokens) return ['rows.jsonl']
+  const file = writeAlong(join(folder, 'tokens.uint16'))
+  const offsets = new BigUint64Array(rows.length + 1)
+  for (const [i, { tokens }] of rows.entries()) {
+    await file.write(Buffer.from(Uint16Array.from(tokens).buffer))
+    offsets[i + 1] = (offsets[i] ?? 0n) + BigInt(tokens.length)
+  }
+  await file.end()
+  await writeFile(join(folder, 'offsets.uint64'), offsets)
+  return ['rows.jsonl', 'tokens.uint16', 'offsets.uint64']
+}
+
+function count (rows: Row[]) {
+  const failed: Record<string, number> = {}
+  const total = { visual_tokens: 0, completion_tokens: 0 }
+  for (const { failedAs, usage } of rows) {
+    if (failedAs !== undefined) failed[failedAs] = (failed[failedAs] ?? 0) + 1
+    total.visual_tokens += usage.visual_tokens
+    total.completion_tokens += usage.completion_tokens
+  }
+  return { pictures: rows.length, failed, ...total }
 }
 
 /** The first caption, as a text beside the picture's file. */
-async function writeSidecar ({ image }: Item, { captions: [caption] }: Row) {
+async function writeSidecar ({ image }: Item, caption: string | undefined) {
   if (caption === undefined || isUrl(image) || image.startsWith('data:')) return
   const { dir, name } = parse(image)
-  await writeWhole(join(dir, `${name}.txt`), `${caption.text}\n`)
+  await writeWhole(join(dir, `${name}.txt`), `${caption}\n`)
 }

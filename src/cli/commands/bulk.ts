@@ -1,24 +1,31 @@
 /** lavit bulk: many pictures, in shards that are done once each, whatever is interrupted. */
-import { readLines } from '../../bulk/files.ts'
-import { createLeases } from '../bulk/leases.ts'
+import { shardsOfIndex } from '../bulk/job-index.ts'
 import { openFolder, type Folder } from '../bulk/folder.ts'
 import { findItems, type Item } from '../bulk/items.ts'
-import { bulkTasks, digestOf, openJob, shardsOf, type BulkTask, type Job } from '../bulk/job.ts'
+import { openJob, shardsOf, type Job } from '../bulk/job.ts'
+import { createLeases } from '../bulk/leases.ts'
 import { createProgress } from '../bulk/progress.ts'
-import { workOn, type Stats } from '../bulk/shard.ts'
+import { sumShards, writeReport } from '../bulk/report.ts'
+import { workOn } from '../bulk/shard.ts'
 import type { ShardSource } from '../bulk/source.ts'
+import { findModel, tasksOf } from '../bulk/wanted.ts'
 import { exitCodes, wrongUsage } from '../endings.ts'
-import { fieldsOfJob } from '../options.ts'
 import type { Session } from '../session.ts'
 
-type Fields = Record<string, unknown>
-export type BulkOptions = { out: string; do: string; shardSize: number; sidecars?: boolean }
+export type BulkOptions = {
+  out: string
+  do: string
+  shardSize: number
+  sidecars?: boolean
+  shardsFrom: string
+  completions?: number
+  hold: number
+}
 
-type Models = { default: string }
-type Model = { digests?: Record<string, string>; limits?: { codebook_size: number } }
+const noteEveryMs = 60_000
 
 /** Rejects with an Ending where the folder holds another job, or the server cannot go on. */
-export async function bulk (session: Session, words: string[], fields: Fields, options: BulkOptions) {
+export async function bulk (session: Session, words: string[], fields: Record<string, unknown>, options: BulkOptions) {
   const tasks = tasksOf(options.do, fields)
   const items = words.length === 0 ? undefined : findItems(words, session.io)
   const { model, digest } = await findModel(session, fields.model, tasks)
@@ -28,9 +35,22 @@ export async function bulk (session: Session, words: string[], fields: Fields, o
     { model, digest, tasks, shard_size: options.shardSize },
     items && askable(items, tasks)
   )
-  const source = createLeases(folder, shardsOf(job), session.io.signal)
-  await workThrough(source, folder, job, session, options.sidecars === true)
-  return tellEnd(folder, job, session)
+  const source = openSource(folder, shardsOf(job), session, options)
+  try {
+    await workThrough(source, folder, job, session, options.sidecars === true)
+  } finally {
+    await source.close()
+  }
+  await writeReport(folder, shardsOf(job))
+  return tellEnd(folder, source, session)
+}
+
+function openSource (folder: Folder, shards: string[], { io }: Session, options: BulkOptions): ShardSource {
+  const { shardsFrom, completions, hold: holdSeconds } = options
+  const leases = { holdSeconds, signal: io.signal }
+  if (shardsFrom === 'folder') return createLeases(folder, shards, leases)
+  if (shardsFrom === 'index') return createLeases(folder, shardsOfIndex(shards, completions, io), leases)
+  throw wrongUsage(`--shards-from: ${JSON.stringify(shardsFrom)} is none of folder, index`)
 }
 
 /** The pictures; an Ending where there is no question for one. */
@@ -45,79 +65,50 @@ async function * askable (items: AsyncIterable<Item>, { ask }: Job['tasks']) {
 
 /** Every shard that the source gives. */
 async function workThrough (source: ShardSource, folder: Folder, job: Job, session: Session, sidecars: boolean) {
-  const before = shardsOf(job).filter(folder.isDone)
-  const progress = createProgress(job.pictures, sum(readStats(folder, before), ({ pictures }) => pictures))
-  for (let claim = await source.next(); claim; claim = await source.next()) {
-    try {
-      await workOn({
-        shard: claim.shard,
-        folder,
-        job,
-        session,
-        sidecars,
-        onRow ({ failedAs }) {
-          progress.add(failedAs !== undefined)
-          session.output.progress(progress.tell())
-        }
-      })
-    } finally {
-      await claim.release()
+  const { output } = session
+  const countDone = () => Math.min(job.pictures, folder.countDone() * job.shard_size)
+  const progress = createProgress(job.pictures, countDone())
+  const notes = setInterval(() => !output.isLive && output.note(progress.tell()), noteEveryMs)
+  try {
+    for (let claim = await source.next(); claim; claim = await source.next()) {
+      progress.begin(countDone())
+      const { shard, deaths, end } = claim
+      let isDone = false
+      try {
+        await workOn({
+          shard,
+          deaths,
+          folder,
+          job,
+          session,
+          sidecars,
+          onRow (row) {
+            progress.add(row)
+            output.progress(progress.tell())
+          }
+        })
+        isDone = true
+      } finally {
+        await end(isDone)
+      }
     }
+  } finally {
+    clearInterval(notes)
   }
 }
 
-async function tellEnd (folder: Folder, job: Job, { output, settings }: Session) {
+/** What became of this worker's shards; those that nobody could do are told, and so is what was set aside. */
+async function tellEnd (folder: Folder, { shards }: ShardSource, { output, settings }: Session) {
   output.clear()
-  const stats = readStats(folder, shardsOf(job))
-  const failed: Record<string, number> = {}
-  for (const [code, n] of stats.flatMap(({ failed }) => Object.entries(failed))) failed[code] = (failed[code] ?? 0) + n
-  const total = {
-    pictures: job.pictures,
-    failed,
-    visual_tokens: sum(stats, ({ visual_tokens: n }) => n),
-    completion_tokens: sum(stats, ({ completion_tokens: n }) => n),
-    seconds: sum(stats, ({ seconds }) => seconds)
-  }
-  const failures = Object.entries(failed).map(([code, n]) => `, ${n} ${code}`)
+  const given = shards.filter(shard => !folder.isDone(shard))
+  const report = sumShards(folder, shards.filter(folder.isDone))
+  for (const shard of given) output.fail(`shard ${shard} was given up; the same command tries it again`)
+  for (const input of report.set_aside) output.fail(`${input}: set aside, two workers ended while they had it`)
+  const failures = Object.entries(report.failed).map(([code, n]) => `, ${n} ${code}`)
   await output.line(
     settings.json
-      ? JSON.stringify(total)
-      : `${total.pictures} pictures${failures.join('')}, ${total.visual_tokens} visual tokens: ${folder.path}`
+      ? JSON.stringify(report)
+      : `${report.pictures} pictures${failures.join('')}, ${report.visual_tokens} visual tokens: ${folder.path}`
   )
-  return failures.length > 0 ? exitCodes.someFailed : exitCodes.ok
-}
-
-function readStats (folder: Folder, shards: string[]): Stats[] {
-  return shards.flatMap(shard => readLines<Stats>(`${folder.shard(shard)}/stats.json`))
-}
-
-/** The request of each task: the fields that it has, work that yields to others, and a seed that stays. */
-function tasksOf (words: string, fields: Fields): Job['tasks'] {
-  const names = words.split(',').map(word => word.trim())
-  const wrong = names.find(name => !bulkTasks.some(task => task === name))
-  if (wrong !== undefined) throw wrongUsage(`--do: ${JSON.stringify(wrong)} is none of ${bulkTasks.join(', ')}`)
-  const given = { priority: 'bulk', seed: 0, ...fields }
-  return Object.fromEntries(
-    bulkTasks.filter(task => names.includes(task)).map(task => [task, fieldsFor(task, given)])
-  )
-}
-
-function fieldsFor (task: BulkTask, given: Fields): Fields {
-  const names = [...fieldsOfJob(task).map(({ name }) => name), ...(task === 'ask' ? ['question'] : [])]
-  return Object.fromEntries(Object.entries(given).filter(([name]) => names.includes(name) && name !== 'model'))
-}
-
-/** The model by name, and a digest of all its files. */
-async function findModel ({ ask }: Session, wanted: unknown, { tokenize }: Job['tasks']) {
-  const read = async <Answer>(path: string): Promise<Answer> => JSON.parse((await ask({ path })).body.toString('utf8'))
-  const model = typeof wanted === 'string' ? wanted : (await read<Models>('/models')).default
-  const { digests = {}, limits } = await read<Model>(`/models/${encodeURIComponent(model)}`)
-  if (tokenize && (limits?.codebook_size ?? 0) > 65_536) {
-    throw wrongUsage(`visual tokens of ${model} do not fit into 16 bits`)
-  }
-  return { model, digest: digestOf(JSON.stringify(Object.entries(digests).sort())) }
-}
-
-function sum (stats: Stats[], of: (stats: Stats) => number) {
-  return stats.reduce((total, one) => total + of(one), 0)
+  return failures.length > 0 || given.length > 0 ? exitCodes.someFailed : exitCodes.ok
 }

@@ -18,7 +18,8 @@ export function checkAnswer (answer: Answer): Answer {
   const retryAfter = Number(header('retry-after') ?? NaN)
   const problem = readProblem(status, body)
   if (problem === undefined) throw serverAway(`the server answered ${status}, and not as a LaVIT server does`)
-  throw new Refusal(problem, Number.isFinite(retryAfter) ? retryAfter : undefined)
+  const wasBegun = header('x-queue-position') !== undefined
+  throw new Refusal(problem, Number.isFinite(retryAfter) ? retryAfter : undefined, wasBegun)
 }
 
 function readProblem (status: number, body: Buffer): Problem | undefined {

@@ -1,0 +1,36 @@
+/** What a bulk job is asked to do: its tasks with their options, and the model. */
+import { wrongUsage } from '../endings.ts'
+import { fieldsOfJob } from '../options.ts'
+import type { Session } from '../session.ts'
+import { bulkTasks, digestOf, type BulkTask, type Job } from './job.ts'
+
+type Fields = Record<string, unknown>
+type Models = { default: string }
+type Model = { digests?: Record<string, string>; limits?: { codebook_size: number } }
+
+/** The request of each task: the fields that it has, work that yields to others, and a seed that stays. */
+export function tasksOf (words: string, fields: Fields): Job['tasks'] {
+  const names = words.split(',').map(word => word.trim())
+  const wrong = names.find(name => !bulkTasks.some(task => task === name))
+  if (wrong !== undefined) throw wrongUsage(`--do: ${JSON.stringify(wrong)} is none of ${bulkTasks.join(', ')}`)
+  const given = { priority: 'bulk', seed: 0, ...fields }
+  return Object.fromEntries(
+    bulkTasks.filter(task => names.includes(task)).map(task => [task, fieldsFor(task, given)])
+  )
+}
+
+function fieldsFor (task: BulkTask, given: Fields): Fields {
+  const names = [...fieldsOfJob(task).map(({ name }) => name), ...(task === 'ask' ? ['question'] : [])]
+  return Object.fromEntries(Object.entries(given).filter(([name]) => names.includes(name) && name !== 'model'))
+}
+
+/** The model by name, and a digest of all its files. */
+export async function findModel ({ ask }: Session, wanted: unknown, { tokenize }: Job['tasks']) {
+  const read = async <Answer>(path: string): Promise<Answer> => JSON.parse((await ask({ path })).body.toString('utf8'))
+  const model = typeof wanted === 'string' ? wanted : (await read<Models>('/models')).default
+  const { digests = {}, limits } = await read<Model>(`/models/${encodeURIComponent(model)}`)
+  if (tokenize && (limits?.codebook_size ?? 0) > 65_536) {
+    throw wrongUsage(`visual tokens of ${model} do not fit into 16 bits`)
+  }
+  return { model, digest: digestOf(JSON.stringify(Object.entries(digests).sort())) }
+}

@@ -1,0 +1,85 @@
+/** Workers of `lavit bulk` that are killed at random moments and begun again, and what they have made. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+
+export const root = join(import.meta.dirname, '../..')
+
+/** Pictures of which one in a hundred is broken, and one ends whoever asks about it. */
+export function writePictures (folder: string, count: number) {
+  mkdirSync(folder, { recursive: true })
+  for (let i = 0; i < count; i++) {
+    const bytes = i === count >> 1 ? 'poison' : i % 100 === 7 ? 'broken' : `bytes ${i}`
+    writeFileSync(join(folder, `${String(i).padStart(6, '0')}.png`), bytes)
+  }
+}
+
+type End = { code: number; stderr: string }
+
+/** Runs a worker until one ends by itself. `onStart` hears of each, with a key that its requests carry. */
+export async function workUntilDone (
+  words: string[],
+  onStart: (worker: ChildProcess, key: string) => void = () => {},
+  env: Record<string, string> = {}
+): Promise<End> {
+  for (;;) {
+    const key = crypto.randomUUID()
+    const worker = spawn(
+      process.execPath,
+      ['--import', 'tsx', '--import', './test/bulk/poison.ts', 'src/cli/main.ts', 'bulk', ...words],
+      {
+        cwd: root,
+        env: { PATH: process.env.PATH, HOME: '/nowhere', LAVIT_KEY: key, ...env },
+        stdio: ['ignore', 'ignore', 'pipe']
+      }
+    )
+    onStart(worker, `Bearer ${key}`)
+    const [stderr, [code, signal]] = await Promise.all([text(worker.stderr), once(worker, 'close')])
+    if (signal === null) return { code, stderr }
+  }
+}
+
+/** Kills a worker some time after its first request, as long as kills are left. */
+export function createKiller (kills: number, seed: number) {
+  const draw = drawOf(seed)
+  const workers = new Map<string, ChildProcess>() // those that have not asked yet
+  let killed = 0
+  return {
+    killed: () => killed,
+    onStart (worker: ChildProcess, key: string) {
+      workers.set(key, worker)
+    },
+    onAsked (key: string) {
+      const worker = workers.get(key)
+      if (worker === undefined) return
+      workers.delete(key)
+      // not at once: who was killed twice at the same picture, which it did alone, would be right to set it aside
+      setTimeout(() => {
+        if (killed < kills && worker.kill('SIGKILL')) killed++
+      }, 200 + draw() * 2000)
+    }
+  }
+}
+
+/** Everything that a job has made, but for how long it took. */
+export function bytesOf (out: string) {
+  return readdirSync(join(out, 'shards')).sort().map(shard =>
+    readdirSync(join(out, 'shards', shard)).sort().map(name => {
+      const bytes = readFileSync(join(out, 'shards', shard, name), 'latin1')
+      return [shard, name, name === 'stats.json' ? bytes.replace(/"seconds":[\d.]+/, '') : bytes]
+    })
+  )
+}
+
+/** Numbers of 0..1, 1 excluded: mulberry32. */
+function drawOf (seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
