@@ -132,6 +132,7 @@ export async function buildTestApp (
           seen.works.push(work)
           seen.options.push(options)
           options.onPlaced?.({ ahead: 2, beside: 3 })
+          options.onTaken?.({ ahead: 2, startMs: 7.25 })
           return {
             result: await submit(work, options),
             timings: { start: 1, queue: 1, encode: 2, prefill: 3, decode: 4, paint: 5 },

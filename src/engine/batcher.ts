@@ -5,12 +5,14 @@
 import { setImmediate } from 'node:timers/promises'
 import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
+import { machineMs } from '../pipe/clock.ts'
 import type { Course, EngineCounts, FromEngine, Timings } from '../pipe/messages.ts'
 import type { Work } from '../pipe/work.ts'
 import { createAdmission, type Limits } from './admission.ts'
 import { createDevice, type Graphs } from './device.ts'
 import { codeOf } from './failure.ts'
 import { startFlow } from './flows/start.ts'
+import { createOutlook } from './outlook.ts'
 import type { Unit } from './stations/queue.ts'
 import { createTicket, noteUnit, type Ticket } from './ticket.ts'
 import { createTurns } from './turns.ts'
@@ -33,12 +35,14 @@ export function createBatcher ({
   limits: Limits
   send: (message: FromEngine) => void
 }) {
-  const { stations, cache, next, leave } = createDevice(manifest, graphs, limits.slots)
+  const { stations, cache, next, before, leave } = createDevice(manifest, graphs, limits.slots)
   const admission = createAdmission(manifest, limits)
   const tickets = new Map<number, Ticket>()
   let units: EngineCounts['units'] = []
   let reportedAt = -Infinity
   const turns = createTurns()
+  const outlook = createOutlook()
+  let current: Unit | undefined
   let running: Promise<void> | undefined
   let isClosing = false
 
@@ -48,16 +52,19 @@ export function createBatcher ({
    * Takes a request, or refuses it at once with an error message. With `isFollowed` its parts are sent as they come;
    * with `isBulk` it yields to those that are not. Clients take turns.
    */
-  function submit (id: number, work: Work, { isFollowed = false, isBulk = false, client = '' } = {}): void {
+  function submit (
+    id: number,
+    work: Work,
+    { isFollowed = false, isBulk = false, client = '', sentAt = machineMs() } = {}
+  ): void {
     try {
       if (isClosing) throw new ServerError('draining', 'The model is being unloaded')
       const charge = admission.admit(work)
       const ticket = createTicket(
-        { id, charge, isBulk, turn: turns.take(client, charge) },
+        { id, charge, isBulk, turn: turns.take(client, charge), sentAt },
         isFollowed ? part => send({ kind: 'part', id, part }) : () => {}
       )
       tickets.set(id, ticket)
-      tellPositions()
       startFlow(ticket, work, stations).then(
         result => end(ticket, (timings, course) => ({ kind: 'done', id, result, timings, course })),
         error =>
@@ -65,6 +72,9 @@ export function createBatcher ({
             error instanceof Cancelled ? { kind: 'cancelled', id } : { kind: 'error', id, ...codeOf(error) }
           )
       )
+      const startMs = machineMs() - sentAt + outlook.after(before(ticket, current))
+      send({ kind: 'placed', id, outlook: { ahead: waiting().length - 1, startMs } })
+      tellPositions()
     } catch (error) {
       send({ kind: 'error', id, ...codeOf(error) })
       return
@@ -74,10 +84,14 @@ export function createBatcher ({
     })
   }
 
+  /** Those that have not begun. */
+  function waiting (): Ticket[] {
+    return [...tickets.values()].filter(({ isStarted, isCancelled }) => !isStarted && !isCancelled)
+  }
+
   /** How many that have not begun are ahead of each that has not: told first when it is taken, then when it changes. */
   function tellPositions (): void {
-    const waiting = [...tickets.values()].filter(({ isStarted, isCancelled }) => !isStarted && !isCancelled)
-    for (const [position, ticket] of waiting.entries()) {
+    for (const [position, ticket] of waiting().entries()) {
       if (ticket.toldPosition !== position) ticket.tell({ kind: 'queued', position })
       ticket.toldPosition = position
     }
@@ -112,32 +126,36 @@ export function createBatcher ({
     while (tickets.size > 0) {
       for (const ticket of tickets.values()) if (ticket.isCancelled) stop(ticket, new Cancelled())
       await setImmediate() // lets flows unwind, cancels and new requests in
-      const unit = next()
-      if (unit !== undefined) await run(unit)
+      current = next()
+      if (current !== undefined) await run(current)
       else if (tickets.size > 0 && ![...tickets.values()].some(({ isCancelled }) => isCancelled)) {
         for (const ticket of tickets.values()) stop(ticket, new Error('nothing can run'))
       }
       tellPositions()
       await setImmediate() // flows that have what they waited for enter their next station
+      outlook.turn()
+      current = undefined
       report()
     }
   }
 
   async function run (unit: Unit): Promise<void> {
-    const from = performance.now()
+    const from = machineMs()
+    outlook.begin(unit)
     for (const ticket of unit.tickets) turns.begin(ticket.turn)
     for (const ticket of unit.tickets.filter(({ isStarted }) => !isStarted)) {
       ticket.isStarted = true
-      ticket.timings.start = from - ticket.acceptedAt
+      ticket.timings.start = from - ticket.sentAt
     }
     const begun = unit.tickets.filter(({ phases }) => phases[unit.kind] === undefined)
     if (begun.length > 0) send({ kind: 'begun', ids: begun.map(({ id }) => id), stage: unit.kind })
     const settle = await unit.run().catch(error => () => {
       for (const ticket of unit.tickets) stop(ticket, error)
     })
-    const to = performance.now()
+    const to = machineMs()
     for (const ticket of unit.tickets) noteUnit(ticket, unit.kind, from, to)
     units.push({ kind: unit.kind, rows: unit.rows, seconds: (to - from) / 1000 })
+    outlook.end()
     settle()
   }
 
@@ -154,7 +172,7 @@ export function createBatcher ({
     tickets.delete(ticket.id)
     admission.end(ticket.charge)
     const { phases, kept, timings: { encode, prefill, decode, paint } } = ticket
-    const ms = performance.now() - ticket.acceptedAt
+    const ms = machineMs() - ticket.sentAt
     const queue = Math.max(0, ms - encode - prefill - decode - paint)
     send(message({ ...ticket.timings, queue }, { ms, phases, kept }))
   }

@@ -5,13 +5,14 @@ import type { PixelDecoder } from '../graphs/pixel-decoder.ts'
 import type { VisualTokenizer } from '../graphs/visual-tokenizer.ts'
 import type { Manifest } from '../package/manifest.ts'
 import { reservedRows } from '../pipe/cost.ts'
+import type { Stage } from '../pipe/messages.ts'
 import type { Stations } from './flows/flow.ts'
 import { createKvCache } from './kv-cache.ts'
 import { createDecode } from './stations/decode.ts'
 import { createEncode } from './stations/encode.ts'
 import { createPaint } from './stations/paint.ts'
 import { createPrefill } from './stations/prefill.ts'
-import type { Unit } from './stations/queue.ts'
+import type { Station, Unit } from './stations/queue.ts'
 import type { Ticket } from './ticket.ts'
 
 export type Graphs = {
@@ -35,20 +36,38 @@ export function createDevice (manifest: Manifest, graphs: Graphs, slots: number)
   const decode = createDecode(graphs.languageModel, graphs.heads, cache, hiddenSize)
   const paint = createPaint(graphs.pixelDecoder, manifest.pixel_decoder)
   const stations: Stations = { manifest, cache, ...encode, ...prefill, ...decode, ...paint }
-  const order = [encode, prefill, decode, paint]
+  const order: Station[] = [encode, prefill, decode, paint]
   let turn = 0 // index of the station that is asked first
 
-  return { stations, cache, next, leave }
+  return { stations, cache, next, before, leave }
 
   /** The next unit. The stations are asked in turn, so that each with work gets its share. */
   function next (): Unit | undefined {
-    const asked = [...order.keys()].map(i => (turn + i) % order.length)
-    for (const place of asked) {
-      const unit = order[place]?.next()
+    for (const station of asked()) {
+      const unit = station.next()
       if (unit === undefined) continue
-      turn = place + 1
+      turn = order.indexOf(station) + 1
       return unit
     }
+  }
+
+  function asked (): Station[] {
+    return [...order.slice(turn), ...order.slice(0, turn)]
+  }
+
+  /** Kinds of the units between the one that runs and the first of a request, as things stand. */
+  function before (ticket: Ticket, running: Unit | undefined): Stage[] {
+    const own = order.find(station => station.waiting().includes(ticket))
+    if (!own) return []
+    const isBusy = ({ kind, waiting }: Station) =>
+      waiting().length > 0 || (kind === 'decode' && running?.kind === 'prefill') // what is read is then decoded
+    const others = (stations: Station[]) => stations.filter(isBusy).map(({ kind }) => kind)
+    const round = asked()
+    const place = round.indexOf(own)
+    const waiting = own.waiting().filter(other => own.kind !== running?.kind || !running.tickets.includes(other))
+    const rounds = Math.floor(waiting.indexOf(ticket) / own.atOnce)
+    const whole: Stage[] = [own.kind, ...others([...round.slice(place + 1), ...round.slice(0, place)])]
+    return [...others(round.slice(0, place)), ...Array.from({ length: rounds }, () => whole).flat()]
   }
 
   /** Rejects whatever a request waits for, at every station. */

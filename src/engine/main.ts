@@ -37,7 +37,7 @@ async function open (message: Extract<ToEngine, { kind: 'open' }>): Promise<void
   try {
     let onEnd = (_end: FromEngine) => {}
     const opened = await openEngine(message, told =>
-      'id' in told && told.id === firstWorkId ? onEnd(told) : send(told)
+      'id' in told && told.id === firstWorkId ? told.kind !== 'placed' && onEnd(told) : send(told)
     )
     await warmUp(
       manifest,

@@ -10,7 +10,7 @@ export type Ticket = {
   charge: number
   isBulk: boolean // yields to every request that is not
   turn: number // among the requests of all clients
-  acceptedAt: number
+  sentAt: number // by the clock of the machine
   timings: Timings
   phases: Course['phases']
   kept: number[] // visual tokens of each picture that was looked at
@@ -23,16 +23,12 @@ export type Ticket = {
 }
 
 export function createTicket (
-  { id, charge, isBulk, turn }: Pick<Ticket, 'id' | 'charge' | 'isBulk' | 'turn'>,
+  asked: Pick<Ticket, 'id' | 'charge' | 'isBulk' | 'turn' | 'sentAt'>,
   tell: Ticket['tell']
 ): Ticket {
   const timings = { start: 0, queue: 0, encode: 0, prefill: 0, decode: 0, paint: 0 }
   return {
-    id,
-    charge,
-    isBulk,
-    turn,
-    acceptedAt: performance.now(),
+    ...asked,
     timings,
     phases: {},
     kept: [],
@@ -44,8 +40,8 @@ export function createTicket (
 }
 
 /** Notes a unit of the request's own, from and to which time. */
-export function noteUnit ({ acceptedAt, timings, phases }: Ticket, stage: Stage, from: number, to: number): void {
+export function noteUnit ({ sentAt, timings, phases }: Ticket, stage: Stage, from: number, to: number): void {
   timings[stage] += to - from
-  const { from: first, units } = phases[stage] ?? { from: from - acceptedAt, units: 0 }
-  phases[stage] = { from: first, to: to - acceptedAt, units: units + 1 }
+  const { from: first, units } = phases[stage] ?? { from: from - sentAt, units: 0 }
+  phases[stage] = { from: first, to: to - sentAt, units: units + 1 }
 }

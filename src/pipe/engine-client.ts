@@ -3,13 +3,14 @@ import { errorFromCode, ServerError } from '../errors.ts'
 import { filesOf } from '../package/package.ts'
 import { unlessAborted } from './abort.ts'
 import { bytesOf } from './bytes.ts'
+import { machineMs } from './clock.ts'
 import { worstCost } from './cost.ts'
 import { restartingError, unloadedError, unreadError } from './engine-errors.ts'
 import { startEngineProcess } from './engine-process.ts'
 import { createHeartbeat } from './heartbeat.ts'
-import type { Direction, EngineCounts, FromEngine, Stage, ToEngine } from './messages.ts'
-import { createRequests, type Answer, type Place } from './requests.ts'
-import type { Part, Work } from './work.ts'
+import type { Direction, EngineCounts, FromEngine, ToEngine } from './messages.ts'
+import { createRequests, type Answer, type Listeners, type Place } from './requests.ts'
+import type { Work } from './work.ts'
 
 export type Log = Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>
 
@@ -25,14 +26,12 @@ export type EngineOptions = Omit<Extract<ToEngine, { kind: 'open' }>, 'kind'> & 
 }
 
 /**
- * The signal's reason is the error that the request ends with. `onPlaced` hears its place as it is sent, `onStage` each
- * stage that it comes to, `onPart` in order what it has so far. Bulk yields to all that is not; clients take turns.
+ * The signal's reason is the error that the request ends with. `onPlaced` hears its place as it is sent. Bulk yields to
+ * all that is not; clients take turns.
  */
-export type SubmitOptions = {
+export type SubmitOptions = Listeners & {
   signal?: AbortSignal | undefined
   onPlaced?: ((place: Place) => void) | undefined
-  onStage?: ((stage: Stage) => void) | undefined
-  onPart?: ((part: Part) => void) | undefined
   isBulk?: boolean
   client?: string
 }
@@ -99,7 +98,7 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, onBytes, e
   /** Runs one request. Rejects with an error of the table: the engine's own, or for its end, or the signal's reason. */
   async function submit<W extends Work> (
     work: W,
-    { signal, onPlaced, onStage, onPart, isBulk = false, client = '' }: SubmitOptions = {}
+    { signal, onPlaced, isBulk = false, client = '', ...listeners }: SubmitOptions = {}
   ): Promise<Answer<W>> {
     signal?.throwIfAborted()
     if (closing) throw new ServerError('draining', 'The model is being unloaded')
@@ -114,9 +113,10 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, onBytes, e
     }
 
     onPlaced?.(requests.place())
-    const { id, answer } = requests.open(worstCost(work, manifest), { onPart, onStage })
+    const { id, answer } = requests.open(worstCost(work, manifest), listeners)
     onBytes?.(manifest.name, 'to_engine', bytesOf(work))
-    send({ kind: 'submit', id, work, isFollowed: onPart !== undefined, isBulk, client })
+    const isFollowed = listeners.onPart !== undefined
+    send({ kind: 'submit', id, work, isFollowed, isBulk, client, sentAt: machineMs() })
     try {
       return (await unlessAborted(answer, signal)) as Answer<W>
     } finally {
@@ -162,6 +162,8 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, onBytes, e
       case 'accepted':
         lastAccepted = message.id
         return
+      case 'placed':
+        return requests.tellTaken(message.id, message.outlook)
       case 'begun':
         return requests.begin(message.ids, message.stage)
       case 'part':

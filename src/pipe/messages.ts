@@ -8,15 +8,15 @@ export type Direction = 'to_engine' | 'from_engine'
 export type Device = 'cpu' | 'webgpu' | 'cuda'
 
 /**
- * Milliseconds spent in each stage of one request, for `Server-Timing`; `queue` is all time without a unit of its own,
- * and `start` the part of it before the first one.
+ * Milliseconds spent in each stage of one request from its sending on, for `Server-Timing`; `queue` is all time without
+ * a unit of its own, and `start` the part of it before the first one.
  */
 export type Timings = { start: number; queue: number; encode: number; prefill: number; decode: number; paint: number }
 
 export type Stage = 'encode' | 'prefill' | 'decode' | 'paint'
 
 /**
- * How a request went in the engine: milliseconds since it was accepted, in all and from the first unit of each stage to
+ * How a request went in the engine: milliseconds since it was sent, in all and from the first unit of each stage to
  * the end of its last one; and how many visual tokens stayed of each picture that it looked at.
  */
 export type Course = {
@@ -24,6 +24,12 @@ export type Course = {
   phases: Partial<Record<Stage, { from: number; to: number; units: number }>>
   kept: number[]
 }
+
+/**
+ * What is to be expected of a request that an engine took: how many of those that have not begun come before it, and
+ * milliseconds from its sending to its first unit.
+ */
+export type StartOutlook = { ahead: number; startMs: number }
 
 /** What the engine counts, sent with every report; feeds the metrics. */
 export type EngineCounts = {
@@ -45,8 +51,16 @@ export type ToEngine =
     queueLimit: number
     queueCost: number
   }
-  // followed: its parts are sent as they come; bulk: it yields to all that is not; clients take turns
-  | { kind: 'submit'; id: number; work: Work; isFollowed: boolean; isBulk: boolean; client: string }
+  // followed: parts are sent as they come; bulk: it yields to all that is not; clients take turns; sentAt by machineMs
+  | {
+    kind: 'submit'
+    id: number
+    work: Work
+    isFollowed: boolean
+    isBulk: boolean
+    client: string
+    sentAt: number
+  }
   | { kind: 'cancel'; id: number }
   | { kind: 'ping' } // answered by a pong, between two units of work
   | { kind: 'close' }
@@ -55,6 +69,7 @@ export type FromEngine =
   | { kind: 'ready'; device: string }
   | { kind: 'failed'; reason: string; detail: string } // could not open: in own words, and in those of the runtime
   | { kind: 'accepted'; id: number } // this request and all before it are read from the pipe, and die with the engine
+  | { kind: 'placed'; id: number; outlook: StartOutlook } // before its first part
   | { kind: 'begun'; ids: number[]; stage: Stage } // their first unit of this stage runs
   | { kind: 'part'; id: number; part: Part }
   | { kind: 'done'; id: number; result: TokenizeResult | TextResult | PaintResult; timings: Timings; course: Course }

@@ -1,6 +1,6 @@
 /** What was sent to an engine and has not ended: who waits, and what the engine still has to do. */
 import { createDrainRate } from './drain-rate.ts'
-import type { Course, Stage, Timings } from './messages.ts'
+import type { Course, Stage, StartOutlook, Timings } from './messages.ts'
 import type { Part, ResultOf, Work } from './work.ts'
 
 export type Answer<W extends Work> = { result: ResultOf[W['task']]; timings: Timings; course: Course }
@@ -8,12 +8,14 @@ export type Answer<W extends Work> = { result: ResultOf[W['task']]; timings: Tim
 /** Who else there is when a request comes: those that have not begun either, and all that have not ended. */
 export type Place = { ahead: number; beside: number }
 
-export type Waiting = {
-  resolve: (answer: Answer<Work>) => void
-  reject: (error: Error) => void
-  onPart: ((part: Part) => void) | undefined
-  onStage: ((stage: Stage) => void) | undefined
+/** Hear what the engine expects of a request as it takes it, each stage that it comes to, and in order what it has. */
+export type Listeners = {
+  onTaken?: ((outlook: StartOutlook) => void) | undefined
+  onStage?: ((stage: Stage) => void) | undefined
+  onPart?: ((part: Part) => void) | undefined
 }
+
+export type Waiting = Listeners & { resolve: (answer: Answer<Work>) => void; reject: (error: Error) => void }
 
 /**
  * Numbers requests from 1 on. A request that nobody waits for any more counts as unanswered until the engine has ended
@@ -28,14 +30,11 @@ export function createRequests () {
 
   return {
     /** A new request: its number, and how it ends. */
-    open (
-      cost: number,
-      { onPart, onStage }: Partial<Pick<Waiting, 'onPart' | 'onStage'>> = {}
-    ): { id: number; answer: Promise<Answer<Work>> } {
+    open (cost: number, listeners: Listeners = {}): { id: number; answer: Promise<Answer<Work>> } {
       const id = ++lastId
       if (unanswered.size === 0) drain.begin()
       unanswered.set(id, { cost, isBegun: false })
-      return { id, answer: new Promise((resolve, reject) => waiting.set(id, { resolve, reject, onPart, onStage })) }
+      return { id, answer: new Promise((resolve, reject) => waiting.set(id, { resolve, reject, ...listeners })) }
     },
 
     /** Takes a request from those that wait: whoever gets it ends it. */
@@ -65,6 +64,10 @@ export function createRequests () {
 
     tell (id: number, part: Part): void {
       waiting.get(id)?.onPart?.(part)
+    },
+
+    tellTaken (id: number, outlook: StartOutlook): void {
+      waiting.get(id)?.onTaken?.(outlook)
     },
 
     /** The engine is gone: everything ends. */

@@ -34,7 +34,8 @@ const longestTimerMs = 2 ** 31 - 1
 
 const stages = [
   ['image', 'decode', 'picture to pixels'],
-  ['start', 'start', 'waiting before the first unit of work'],
+  ['begin', 'begin', 'from arrival to the first unit of work'],
+  ['start', 'start', 'from the engine being given it to the first unit of work'],
   ['queue', 'queue', 'waiting'],
   ['encode', 'encode', 'pixels to features'],
   ['prefill', 'prefill', 'prompt into the language model'],
@@ -108,10 +109,10 @@ export default fp<JobOptions>(
     })
 
     app.addHook('onSend', async (request, reply) => {
-      const { place, onAnswered } = request.job ?? {}
-      if (place && reply.statusCode !== 429) {
-        reply.header('x-queue-position', place.position)
-        reply.header('x-expected-start-ms', Number(place.startMs.toFixed(1)))
+      const { outlook, onAnswered } = request.job ?? {}
+      if (outlook && reply.statusCode !== 429) {
+        reply.header('x-queue-position', outlook.ahead)
+        reply.header('x-expected-start-ms', Number(outlook.startMs.toFixed(1)))
       }
       if (reply.statusCode === 200) onAnswered?.(reply.elapsedTime)
       const timings = request.job

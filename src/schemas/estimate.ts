@@ -74,7 +74,7 @@ export const EstimateResponse = Type.Object(
         'of the queue and of turns'
     }),
     position: Type.Integer({ minimum: 0, description: 'Requests that would be ahead of it and have not begun' }),
-    start_seconds: Type.Number({ minimum: 0, description: 'Until the engine begins with it' }),
+    start_seconds: Type.Number({ minimum: 0, description: 'From its arrival until the engine begins with it' }),
     seconds: Type.Number({ minimum: 0, description: 'Until its answer, if it was sent now' })
   },
   {

@@ -29,6 +29,8 @@ export function estimate (job: Job, asked: EstimateRequest): EstimateResponse {
   const { work, tokens, usage, exact } = outline(job, model, lengths, asked)
   const place = model.place()
   const amounts = amountsOf(work, manifest, tokens)
+  const kind = kindOf(work, asked.job)
+  const totalMs = speeds.total(kind, place.beside, amounts)
   return {
     model: manifest.name,
     job: asked.job,
@@ -36,8 +38,8 @@ export function estimate (job: Job, asked: EstimateRequest): EstimateResponse {
     exact,
     cost: worstCost(work, manifest),
     position: place.ahead,
-    start_seconds: rounded(speeds.start(place, amounts) / 1000, 4),
-    seconds: rounded(speeds.total(kindOf(work, asked.job), place.beside, amounts) / 1000, 4)
+    start_seconds: rounded(Math.min(speeds.start(kind, place), totalMs) / 1000, 4),
+    seconds: rounded(totalMs / 1000, 4)
   }
 }
 

@@ -3,12 +3,12 @@ import type { ImageLimits } from '../codecs/image.ts'
 import type { Fetching } from '../fetching/fetching.ts'
 import { unlessAborted } from '../pipe/abort.ts'
 import type { SubmitOptions } from '../pipe/engine-client.ts'
-import type { Course, Timings } from '../pipe/messages.ts'
+import type { Course, StartOutlook, Timings } from '../pipe/messages.ts'
 import type { ResultOf, Work } from '../pipe/work.ts'
 import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
 import type { LoadedModel, Registry } from '../registry/registry.ts'
-import { amountsOf, kindOf } from './amounts.ts'
+import { kindOf } from './amounts.ts'
 import type { Hold } from '../admission/shares.ts'
 import type { Encodings } from './encodings.ts'
 import { learn, type Experiences } from './experience.ts'
@@ -38,16 +38,16 @@ export type Job = {
   uploads: (Uint8Array | string)[]
   /** Ends the job wherever it is; the reason is the error that it ends with. */
   signal: AbortSignal
-  /** Milliseconds of each stage so far; `image` is the decoding of pictures. */
-  timings: Partial<Timings & { image: number }>
+  /** Milliseconds of each stage so far; `image`: pictures are decoded, `begin`: all before the engine's first unit. */
+  timings: Partial<Timings & { image: number; begin: number }>
   /** Time of `performance.now()`. */
   arrivedAt: number
   progress: { stage: JobStage }
   measures: Measures
   /** Bytes of each picture that came as a file and was read. */
   fileBytes: number[]
-  /** When the engine was given it: how many were ahead, and milliseconds until its first unit, as expected. */
-  place?: { position: number; startMs: number }
+  /** What was to be expected when an engine took it. */
+  outlook?: StartOutlook
   /** Hears how long the answer took, once it is known. */
   onAnswered?: (elapsedMs: number) => void
 }
@@ -90,6 +90,7 @@ export async function withModel<T> (
           const experience = job.experiences.of(manifest)
           const kind = kindOf(work, task)
           let place = { ahead: 0, beside: 0 }
+          let sentMs = 0
           const answer = await submit(work, {
             signal,
             onPart: onPart && (part => {
@@ -104,14 +105,18 @@ export async function withModel<T> (
             onPlaced (placed) {
               progress.stage = 'queue'
               place = placed
-              const startMs = experience.speeds.start(place, amountsOf(work, manifest, 1))
-              job.place = { position: place.ahead, startMs }
+              sentMs = performance.now() - job.arrivedAt
+            },
+            onTaken (outlook) {
+              job.outlook = outlook
             }
           })
-          Object.assign(timings, answer.timings)
+          const begin = sentMs + answer.timings.start
+          Object.assign(timings, answer.timings, { begin })
           progress.stage = 'answer'
           measures.observeAnswer({ model: manifest.name, task }, seenOf(job, answer.course))
           const amounts = learn(experience, manifest, { work, task, fileBytes: job.fileBytes }, place, answer)
+          experience.speeds.addStart(kind, place, begin)
           job.onAnswered = elapsedMs => {
             const { image = 0 } = timings
             const rest = Math.max(0, elapsedMs - image - inEngine(answer.timings))

@@ -5,8 +5,8 @@ import type { Amounts } from './amounts.ts'
 import { createRecent, type Recent } from './recent.ts'
 
 /**
- * Milliseconds: to the first unit, of each stage by its amount, of waiting by each unit, and of a request's way outside
- * the engine: its pictures' decoding, and all else.
+ * Milliseconds: from a request's arrival to its first unit, of each stage by its amount, of waiting by each unit, and
+ * of a request's way outside the engine: its pictures' decoding, and all else.
  */
 type Measure = 'start' | keyof Amounts | 'wait' | 'image' | 'rest'
 
@@ -19,7 +19,7 @@ export type Speeds = ReturnType<typeof createSpeeds>
 
 // until something was measured: lavit-mini on two cores
 const first: Record<Measure, number> = {
-  start: 1,
+  start: 5,
   encode: 6,
   prefill: 5,
   decode: 1.5,
@@ -31,17 +31,21 @@ const first: Record<Measure, number> = {
 const slowdown = 0.75 // of a request for each one beside it, until it was measured: engines batch
 
 export function createSpeeds () {
-  const cells = new Map<string, Cell[]>() // of each kind by how many ran beside, of each wait by how many were ahead
+  const cells = new Map<string, Cell[]>() // of each kind by how many ran beside, of its starts by how many were ahead
 
   return {
     /** Notes how long a request took that had `beside` others beside it. */
-    add (kind: string, { ahead, beside }: Place, amounts: Amounts, { start, queue, ...own }: Timings): void {
-      cellOf(waitOf(amounts, beside), ahead).recent.start.add(start)
+    add (kind: string, { beside }: Place, amounts: Amounts, { queue, ...own }: Timings): void {
       const { recent } = cellOf(kind, beside)
       recent.wait.add(queue / unitsOf(amounts))
       for (const stage of stages) {
         if (amounts[stage] > 0) recent[stage].add(own[stage] / amounts[stage])
       }
+    },
+
+    /** Notes when a request began. */
+    addStart (kind: string, { ahead, beside }: Place, ms: number): void {
+      cellOf(startOf(kind, beside), ahead).recent.start.add(ms)
     },
 
     /** Notes what a request took outside the engine, and in all. */
@@ -57,8 +61,8 @@ export function createSpeeds () {
       recent.stretch.add(all / partsOf(kind, beside, amounts))
     },
 
-    /** Milliseconds that are to be expected in the engine until the first unit. */
-    start: ({ ahead, beside }: Place, amounts: Amounts) => expected(waitOf(amounts, beside), ahead, 'start'),
+    /** Milliseconds that are to be expected from a request's arrival to its first unit. */
+    start: (kind: string, { ahead, beside }: Place) => expected(startOf(kind, beside), ahead, 'start'),
 
     /** Milliseconds that are to be expected of the whole request. */
     total (kind: string, beside: number, amounts: Amounts): number {
@@ -122,9 +126,9 @@ function unitsOf ({ encode, prefill, decode, paint }: Amounts): number {
   return encode + prefill + decode + (paint > 0 ? 1 : 0)
 }
 
-/** Requests that wait alike: for the same stage first, of an engine that has something to do or nothing. */
-function waitOf (amounts: Amounts, beside: number): string {
-  return `${stages.find(stage => amounts[stage] > 0)} ${beside === 0 ? 'idle' : 'busy'}`
+/** Requests that begin alike: of a kind, with an engine that has something to do or nothing. */
+function startOf (kind: string, beside: number): string {
+  return `${kind}, ${beside === 0 ? 'idle' : 'busy'}`
 }
 
 /** 0, 1, 2 to 3, 4 to 7, and so on. */

@@ -40,7 +40,8 @@ t.test('a followed request hears its place, its tokens and its steps, in order a
   for (const id of [1, 2, 3]) {
     const own = messages.filter(message => 'id' in message && message.id === id)
     t.equal(own.at(-1)?.kind, 'done')
-    t.match(own[0], { kind: 'part', part: { kind: 'queued', position: id - 1 } })
+    t.match(own[0], { kind: 'placed', outlook: { ahead: id - 1, startMs: Number } })
+    t.match(own[1], { kind: 'part', part: { kind: 'queued', position: id - 1 } })
   }
   await batcher.close()
 })

@@ -284,7 +284,7 @@ function startEngine (t: Test) {
     },
     limits: { slots: 21, queueLimit: 20, queueCost: 1e6 },
     send: message => {
-      if ('id' in message) ends.get(message.id)?.(message)
+      if ('id' in message && message.kind !== 'placed') ends.get(message.id)?.(message)
     }
   })
   t.teardown(() => batcher.close())

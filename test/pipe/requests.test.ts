@@ -21,13 +21,12 @@ t.test('a request ends once, with what comes first', async t => {
 
 t.test('one that was left stays unanswered until the engine has ended it', async t => {
   const requests = createRequests()
-  const { id } = requests.open(5, {
-    onPart: () => t.fail('told after it left'),
-    onStage: () => t.fail('told after it left')
-  })
+  const toldLate = () => t.fail('told after it left')
+  const { id } = requests.open(5, { onTaken: toldLate, onStage: toldLate, onPart: toldLate })
   t.ok(requests.take(id))
   t.notOk(requests.take(id), 'who takes it has it alone')
   requests.tell(id, { kind: 'token', sample: 0, tokenId: 1 })
+  requests.tellTaken(id, { ahead: 0, startMs: 1 })
   t.strictSame([requests.unanswered(), requests.oldest(), requests.cost()], [1, 1, 5])
   requests.end(id, () => t.fail('nobody waits'))
   t.strictSame([requests.unanswered(), requests.oldest(), requests.cost()], [0, undefined, 0])

@@ -572,7 +572,7 @@ export interface components {
             cost: number;
             /** @description Requests that would be ahead of it and have not begun */
             position: number;
-            /** @description Until the engine begins with it */
+            /** @description From its arrival until the engine begins with it */
             start_seconds: number;
             /** @description Until its answer, if it was sent now */
             seconds: number;

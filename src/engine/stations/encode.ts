@@ -17,7 +17,14 @@ export function createEncode (
   { visual_tokenizer: { min_visual_tokens: least } }: Manifest
 ): Station & { encode: Encode } {
   const queue = createQueue<{ picture: Picture; use: Use }, Seen>()
-  return { next, leave: queue.leave, encode: (ticket, picture, use) => queue.enter(ticket, { picture, use }) }
+  return {
+    kind: 'encode',
+    waiting: queue.waiting,
+    atOnce: picturesAtOnce,
+    next,
+    leave: queue.leave,
+    encode: (ticket, picture, use) => queue.enter(ticket, { picture, use })
+  }
 
   function next (): Unit | undefined {
     const entries = queue.entries().slice(0, picturesAtOnce)

@@ -6,7 +6,7 @@ import type { Painting } from '../../pipe/work.ts'
 import { createRandom } from '../drawing/random.ts'
 import { guide } from '../drawing/sampler.ts'
 
-const picturesAtOnce = 2 // each takes as long in a batch as alone, and the others must not wait for long
+export const picturesAtOnce = 2 // each takes as long in a batch as alone, and the others must not wait for long
 const pixelsAtOnce = 2 ** 20
 
 export type PaintJob = {

@@ -2,7 +2,7 @@
 import type { PixelDecoder } from '../../graphs/pixel-decoder.ts'
 import type { PixelDecoderShape } from '../../package/pixel-decoder.ts'
 import type { PaintedPicture, Painting } from '../../pipe/work.ts'
-import { createPaintJob, nextPaintJobs, paintStep, type PaintJob } from './paint-job.ts'
+import { createPaintJob, nextPaintJobs, paintStep, picturesAtOnce, type PaintJob } from './paint-job.ts'
 import type { Ticket } from '../ticket.ts'
 import { createQueue, ticketsOf, type Station, type Unit } from './queue.ts'
 
@@ -20,11 +20,17 @@ export function createPaint (
   shape: PixelDecoderShape | undefined
 ): Station & { paint: Paint } {
   const queue = createQueue<PaintJob & { sample: number | undefined }, PaintedPicture>()
-  return { next, leave: queue.leave, paint }
+  return { kind: 'paint', waiting, atOnce: picturesAtOnce, next, leave: queue.leave, paint }
 
   async function paint (ticket: Ticket, codes: number[], painting: Painting, seed: number, sample?: number) {
     if (!shape) throw new Error('the package does not paint')
     return queue.enter(ticket, { ...createPaintJob(codes, painting, seed, shape), sample })
+  }
+
+  /** Those that are fresh are painted first. */
+  function waiting (): Ticket[] {
+    const isOld = ({ input }: { input: PaintJob }) => Number(input.condition !== undefined)
+    return queue.entries().toSorted((a, b) => isOld(a) - isOld(b)).map(({ ticket }) => ticket)
   }
 
   function next (): Unit | undefined {

@@ -33,8 +33,8 @@ export const headers = {
   },
   'x-expected-start-ms': {
     description:
-      'Milliseconds in which the engine was then expected to begin with it; `start` of `Server-Timing` tells how ' +
-      'many it were',
+      'Milliseconds from there to its first unit of work, as the engine expected when it took it; `start` of ' +
+      '`Server-Timing` tells how many it were',
     schema: { type: 'number', minimum: 0 },
     example: 0.8
   },

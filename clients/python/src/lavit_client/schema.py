@@ -621,7 +621,7 @@ class EstimateResponse(TypedDict):
     """Requests that would be ahead of it and have not begun"""
 
     start_seconds: float
-    """Until the engine begins with it"""
+    """From its arrival until the engine begins with it"""
 
     seconds: float
     """Until its answer, if it was sent now"""
