@@ -9,6 +9,7 @@ import events from './plugins/events.ts'
 import guards from './plugins/guards.ts'
 import intake from './plugins/intake.ts'
 import jobs, { requestId } from './plugins/jobs.ts'
+import batches from './plugins/batches.ts'
 import keys from './plugins/keys.ts'
 import manners from './plugins/manners.ts'
 import measure from './plugins/measure.ts'
@@ -27,7 +28,9 @@ import healthRoutes from './routes/health.ts'
 import mcpRoutes from './routes/mcp.ts'
 import metricsRoutes from './routes/metrics.ts'
 import modelRoutes from './routes/models.ts'
+import batchRoutes from './routes/openai/batches.ts'
 import chatRoutes from './routes/openai/chat.ts'
+import fileRoutes from './routes/openai/files.ts'
 import imageRoutes from './routes/openai/images.ts'
 import listedModelRoutes from './routes/openai/models.ts'
 import playgroundRoutes from './routes/playground.ts'
@@ -39,7 +42,9 @@ import { eventSchemas } from './schemas/events.ts'
 import { generateSchemas } from './schemas/generate.ts'
 import { Health } from './schemas/health.ts'
 import { modelSchemas } from './schemas/models.ts'
+import { batchSchemas } from './schemas/openai/batches.ts'
 import { chatSchemas } from './schemas/openai/chat.ts'
+import { fileSchemas } from './schemas/openai/files.ts'
 import { imageSchemas } from './schemas/openai/images.ts'
 import { listedSchemas } from './schemas/openai/models.ts'
 import { problemSchemas } from './schemas/problem.ts'
@@ -81,6 +86,7 @@ export async function buildApp ({
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   await app.register(measure, { metrics }) // first, so that it counts what the others refuse
+  await app.register(batches, { config, metrics })
   await app.register(jobs, { registry, metrics, limits: config, imageCacheMb: config.imageCacheMb, fetching })
   await app.register(manners, config)
   await app.register(problems, { metrics })
@@ -104,7 +110,9 @@ export async function buildApp ({
       ...modelSchemas,
       ...listedSchemas,
       ...chatSchemas,
-      ...imageSchemas
+      ...imageSchemas,
+      ...fileSchemas,
+      ...batchSchemas
     ]
   })
   await app.register(uploads, config)
@@ -122,6 +130,8 @@ export async function buildApp ({
   await app.register(listedModelRoutes, { registry })
   await app.register(chatRoutes, { registry })
   await app.register(imageRoutes)
+  await app.register(fileRoutes, config)
+  await app.register(batchRoutes)
   await app.register(healthRoutes, { registry })
   await app.register(playgroundRoutes, { folder: playground })
   return app

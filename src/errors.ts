@@ -28,10 +28,12 @@ export const errorTable = {
   forbidden: {
     status: 403,
     title: 'Not allowed',
-    when: 'The key may not do this, or the route is switched off because no key is configured'
+    when: 'The key may not do this, or the route is switched off: no key is configured for it, or no folder'
   },
   not_found: { status: 404, title: 'Not found', when: 'No route has this path' },
   model_not_found: { status: 404, title: 'Model not found', when: 'No model has this name' },
+  file_not_found: { status: 404, title: 'File not found', when: 'The client has no file of this name' },
+  batch_not_found: { status: 404, title: 'Batch not found', when: 'The client has no batch of this name' },
   method_not_allowed: {
     status: 405,
     title: 'Method not allowed',
@@ -111,10 +113,20 @@ export const errorTable = {
     title: 'Engine restarting',
     when: 'The process that runs the model ended and is started again; see `Retry-After`'
   },
+  batches_unavailable: {
+    status: 503,
+    title: 'Batches unavailable',
+    when: 'Another server holds the folder of batches, as while one takes over from the other; see `Retry-After`'
+  },
   deadline_exceeded: {
     status: 504,
     title: 'Deadline exceeded',
     when: '`deadline_ms` passed before the work was done; the work was stopped'
+  },
+  storage_full: {
+    status: 507,
+    title: 'Storage full',
+    when: 'The server, or the client, has as many bytes of files as it may have; delete some'
   }
 } as const satisfies Record<string, { status: number; title: string; when: string }>
 

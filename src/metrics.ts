@@ -82,6 +82,11 @@ export function createMetrics () {
     ['model', 'direction']
   )
 
+  const bulkItems = counter('lavit_bulk_items_total', 'Lines of batches that are done, by the route that they asked', [
+    'route',
+    'status'
+  ])
+
   return {
     contentType: collection.contentType,
     text: () => collection.metrics(),
@@ -93,6 +98,8 @@ export function createMetrics () {
       inFlight.dec()
       requests.observe({ route, method, status }, durationMs / 1000)
     },
+    countBulkItem: (route: string, isGood: boolean) =>
+      bulkItems.inc({ route, status: isGood ? 'completed' : 'failed' }),
     countError: (code: string) => errors.inc({ code }),
     countCancelled: (stage: string, code: string) => cancelled.inc({ stage, code }),
     observeStages (route: string, timings: Record<string, number>) {

@@ -17,7 +17,8 @@ t.test(`${minutes > 0 ? `${minutes} minutes` : `${least} requests`} from seed ${
     language_model: { ...manifest.language_model, max_length: 1000 },
     visual_tokenizer: { ...manifest.visual_tokenizer, codebook_size: 65_536 }
   }
-  const app = await buildTestApp(t, { model, environment: { LAVIT_MAX_IMAGE_PIXELS: '1000000' } })
+  const environment = { LAVIT_MAX_IMAGE_PIXELS: '1000000', LAVIT_BATCH_DIR: t.testdir() }
+  const app = await buildTestApp(t, { model, environment })
   const until = performance.now() + minutes * 60_000
   const goesOn = (count: number) => count < least || performance.now() < until
   const { count, statuses, valid, faults } = await fuzz(app, seed, goesOn)

@@ -32,10 +32,12 @@ const layers: Record<string, string[]> = {
     'src/fetching',
     'src/registry'
   ],
+  'src/batches': ['src/errors.ts', 'src/bulk', 'src/codecs', 'src/schemas'],
   'src/openai': ['src/errors.ts', 'src/schemas', 'src/codecs', 'src/tasks'],
   'src/mcp': ['src/schemas'],
   'src/plugins': [
     'src/errors.ts',
+    'src/batches',
     'src/admission',
     'src/openai',
     'src/config',
@@ -49,6 +51,7 @@ const layers: Record<string, string[]> = {
   'src/routes': [
     'src/errors.ts',
     'src/bulk',
+    'src/batches',
     'src/mcp',
     'src/openai',
     'src/config',

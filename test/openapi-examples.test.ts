@@ -9,7 +9,9 @@ import { form } from './helper.ts'
 type Sent = { type: string; headers: Record<string, string>; payload: string | Buffer }
 
 t.test('every example request of the document is answered as the document says', async t => {
-  const app = await startApp(t)
+  const app = await startApp(t, { LAVIT_BATCH_DIR: t.testdir() })
+  const sentFile = form([['purpose', 'batch'], ['file', '{}']])
+  const { id: fileId } = (await app.inject({ method: 'POST', url: '/v1/files', ...sentFile })).json()
   for (const url of ['/openapi.json', '/openapi.generators.json']) {
     const document = (await app.inject(url)).json() as Document
     const ajv = new Ajv2020({ strict: false, validateFormats: false })
@@ -22,7 +24,8 @@ t.test('every example request of the document is answered as the document says',
         Object.keys(post.requestBody.content),
         `${url} ${path} has an example of every type`
       )
-      for (const { type, headers, payload } of sent) {
+      for (const { type, headers, payload: example } of sent) {
+        const payload = typeof example === 'string' ? example.replace(/file-\w+/, fileId) : example
         const answer = await app.inject({ method: 'POST', url: path + queryOf(post, type), headers, payload })
         t.equal(answer.statusCode, 200, `${path} ${type}: ${answer.body.slice(0, 200)}`)
         const operation = `document#/paths/${path.replaceAll('/', '~1')}/post`

@@ -38,6 +38,12 @@ export function readConfig (environment: Record<string, string | undefined>, roo
     graceMs: values.LAVIT_GRACE_MS,
     keysFile: values.LAVIT_KEYS_FILE === undefined ? undefined : resolve(root, values.LAVIT_KEYS_FILE),
     adminKey: values.LAVIT_ADMIN_KEY,
+    batchFolder: values.LAVIT_BATCH_DIR === undefined ? undefined : resolve(root, values.LAVIT_BATCH_DIR),
+    batchFileBytes: values.LAVIT_BATCH_FILE_BYTES,
+    batchLines: values.LAVIT_BATCH_LINES,
+    batchDiskMb: values.LAVIT_BATCH_DISK_MB,
+    batchKeepHours: values.LAVIT_BATCH_KEEP_HOURS,
+    batchInFlight: values.LAVIT_BATCH_IN_FLIGHT,
     corsOrigins: values.LAVIT_CORS_ORIGINS,
     trustProxy,
     logLevel: values.LOG_LEVEL

@@ -1,5 +1,6 @@
 /** Every variable of the server: a schema with a default and a sentence for each. */
 import { Type } from 'typebox'
+import { batchVariables } from './batch-variables.ts'
 import { pictureVariables } from './picture-variables.ts'
 import { trustedProxies } from './trust-proxy.ts'
 
@@ -122,6 +123,7 @@ export const Environment = Type.Object({
     maximum: 86_400_000,
     description: 'Time that running work has to finish when the server is told to stop; a day at most'
   }),
+  ...batchVariables,
   LAVIT_KEYS_FILE: Type.Optional(
     Type.String({
       allowed: 'a JSON file of keys',

@@ -11,7 +11,7 @@ import { now } from './created.ts'
 export async function completeChat (job: Job, request: ChatRequest, tell?: Tell): Promise<ChatCompletion> {
   refuseOthers(request)
   const { image, text } = readConversation(request.messages)
-  const { model, n, seed, temperature, deadline_ms: deadlineMs } = request
+  const { model, n, seed, temperature, priority, deadline_ms: deadlineMs } = request
   const maxTokens = request.max_completion_tokens ?? request.max_tokens
   const options = {
     image,
@@ -21,6 +21,7 @@ export async function completeChat (job: Job, request: ChatRequest, tell?: Tell)
     ...(temperature !== undefined && { temperature, ...(temperature === 0 && { num_beams: n ?? 1 }) }),
     ...(temperature && request.top_p && { top_p: request.top_p }),
     ...(maxTokens !== undefined && { max_tokens: maxTokens }),
+    ...(priority !== undefined && { priority }),
     ...(deadlineMs !== undefined && { deadline_ms: deadlineMs })
   }
   const { texts, usage, name } = await write()

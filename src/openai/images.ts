@@ -25,7 +25,7 @@ export async function paintEdit (job: Job, request: ImageEditRequest, tell?: Tel
 }
 
 async function paint (job: Job, options: Options, prompt: PromptPart[], tell?: Tell): Promise<ImageResult> {
-  const { model, n, seed, size, output_format: format = 'png', deadline_ms: deadlineMs } = options
+  const { model, n, seed, size, priority, output_format: format = 'png', deadline_ms: deadlineMs } = options
   const request = {
     prompt,
     ...(model !== undefined && { model }),
@@ -34,6 +34,7 @@ async function paint (job: Job, options: Options, prompt: PromptPart[], tell?: T
     ...(size !== undefined && size !== 'auto' && { size }),
     ...(options.partial_images !== undefined && { previews: options.partial_images }),
     format,
+    ...(priority !== undefined && { priority }),
     ...(deadlineMs !== undefined && { deadline_ms: deadlineMs })
   }
   const { pictures, usage, shownTokens } = await generate(job, request, tell)

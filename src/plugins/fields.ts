@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import { invalidField } from '../errors.ts'
 import { uploadedImage } from '../tasks/picture.ts'
-import { escapeName } from './json.ts'
+import { escapeName } from '../codecs/json.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
 import type { Field } from './fields.ts'
 import { watchBody } from './intake.ts'
-import { JsonFault, escapeName, parseJson } from './json.ts'
+import { JsonFault, escapeName, parseJson } from '../codecs/json.ts'
 
 export const mostParts = 64
 const mostTextBytes = 1_048_576 // of a field that is no picture
@@ -22,7 +22,7 @@ export async function readForm (request: FastifyRequest, limits: FormLimits): Pr
   try {
     return await Promise.race([readParts(), watch.failed])
   } catch (error) {
-    throw explain(error)
+    throw explainForm(error)
   }
 
   async function readParts () {
@@ -118,7 +118,7 @@ function readText (bytes: Buffer, pointer: string): string {
 }
 
 /** What the library refuses, in our words. */
-function explain (error: unknown) {
+export function explainForm (error: unknown) {
   if (error instanceof ServerError || !(error instanceof Error)) return error
   switch ('code' in error ? error.code : undefined) {
     case 'FST_PARTS_LIMIT':

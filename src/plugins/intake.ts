@@ -11,7 +11,13 @@ declare module 'fastify' {
     /** What the request holds of the memory for uploads. */
     upload: Hold
   }
+  interface FastifyContextConfig {
+    /** The body is a form of at most so many bytes that goes to the disk as it arrives: memory holds a chunk of it. */
+    streamedBytes?: number
+  }
 }
+
+const chunkBytes = 262_144 // on its way from the connection to the disk
 
 export type IntakeLimits = { uploadMemoryMb: number; clientShare: number; bodyLimit: number }
 
@@ -35,7 +41,8 @@ export default fp<IntakeLimits>(
       if (job) job.upload = request.upload
       onEnd(request, reply, request.upload.end)
       const length = Number(headers['content-length'] ?? 0)
-      if (hasBody(request) && length > 0) request.upload.take(length)
+      if (request.routeOptions.config.streamedBytes !== undefined) request.upload.take(chunkBytes)
+      else if (hasBody(request) && length > 0) request.upload.take(length)
     })
 
     app.addHook('preParsing', async (request, _reply, payload) => {

@@ -11,6 +11,7 @@ import type { Registry } from '../registry/registry.ts'
 import { createEncodings } from '../tasks/encodings.ts'
 import { createExperiences } from '../tasks/experience.ts'
 import type { Job, Limits } from '../tasks/job.ts'
+import { onBehalf } from './behalf.ts'
 import { onEnd } from './end.ts'
 
 declare module 'fastify' {
@@ -67,6 +68,7 @@ export default fp<JobOptions>(
       reply.header('x-request-id', request.id)
       if (!request.routeOptions.config.job) return
       const end = new AbortController()
+      const asker = onBehalf.getStore()
       running.add(end)
       request.endJob = reason => end.abort(reason)
       let isCounted = false
@@ -77,13 +79,14 @@ export default fp<JobOptions>(
       end.signal.addEventListener('abort', () => request.countCancelled(end.signal.reason))
       request.job = {
         owner: '',
-        client: request.ip,
+        client: asker?.client ?? request.ip,
         registry,
         limits,
         encodings,
         experiences,
         fetching,
         uploads: [],
+        isBulk: asker !== undefined,
         signal: end.signal,
         timings: {},
         arrivedAt: performance.now(),

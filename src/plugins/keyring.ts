@@ -47,6 +47,9 @@ export function openKeyring (
       return keys.filter(key => timingSafeEqual(key.digest, digest))[0]
     },
 
+    /** The key of this name, of whoever acts on its behalf. */
+    named: (name: string): Key | undefined => keys.find(key => key.name === name),
+
     close () {
       if (keysFile !== undefined) unwatchFile(keysFile, look)
     }

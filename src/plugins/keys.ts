@@ -6,10 +6,15 @@ import type { Config } from '../config/config.ts'
 import type { Scope } from '../config/keys.ts'
 import { ServerError } from '../errors.ts'
 import { createAllowance, windowSeconds, type Allowance } from './allowance.ts'
+import { onBehalf } from './behalf.ts'
 import { onEnd } from './end.ts'
 import { openKeyring } from './keyring.ts'
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** The name of the key that asks; empty where the server asks for none. */
+    owner: string
+  }
   interface FastifyContextConfig {
     /** What a key must allow; `infer` where nothing is said, and no key is asked for where it is `false`. */
     scope?: Scope | false
@@ -24,6 +29,7 @@ export default fp<Pick<Config, 'keysFile' | 'adminKey' | 'queueLimit'>>(
   async (app, { keysFile, adminKey, queueLimit }) => {
     const keyring = openKeyring({ keysFile, adminKey }, app.log)
     app.addHook('onClose', async () => keyring.close())
+    app.decorateRequest('owner', '')
     const allowances = new Map<string, Allowance>()
     const shares = new Map<string, { most: number; places: Shares }>()
 
@@ -33,14 +39,12 @@ export default fp<Pick<Config, 'keysFile' | 'adminKey' | 'queueLimit'>>(
       if (!keyring.isClosed && keyring.isEmpty()) {
         throw new ServerError('forbidden', 'No admin key is configured, so this route is switched off')
       }
-      const secret = secretOf(request)
-      if (secret === undefined) {
-        throw new ServerError('unauthorized', 'The request needs a key, as `Authorization: Bearer KEY`')
-      }
-      const key = keyring.find(secret)
+      const asker = onBehalf.getStore()
+      const key = asker ? keyring.named(asker.owner) : findKey(request)
       if (key === undefined) throw new ServerError('unauthorized', 'This is no key of the server')
+      request.owner = key.name
       request.log = reply.log = request.log.child({ key: key.name })
-      if (key.rate !== undefined) checkRate(reply, key.name, key.rate, isCheap ? cheap : 1)
+      if (key.rate !== undefined && !asker) checkRate(reply, key.name, key.rate, isCheap ? cheap : 1)
       if (!request.is404 && !key.scopes.includes(scope)) {
         throw new ServerError('forbidden', `The route needs a key with the scope ${scope}`)
       }
@@ -48,6 +52,12 @@ export default fp<Pick<Config, 'keysFile' | 'adminKey' | 'queueLimit'>>(
       request.job.owner = request.job.client = key.name
       if (!isCheap && key.share !== undefined) takePlace(request, reply, key.name, key.share)
     })
+
+    function findKey (request: FastifyRequest) {
+      const secret = secretOf(request)
+      if (secret !== undefined) return keyring.find(secret)
+      throw new ServerError('unauthorized', 'The request needs a key, as `Authorization: Bearer KEY`')
+    }
 
     /** Throws `rate_limited`. The headers are those of draft-ietf-httpapi-ratelimit-headers. */
     function checkRate (reply: FastifyReply, name: string, rate: number, amount: number) {

@@ -14,7 +14,7 @@ export default fp<{ corsOrigins: readonly string[] }>(
     if (corsOrigins.length > 0) {
       const options = {
         origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
-        methods: ['GET', 'HEAD', 'POST'],
+        methods: ['GET', 'HEAD', 'POST', 'DELETE'],
         exposedHeaders: [
           'x-request-id', 'Server-Timing', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'x-seed', 'x-queue-position',
           'x-expected-start-ms'

@@ -51,6 +51,7 @@ export default fp<{ version: string; limits: DocumentLimits }>(
           { name: 'jobs', description: 'What the model does' },
           { name: 'models', description: 'Which models there are, and loading them' },
           { name: 'openai', description: "The same jobs in the wire format of OpenAI's clients" },
+          { name: 'batches', description: "Files of requests done in the background, by OpenAI's clients" },
           { name: 'operations', description: 'For those who run the server' }
         ],
         components: {

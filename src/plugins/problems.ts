@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ServerError, errorTable, tooManyBytes } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
+import { onBehalf } from './behalf.ts'
 import { errorOf } from '../openai/errors.ts'
 import type { Problem } from '../schemas/problem.ts'
 
@@ -45,7 +46,7 @@ export default fp<{ metrics: Metrics }>(
 
     function tell (failure: ServerError, cause: Error, request: FastifyRequest): Problem {
       const problem = problemOf(failure, request.id)
-      metrics.countError(problem.code)
+      if (!onBehalf.getStore()) metrics.countError(problem.code)
       if (problem.status >= 500 && failure.code === 'internal_error') {
         request.log.error({ err: cause }, 'request failed')
       } else {

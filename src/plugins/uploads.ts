@@ -8,7 +8,7 @@ import fp from 'fastify-plugin'
 import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
 import { gather, queryFields } from './fields.ts'
 import { base64Limit, mostParts, readForm } from './forms.ts'
-import { JsonFault, parseJson } from './json.ts'
+import { JsonFault, parseJson } from '../codecs/json.ts'
 import { decodeBase64 } from '../tasks/base64.ts'
 import { uploadedImage } from '../tasks/picture.ts'
 
@@ -64,7 +64,12 @@ export default fp<UploadLimits>(
     app.addHook('onRequest', async request => {
       if (request.is404) return
       checkCoding(request)
+      const { streamedBytes } = request.routeOptions.config
       const { 'content-type': type, 'content-length': length } = request.headers
+      if (streamedBytes !== undefined) {
+        request.bodyLimit = streamedBytes
+        if (!/^\s*multipart\/form-data\s*;/i.test(type ?? '')) throw unsupportedType(request)
+      }
       if (request.method === 'POST' && type !== undefined && !mediaType.test(type)) throw unsupportedType(request)
       if (/^\s*image\//i.test(type ?? '')) request.bodyLimit = maxImageBytes
       const bytes = Number(length)
@@ -75,9 +80,12 @@ export default fp<UploadLimits>(
 
     app.addHook('preValidation', async request => {
       const { job, upload } = request.routeOptions.config
-      if (!job) return
       const { body } = request
       const isRaw = Buffer.isBuffer(body)
+      if (!job) {
+        if (takesJson(request) && (isRaw || request.isMultipart())) throw unsupportedType(request)
+        return
+      }
       if ((isRaw || request.isMultipart()) && !upload) throw unsupportedType(request)
       if (isRaw && body.length === 0) {
         throw new ServerError('invalid_request', 'The body is empty where a picture is expected')
@@ -98,8 +106,12 @@ export default fp<UploadLimits>(
 
     /** A refusal that says which types the route reads. */
     function unsupportedType (request: FastifyRequest) {
-      const { job, upload } = request.routeOptions.config
-      const types = [...(job ? ['application/json'] : []), ...(upload ? ['multipart/form-data', ...pictureTypes] : [])]
+      const { upload, streamedBytes } = request.routeOptions.config
+      const types = [
+        ...(takesJson(request) ? ['application/json'] : []),
+        ...(upload || streamedBytes !== undefined ? ['multipart/form-data'] : []),
+        ...(upload ? pictureTypes : [])
+      ]
       const sent = request.headers['content-type']
       const subject =
         sent === undefined ? 'The body has no Content-Type' : `The body is ${JSON.stringify(sent.slice(0, 100))}`
@@ -112,6 +124,10 @@ export default fp<UploadLimits>(
   },
   { name: 'uploads', dependencies: ['jobs', 'validation'] }
 )
+
+function takesJson ({ routeOptions: { config, schema } }: FastifyRequest) {
+  return config.job === true || (schema?.body !== undefined && config.streamedBytes === undefined)
+}
 
 /** Bodies come as they are: pictures are compressed in themselves. */
 function checkCoding ({ headers }: FastifyRequest) {

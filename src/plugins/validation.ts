@@ -5,7 +5,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import fp from 'fastify-plugin'
 import type { TSchema } from 'typebox'
 import { ServerError, type FieldError } from '../errors.ts'
-import { escapeName } from './json.ts'
+import { escapeName } from '../codecs/json.ts'
 import { nearestField } from './suggestions.ts'
 
 const fullReportValues = 5000 // a larger body gets its first wrong field only, since all of it could be wrong

@@ -36,6 +36,8 @@ export type Job = {
   upload?: Pick<Hold, 'take'>
   /** Pictures that came as files or as long texts, beside the fields that have marks in their place. */
   uploads: (Uint8Array | string)[]
+  /** Yields to all others, whatever the request says of its priority. */
+  isBulk: boolean
   /** Ends the job wherever it is; the reason is the error that it ends with. */
   signal: AbortSignal
   /** Milliseconds of each stage so far; `image`: pictures are decoded, `begin`: all before the engine's first unit. */
@@ -100,7 +102,7 @@ export async function withModel<T> (
             onStage (stage) {
               progress.stage = stage
             },
-            isBulk: priority === 'bulk',
+            isBulk: job.isBulk || priority === 'bulk',
             client: job.client,
             onPlaced (placed) {
               progress.stage = 'queue'

@@ -196,6 +196,12 @@ const table: Record<
     refused: ['-1', '10s', '86400001', '2147483648'],
     allowed: '0 to 86400000'
   },
+  LAVIT_BATCH_DIR: { key: 'batchFolder', taken: [['batches', '/srv/batches']], refused: [], allowed: 'a folder' },
+  LAVIT_BATCH_FILE_BYTES: { key: 'batchFileBytes', taken: [['1', 1]], refused: ['0', '1MB'], allowed: '1 to 109951' },
+  LAVIT_BATCH_LINES: { key: 'batchLines', taken: [['10', 10]], refused: ['0', '10000001'], allowed: '1 to 10000000' },
+  LAVIT_BATCH_DISK_MB: { key: 'batchDiskMb', taken: [['1', 1]], refused: ['0'], allowed: '1 to 1073741824' },
+  LAVIT_BATCH_KEEP_HOURS: { key: 'batchKeepHours', taken: [['1', 1]], refused: ['0', '87601'], allowed: '1 to 87600' },
+  LAVIT_BATCH_IN_FLIGHT: { key: 'batchInFlight', taken: [['1', 1]], refused: ['0', '10001'], allowed: '1 to 10000' },
   LAVIT_KEYS_FILE: {
     key: 'keysFile',
     taken: [

@@ -49,7 +49,8 @@ function scopeOf (url: string) {
 
 t.test('every route asks for its scope, but those of health and the pages', async t => {
   const scopes = ['infer', 'metrics', 'admin']
-  const app = await start(t, scopes.map(scope => entry(scope, { scopes: [scope] })))
+  const environment = { LAVIT_BATCH_DIR: t.testdir() }
+  const app = await start(t, scopes.map(scope => entry(scope, { scopes: [scope] })), { environment })
   const { paths } = (await app.inject({ url: '/openapi.json', headers: bearer('infer') })).json()
   const told = Object.entries<object>(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map(method => ({ method: method.toUpperCase(), url: path.replace(/{\w+}/, 'lavit-mini') }))

@@ -25,6 +25,7 @@ function createJob (acquire: () => Promise<LoadedModel>, signal = new AbortContr
     encodings: createEncodings({ mostBytes: 0 }),
     experiences: createExperiences(),
     uploads: [],
+    isBulk: false,
     signal,
     timings: {},
     arrivedAt: 0,

@@ -13,7 +13,13 @@ import { followEvents } from './events.ts'
 import type { Answer, Peer, Question } from './peer.ts'
 
 /** For one user, who is known. */
-const alone = { LAVIT_KEYS_FILE: '', LAVIT_ADMIN_KEY: '', LAVIT_CLIENT_SHARE: '1', LAVIT_GRACE_MS: '0' }
+const alone = {
+  LAVIT_KEYS_FILE: '',
+  LAVIT_ADMIN_KEY: '',
+  LAVIT_BATCH_DIR: '', // a server's
+  LAVIT_CLIENT_SHARE: '1',
+  LAVIT_GRACE_MS: '0'
+}
 const silent = { info () {}, warn () {}, error () {} }
 
 /** Takes the server's variables, but for its keys. Rejects with an Ending where they cannot work. */

@@ -92,7 +92,7 @@ function tellCodes (document: Document) {
 }
 
 function addExamples (document: Document, { requestBody, responses }: Operation) {
-  for (const media of [requestBody?.content['application/json'], responses[200]?.content?.['application/json']]) {
+  for (const media of [...Object.values(requestBody?.content ?? {}), responses[200]?.content?.['application/json']]) {
     if (!media) continue
     const { examples = [] } = namedSchema(document, media.schema)
     if (examples.length === 1) media.example = examples[0]
@@ -110,8 +110,9 @@ function completeRequest (
 ) {
   const { requestBody } = operation
   const json = requestBody?.content['application/json']
-  if (!requestBody || !json) return
+  if (!requestBody) return
   requestBody.required = true
+  if (!json) return
   requestBody.description = tellRequestLimits(limits, upload?.pictures)
   const schema = namedSchema(document, json.schema)
   if (upload) addForms(requestBody.content, schema, upload.pictures, limits)

@@ -69,9 +69,11 @@ class Problem(TypedDict):
 
     - `invalid_request`: The body is not JSON, the multipart form is broken, or the request cannot be parsed
     - `unauthorized`: The route needs a key, and the request has none or a wrong one
-    - `forbidden`: The key may not do this, or the route is switched off because no key is configured
+    - `forbidden`: The key may not do this, or the route is switched off: no key is configured for it, or no folder
     - `not_found`: No route has this path
     - `model_not_found`: No model has this name
+    - `file_not_found`: The client has no file of this name
+    - `batch_not_found`: The client has no batch of this name
     - `method_not_allowed`: The path exists, but not with this method; see `Allow`
     - `not_acceptable`: The route has no answer in a form that `Accept` names
     - `request_timeout`: The request did not arrive in time
@@ -90,7 +92,9 @@ class Problem(TypedDict):
     - `model_unavailable`: The model could not be loaded: its files, its device or the memory budget stand in the way
     - `draining`: The server is shutting down and takes no new work
     - `engine_restarting`: The process that runs the model ended and is started again; see `Retry-After`
-    - `deadline_exceeded`: `deadline_ms` passed before the work was done; the work was stopped"""
+    - `batches_unavailable`: Another server holds the folder of batches, as while one takes over from the other; see `Retry-After`
+    - `deadline_exceeded`: `deadline_ms` passed before the work was done; the work was stopped
+    - `storage_full`: The server, or the client, has as many bytes of files as it may have; delete some"""
 
     request_id: str
     """The id under which the log tells of the request"""
@@ -793,4 +797,4 @@ class ModelList(TypedDict):
     """Every model package that the server found"""
 
 
-ErrorCode = Literal['invalid_request', 'unauthorized', 'forbidden', 'not_found', 'model_not_found', 'method_not_allowed', 'not_acceptable', 'request_timeout', 'image_ref_expired', 'too_large', 'unsupported_media_type', 'expectation_failed', 'invalid_field', 'image_unreadable', 'image_unreachable', 'queue_full', 'rate_limited', 'headers_too_large', 'internal_error', 'model_loading', 'model_unavailable', 'draining', 'engine_restarting', 'deadline_exceeded']
+ErrorCode = Literal['invalid_request', 'unauthorized', 'forbidden', 'not_found', 'model_not_found', 'file_not_found', 'batch_not_found', 'method_not_allowed', 'not_acceptable', 'request_timeout', 'image_ref_expired', 'too_large', 'unsupported_media_type', 'expectation_failed', 'invalid_field', 'image_unreadable', 'image_unreachable', 'queue_full', 'rate_limited', 'headers_too_large', 'internal_error', 'model_loading', 'model_unavailable', 'draining', 'engine_restarting', 'batches_unavailable', 'deadline_exceeded', 'storage_full']

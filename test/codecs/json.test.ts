@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseJson } from '../../src/plugins/json.ts'
+import { parseJson } from '../../src/codecs/json.ts'
 import { base64, buildTestApp } from '../helper.ts'
 
 const headers = { 'content-type': 'application/json' }

@@ -1,0 +1,168 @@
+/** A batch on its way: from wherever it stands, through its states, to its end. */
+import { createHash } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
+import { existsSync, rmSync } from 'node:fs'
+import { ServerError } from '../errors.ts'
+import type { BatchError } from '../schemas/openai/batches.ts'
+import type { Ask } from './ask.ts'
+import { checkRequests } from './check.ts'
+import type { DiskHold } from './disk.ts'
+import type { Files } from './files.ts'
+import type { Folder } from './folder.ts'
+import type { Gate } from './gate.ts'
+import { openJournal, readRows, type Journal } from './journal.ts'
+import { moveTo, type BatchRecord } from './record.ts'
+import { readRequests } from './request-line.ts'
+import { expiredRow, makeRow } from './row.ts'
+import { workLines } from './work.ts'
+
+/** `halt` ends the work on its lines: it was cancelled, or has expired. */
+export type Entry = { record: BatchRecord; halt: AbortController; hold: DiskHold }
+
+export type DriveTools = {
+  folder: Folder
+  files: Files
+  limits: { mostLines: number; mostLineBytes: number; inFlight: number; keepSeconds: number }
+  ask: Ask
+  /** Lines that are asked at a time, and bytes of lines in memory, of all batches. */
+  places: Gate
+  room: Gate
+  /** One batch of an owner works at a time. */
+  turnOf: (owner: string) => Gate
+  closing: AbortSignal
+  now: () => number
+  /** Hears of every line that is done. */
+  onLine: (endpoint: string, isGood: boolean) => void
+}
+
+/** Resolves at its end, or where the server closes: then it goes on from there after the next start. */
+export async function drive (entry: Entry, tools: DriveTools): Promise<void> {
+  const { record, halt } = entry
+  const stop = AbortSignal.any([halt.signal, tools.closing])
+  setMaxListeners(0, stop) // as many as there are lines in flight
+  if (is(record, 'validating') && !(await validate(entry, tools, stop))) return
+  const leave = is(record, 'in_progress') ? await tools.turnOf(record.asker.owner).enter(stop) : undefined
+  const journal = await openJournal(tools.folder.batch(record.batch.id).journal)
+  try {
+    if (leave) await work(entry, journal, tools, stop)
+    await journal.sync()
+    await conclude(entry, journal, tools)
+  } catch (error) {
+    if (!(error instanceof ServerError && error.code === 'storage_full')) throw error
+    const fault = { code: error.code, message: error.message, param: null, line: null }
+    await fail(entry, [fault], journal, tools)
+  } finally {
+    leave?.()
+    await journal.close()
+  }
+}
+
+/** False where it has ended so, or the server closes. */
+async function validate (entry: Entry, tools: DriveTools, stop: AbortSignal): Promise<boolean> {
+  const { record } = entry
+  const { folder, limits, closing, now } = tools
+  const { input } = folder.batch(record.batch.id)
+  const { total, errors } = await checkRequests(input, { ...limits, endpoint: record.batch.endpoint }, stop)
+  if (closing.aborted) return false
+  if (is(record, 'cancelling')) return true
+  if (errors.length > 0) {
+    await fail(entry, errors, undefined, tools)
+    return false
+  }
+  record.batch.request_counts.total = total
+  await moveTo(record, 'in_progress', folder, now())
+  return true
+}
+
+async function work ({ record, hold }: Entry, journal: Journal, tools: DriveTools, stop: AbortSignal) {
+  const { folder, limits, ask, places: gate, room, onLine } = tools
+  const { id, endpoint, request_counts: counts } = record.batch
+  Object.assign(counts, journal.counts)
+  await workLines({
+    input: folder.batch(id).input,
+    limits: { endpoint, mostLineBytes: limits.mostLineBytes },
+    journal,
+    room,
+    ahead: 2 * limits.inFlight,
+    stop,
+    work: line => makeRow(line, { url: endpoint, ask, asker: record.asker, gate, stop }),
+    onRow ({ isGood, text }) {
+      Object.assign(counts, journal.counts)
+      onLine(endpoint, isGood)
+      hold.take(text.length)
+    }
+  })
+}
+
+/** Gives the batch its end, where it has come to it. */
+async function conclude (entry: Entry, journal: Journal, tools: DriveTools): Promise<void> {
+  const { record } = entry
+  const { folder, now } = tools
+  const isDone = journal.rows() >= record.batch.request_counts.total
+  if (is(record, 'cancelling')) return end(entry, 'cancelled', journal, tools)
+  if (isDone) {
+    if (!is(record, 'finalizing')) await moveTo(record, 'finalizing', folder, now())
+    return end(entry, 'completed', journal, tools)
+  }
+  if (!isExpired(record, now())) return
+  await addExpired(record, journal, tools)
+  return end(entry, 'expired', journal, tools)
+}
+
+async function addExpired ({ batch: { id, endpoint } }: BatchRecord, journal: Journal, { folder, limits }: DriveTools) {
+  let done = journal.rows()
+  for await (const line of readRequests(folder.batch(id).input, { ...limits, endpoint })) {
+    if (done-- <= 0) await journal.add(expiredRow(line))
+  }
+  await journal.sync()
+}
+
+async function fail (entry: Entry, data: BatchError[], journal: Journal | undefined, tools: DriveTools) {
+  entry.record.batch.errors = { object: 'list', data }
+  await end(entry, 'failed', journal, tools)
+}
+
+/** What there are of results become files, then the state says so: a crash between comes here once more. */
+async function end (
+  entry: Entry,
+  status: 'completed' | 'failed' | 'expired' | 'cancelled',
+  journal: Journal | undefined,
+  tools: DriveTools
+) {
+  const { record, hold } = entry
+  const { batch } = record
+  hold.end()
+  if (journal) {
+    Object.assign(batch.request_counts, journal.counts)
+    if (journal.counts.completed > 0) batch.output_file_id = await writeResults(record, 'output', tools)
+    if (journal.counts.failed > 0) batch.error_file_id = await writeResults(record, 'error', tools)
+  }
+  await moveTo(record, status, tools.folder, tools.now())
+  removeWork(record, tools.folder)
+}
+
+/** The file's name follows from the batch, so that results that are written twice are there once. */
+async function writeResults (record: BatchRecord, kind: 'output' | 'error', { folder, files, limits }: DriveTools) {
+  const { asker, batch, outputSeconds } = record
+  const rows = readRows(folder.batch(batch.id).journal, kind === 'output')
+  const id = `file-${createHash('sha256').update(`${batch.id} ${kind}`).digest('hex').slice(0, 32)}`
+  const keepSeconds = Math.min(outputSeconds ?? limits.keepSeconds, limits.keepSeconds)
+  const filename = `${batch.id}_${kind}.jsonl`
+  const received = await files.receiveOwn(asker.owner, rows)
+  await files.add(received, { id, owner: asker.owner, filename, purpose: 'batch_output', keepSeconds })
+  return id
+}
+
+/** What only a batch that goes on needs. */
+export function removeWork ({ batch: { id } }: BatchRecord, folder: Folder) {
+  const { input, journal } = folder.batch(id)
+  for (const path of [input, journal]) if (existsSync(path)) rmSync(path)
+}
+
+export function isExpired ({ batch: { expires_at: expiresAt } }: BatchRecord, now: number): boolean {
+  return expiresAt * 1000 <= now
+}
+
+function is ({ batch }: BatchRecord, status: BatchRecord['batch']['status']): boolean {
+  return batch.status === status
+}

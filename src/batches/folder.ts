@@ -1,0 +1,33 @@
+/** The folder of files and batches: where what lies, and how it appears there whole or not at all. */
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+export type Folder = ReturnType<typeof openFolder>
+
+/** What others on the machine may not read, since it is the clients'. Throws as the file system does. */
+export function openFolder (path: string) {
+  const at = (...names: string[]) => join(path, ...names)
+  for (const name of ['files', 'batches', 'incoming']) mkdirSync(at(name), { recursive: true, mode: 0o700 })
+  return {
+    lease: at('server.json'),
+    files: at('files'),
+    content: (id: string) => at('files', `${id}.jsonl`),
+    info: (id: string) => at('files', `${id}.json`),
+    /** What arrives or is being written; it is gone after a restart. */
+    incoming: at('incoming'),
+    temporary: () => at('incoming', newId('tmp-')),
+    batches: at('batches'),
+    batch: (id: string) => ({
+      path: at('batches', id),
+      record: at('batches', id, 'batch.json'),
+      input: at('batches', id, 'input.jsonl'),
+      journal: at('batches', id, 'done.jsonl')
+    })
+  }
+}
+
+/** Cannot be guessed, and is the name of a file as it stands. */
+export function newId (prefix: 'file-' | 'batch_' | 'tmp-') {
+  return prefix + randomBytes(16).toString('hex')
+}

@@ -1,0 +1,43 @@
+/** The lines of a batch that are not done yet: many at a time, their rows into the journal in order. */
+import { inOrder } from '../bulk/in-order.ts'
+import type { Gate, Leave } from './gate.ts'
+import type { Journal, Row } from './journal.ts'
+import { readRequests, type LineLimits, type RequestLine } from './request-line.ts'
+
+export type LineWork = {
+  input: string
+  limits: LineLimits
+  journal: Journal
+  /** Bytes of lines that are held. */
+  room: Gate
+  /** Lines that are begun before the first of them is done. */
+  ahead: number
+  /** Undefined where it was stopped. */
+  work: (line: RequestLine) => Promise<Row | undefined>
+  onRow: (row: Row) => void
+  stop: AbortSignal
+}
+
+/** Ends when all is done, or soon after `stop`: what was begun then is written, too. */
+export async function workLines ({ input, limits, journal, room, ahead, work, onRow, stop }: LineWork) {
+  const attempt = ({ line, leave }: { line: RequestLine; leave: Leave }) =>
+    work(line)
+      .finally(leave)
+      .then(row => ({ row }), (error: unknown) => ({ error }))
+  for await (const outcome of inOrder(begun(), ahead, attempt)) {
+    if ('error' in outcome) throw outcome.error
+    if (outcome.row === undefined) return // those behind it will be done anew
+    await journal.add(outcome.row)
+    onRow(outcome.row)
+  }
+
+  async function * begun () {
+    let done = journal.rows()
+    for await (const line of readRequests(input, limits)) {
+      if (done-- > 0) continue
+      const leave = await room.enter(stop, line.bytes)
+      if (!leave) return
+      yield { line, leave }
+    }
+  }
+}
