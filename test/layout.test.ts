@@ -112,6 +112,8 @@ const doors: Record<string, string[]> = {
   'ipaddr.js': ['src/fetching/addresses.ts'],
   'prom-client': ['src/metrics.ts'],
   'node:child_process': ['src/pipe/engine-process.ts', 'src/codecs/decoder-client.ts'],
+  '@nats-io/*': ['src/cli/bulk/nats.ts'],
+  'tar-stream': ['src/cli/bulk/tar.ts'],
   '@modelcontextprotocol/*': ['src/mcp/server.ts'],
   'fastify*': ['src/app.ts', 'src/routes/**', 'src/plugins/**'],
   '@fastify/**': ['src/app.ts', 'src/routes/**', 'src/plugins/**']

@@ -1,4 +1,5 @@
 /** Files of a long job: each is there whole or not at all, whatever kills who writes it. */
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream, existsSync, readFileSync } from 'node:fs'
 import { link, open, rename, rm, writeFile } from 'node:fs/promises'
@@ -6,7 +7,7 @@ import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 
 /** The file is there with all of the text, or as it was before. */
-export async function writeWhole (path: string, text: string, temporary = `${path}.${process.pid}.tmp`) {
+export async function writeWhole (path: string, text: string, temporary = `${path}.${randomUUID()}.tmp`) {
   await writeFile(temporary, text, { flush: true })
   await rename(temporary, path)
 }

@@ -50,13 +50,22 @@ async function findFiles (word: string): Promise<string[]> {
   return paths.sort((a, b) => (a < b ? -1 : 1))
 }
 
-/** Base64 of a file. A file that cannot be read is refused as a broken picture is. */
+/** Whether a file of such a name is taken for a picture where none was named itself. */
+export function isPicture (name: string) {
+  return extensions.some(extension => name.toLowerCase().endsWith(`.${extension}`))
+}
+
+/** Base64 of a file. */
 async function readFileOf (path: string): Promise<string> {
+  return readBounded(statSync(path, { throwIfNoEntry: false })?.size ?? 0, () => readFile(path, 'base64'))
+}
+
+/** What `read` reads. What cannot be read, or is too large, is refused as a broken picture is. */
+export async function readBounded (bytes: number, read: () => Promise<string>): Promise<string> {
   const refuse = (status: number, code: string, detail: string) => new Refusal({ status, code, detail })
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
-  if (size > mostBytes) throw refuse(413, 'too_large', `The picture has ${size} bytes`)
+  if (bytes > mostBytes) throw refuse(413, 'too_large', `The picture has ${bytes} bytes`)
   try {
-    return await readFile(path, 'base64')
+    return await read()
   } catch (error) {
     throw refuse(422, 'image_unreadable', messageOf(error))
   }

@@ -41,24 +41,23 @@ export async function workUntilDone (
   }
 }
 
-/** Kills a worker some time after its first request, as long as kills are left. */
+/** Kills each worker at one of its first requests, drawn at random, or a moment later, as long as kills are left. */
 export function createKiller (kills: number, seed: number) {
   const draw = drawOf(seed)
-  const workers = new Map<string, ChildProcess>() // those that have not asked yet
+  const lives = new Map<string, { worker: ChildProcess; requests: number }>() // left to each
   let killed = 0
   return {
     killed: () => killed,
     onStart (worker: ChildProcess, key: string) {
-      workers.set(key, worker)
+      lives.set(key, { worker, requests: 6 + Math.floor(draw() * 80) })
     },
     onAsked (key: string) {
-      const worker = workers.get(key)
-      if (worker === undefined) return
-      workers.delete(key)
-      // not at once: who was killed twice at the same picture, which it did alone, would be right to set it aside
+      const life = lives.get(key)
+      if (life === undefined || --life.requests > 0) return
+      lives.delete(key)
       setTimeout(() => {
-        if (killed < kills && worker.kill('SIGKILL')) killed++
-      }, 200 + draw() * 2000)
+        if (killed < kills && life.worker.kill('SIGKILL')) killed++
+      }, draw() * 20)
     }
   }
 }

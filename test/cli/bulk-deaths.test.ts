@@ -56,7 +56,7 @@ t.test('one of many takes a shard over', async t => {
   t.equal(taken.length, 1)
 })
 
-t.test('a picture that two workers did not survive alone is none of the others', async t => {
+t.test('a picture that three workers did not survive alone is none of the others', async t => {
   const folder = openFolder(t.testdir({ out: {} }))
   const pieces = await openPieces(folder, '00000')
   let made = 0
@@ -67,6 +67,8 @@ t.test('a picture that two workers did not survive alone is none of the others',
   let deaths = 0
   die()
   await t.rejects(pieces(1, async () => { throw new Error('stopped') }), /stopped/)
+  die()
+  await t.rejects(pieces(1, async () => { throw new Error('stopped') }), /stopped/, 'there is hope')
   die()
   t.equal(await pieces(1, make), undefined)
   t.match(await pieces(11, make), { text: '1' })

@@ -1,11 +1,11 @@
 // covers: src/bulk/files.ts src/cli/commands/bulk.ts src/cli/bulk/folder.ts src/cli/bulk/items.ts
 // covers: src/cli/bulk/job.ts src/cli/bulk/leases.ts src/cli/bulk/progress.ts src/cli/bulk/row.ts src/cli/bulk/shard.ts
 // covers: src/cli/bulk/source.ts src/cli/bulk/job-index.ts src/cli/bulk/pieces.ts src/cli/bulk/report.ts
-// covers: src/cli/bulk/wanted.ts
+// covers: src/cli/bulk/wanted.ts src/cli/bulk/tar.ts src/cli/bulk/nats.ts
 /** Many pictures into a folder. */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { placeOfProcess, type Holder } from '../../src/cli/bulk/leases.ts'
@@ -155,6 +155,40 @@ t.test('lists in JSONL, from a file or stdin', async t => {
   }
 })
 
+t.test('pictures of tar files are read where they lie', async t => {
+  const { folder, names, out } = setUp(t, 4)
+  const { url } = await startPeer(t)
+  const words = ['--do', 'caption,tokenize', '--sidecars', '--url', url]
+  await lavit(['bulk', ...names, '--out', out, ...words])
+  for (const name of readdirSync(folder).filter(name => name.endsWith('.txt'))) rmSync(join(folder, name))
+
+  const long = 'a'.repeat(120)
+  mkdirSync(join(folder, long))
+  copyFileSync(names[1]!, join(folder, long, 'b.c.PNG'))
+  writeFileSync(join(folder, '000.json'), '{}')
+  spawnSync('tar', ['-cf', 'a-0.tar', '000.png', '000.json', `${long}/b.c.PNG`], { cwd: folder })
+  spawnSync('tar', ['--format=ustar', '-cf', 'a-1.tar', '002.png', '003.png'], { cwd: folder })
+  const before = readdirSync(folder)
+  t.equal((await lavit(['bulk', join(folder, 'a-*.tar'), '--out', `${out}2`, ...words])).code, 1)
+  const [first, second] = [join(folder, 'a-0.tar'), join(folder, 'a-1.tar')]
+  t.match(rowsOf(`${out}2`).map(({ input, id }) => ({ input, id })), [
+    { input: `${first}/000.png`, id: '000' },
+    { input: `${first}/${long}/b.c.PNG`, id: `${long}/b` },
+    { input: `${second}/002.png`, id: '002' },
+    { input: `${second}/003.png`, id: '003' }
+  ])
+  const told = (out: string) => rowsOf(out).map(({ status, captions }) => ({ status, captions }))
+  t.strictSame(told(`${out}2`), told(out))
+  for (const name of ['tokens.uint16', 'offsets.uint64']) {
+    t.strictSame(readFileSync(join(`${out}2`, 'shards/00000', name)), readFileSync(join(out, 'shards/00000', name)))
+  }
+  t.strictSame(readdirSync(folder), before, 'there is no place for a sidecar')
+
+  writeFileSync(join(folder, 'broken.tar'), readFileSync(first).subarray(0, 700))
+  const broken = await lavit(['bulk', join(folder, 'broken.tar'), '--out', `${out}3`, ...words])
+  t.match(broken, { code: 2, stderr: /broken.tar: / })
+})
+
 t.test('a list that is not there is told', async t => {
   const { out } = setUp(t, 1)
   const { url } = await startPeer(t)
@@ -244,6 +278,7 @@ t.test('pods of an Indexed Job do each its own shards', async t => {
   t.match(await pod('2'), { code: 2, stderr: /JOB_COMPLETION_INDEX: "2" is no number below the 2 completions/ })
   t.match(await lavit(words), { code: 2, stderr: /needs --completions/ })
   t.match(await lavit([...words, '--shards-from', 'nowhere']), { code: 2, stderr: /nowhere.* is none of/ })
+  t.match(await lavit([...words, '--shards-from', 'nats://127.0.0.1:1']), { code: 3, stderr: /127.0.0.1:1 does not/ })
 })
 
 t.test('a picture that ends engines is asked about once more, alone, and is then a row with its problem', async t => {

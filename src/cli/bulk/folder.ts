@@ -44,6 +44,12 @@ export function openFolder (path: string) {
       await rm(at('pieces', shard), { recursive: true, force: true })
     },
 
+    /** The same for all shards, and their leases. */
+    async clearAll () {
+      const names = ['work', 'pieces', 'leases'].flatMap(place => readdirSync(at(place)).map(name => at(place, name)))
+      for (const name of names) await rm(name, { recursive: true, force: true })
+    },
+
     isDone: (shard: string) => existsSync(at('shards', shard, 'stats.json')),
 
     /** How many shards are done. */

@@ -1,14 +1,25 @@
-/** What a bulk job is about: pictures of files, folders and globs, or of lists in JSONL. */
+/** What a bulk job is about: pictures of files, folders and globs, of tar files, or of lists in JSONL. */
 import { open } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { messageOf, wrongUsage } from '../endings.ts'
 import type { Io } from '../io.ts'
-import { findNames, isUrl } from '../pictures.ts'
+import { findNames, isUrl, readBounded, readImage } from '../pictures.ts'
 import { isObject } from '../settings.ts'
+import { listTar, readMember, type Member } from './tar.ts'
 
-/** `input` is the picture's name in results; `image` where it is: an absolute path, a URL or a data URL. */
-export type Item = { input: string; image: string; id?: string; question?: string; prompt?: string }
+/**
+ * `input` is the picture's name in results; `image` where it is: an absolute path, a URL or a data URL. `at` is the
+ * place in a tar file.
+ */
+export type Item = {
+  input: string
+  image: string
+  at?: Member['at']
+  id?: string
+  question?: string
+  prompt?: string
+}
 
 const fields = ['id', 'question', 'prompt'] as const
 
@@ -20,8 +31,21 @@ export async function * findItems (words: string[], { stdin }: Io): AsyncGenerat
   for (const word of words) {
     if (word === '-') yield * readList(createInterface({ input: stdin }), 'stdin', '.')
     else if (word.endsWith('.jsonl')) yield * readList((await openList(word)).readLines(), word, dirname(word))
-    else for (const input of await findNames([word])) yield { input, image: placeOf(input, '.') }
+    else for (const input of await findNames([word])) yield * itemsOf(input)
   }
+}
+
+/** What a request holds of it. */
+export async function readItem ({ image, at }: Item, io: Io): Promise<string> {
+  if (image.startsWith('data:')) return image
+  return at ? readBounded(at[1], () => readMember(image, at)) : readImage(image, io)
+}
+
+/** A picture, or those of a tar file. */
+async function * itemsOf (input: string): AsyncGenerator<Item> {
+  const image = placeOf(input, '.')
+  if (!input.endsWith('.tar') || isUrl(input)) return yield { input, image }
+  for await (const { name, key, at } of listTar(input)) yield { input: `${input}/${name}`, id: key, image, at }
 }
 
 async function openList (path: string) {

@@ -1,5 +1,5 @@
 /** What a bulk folder is for: the tasks with their options, the model by its digest, the pictures in shards. */
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { writeOnce, writeWhole } from '../../bulk/files.ts'
@@ -13,6 +13,8 @@ export type BulkTask = (typeof bulkTasks)[number]
 /** Requests of each task without their picture; `inputs` is a digest of the list of pictures. */
 export type Job = {
   version: 1
+  /** Another for each folder. */
+  id: string
   model: string
   digest: string
   tasks: Partial<Record<BulkTask, Record<string, unknown>>>
@@ -21,7 +23,7 @@ export type Job = {
   inputs: string
 }
 
-type Wanted = Omit<Job, 'version' | 'pictures' | 'inputs'>
+type Wanted = Omit<Job, 'version' | 'id' | 'pictures' | 'inputs'>
 
 /**
  * The job of the folder, which is laid out for it where it is new; an Ending where it is another's. Where no
@@ -43,9 +45,9 @@ export async function openJob (folder: Folder, wanted: Wanted, items: AsyncItera
   })
   await write()
   if (counts.pictures === 0) throw wrongUsage('the list names no pictures')
-  const job: Job = { version: 1, ...wanted, ...counts }
+  const job: Job = { version: 1, id: randomUUID(), ...wanted, ...counts }
   const isNew = await writeOnce(folder.job, JSON.stringify(job, null, 2) + '\n', folder.temporary('job'))
-  return isNew ? job : checkJob(folder, job)
+  return isNew ? job : checkJob(folder, { ...wanted, ...counts })
 }
 
 /** How many there are, and a digest of their lines; `onLine` sees each. */

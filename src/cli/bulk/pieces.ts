@@ -9,7 +9,7 @@ import { isCode, writeOnce } from '../../bulk/files.ts'
 import type { Folder } from './folder.ts'
 import type { Row } from './row.ts'
 
-const mostDeaths = 2
+const mostDeaths = 3 // more than chance would have where many workers are killed from outside
 
 export type Pieces = Awaited<ReturnType<typeof openPieces>>
 
@@ -18,7 +18,7 @@ export async function openPieces (folder: Folder, shard: string) {
   await mkdir(path, { recursive: true })
   const write = (name: string, text: string) => writeOnce(join(path, name), text, folder.temporary(shard))
 
-  /** The row of picture `i`, kept or made; undefined where two workers did not survive it. */
+  /** The row of picture `i`, kept or made; undefined where three workers did not survive it. */
   return async (i: number, make: () => Promise<Row>): Promise<Row | undefined> => {
     const kept = readRow(join(path, `${i}.json`))
     if (kept) return kept

@@ -25,8 +25,9 @@ export function sumShards (folder: Folder, shards: string[]): Report {
   return report
 }
 
-/** Writes `report.json`, once all shards are done. */
-export async function writeReport (folder: Folder, shards: string[]) {
+/** Writes `report.json` and removes what killed workers have left, once all shards are done. */
+export async function finish (folder: Folder, shards: string[]) {
   if (!shards.every(folder.isDone)) return
-  await writeWhole(folder.report, JSON.stringify(sumShards(folder, shards), null, 2) + '\n', folder.temporary('report'))
+  await writeWhole(folder.report, JSON.stringify(sumShards(folder, shards), null, 2) + '\n')
+  await folder.clearAll()
 }

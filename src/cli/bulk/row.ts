@@ -3,9 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Ending, exitCodes, Refusal, type Problem } from '../endings.ts'
 import { jobs } from '../jobs.ts'
 import type { Question } from '../peers/peer.ts'
-import { readImage } from '../pictures.ts'
 import type { Session } from '../session.ts'
-import type { Item } from './items.ts'
+import { readItem, type Item } from './items.ts'
 import { bulkTasks, type Job } from './job.ts'
 
 type Image = string | { ref: string }
@@ -53,7 +52,7 @@ function headOf ({ input, id }: Item) {
 
 /** Answers of all tasks; the picture is sent with the first one alone, where the server keeps it. */
 async function askAll (item: Item, { tasks, model }: Job, { ask, io }: Session, signal: AbortSignal) {
-  const whole = item.image.startsWith('data:') ? item.image : await readImage(item.image, io)
+  const whole = await readItem(item, io)
   let image: Image = whole
   const answers: Answer[] = []
   for (const task of bulkTasks) {

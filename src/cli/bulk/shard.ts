@@ -39,7 +39,7 @@ const mostDeaths = 2 // in company; from then on pictures are done alone
 const lost = {
   status: 500,
   code: 'worker_died',
-  detail: 'Two workers ended while they had this picture alone; it was set aside'
+  detail: 'Three workers ended while they had this picture alone; it was set aside'
 }
 
 /**
@@ -128,8 +128,8 @@ function count (rows: Row[]) {
 }
 
 /** The first caption, as a text beside the picture's file. */
-async function writeSidecar ({ image }: Item, caption: string | undefined) {
-  if (caption === undefined || isUrl(image) || image.startsWith('data:')) return
+async function writeSidecar ({ image, at }: Item, caption: string | undefined) {
+  if (caption === undefined || at || isUrl(image) || image.startsWith('data:')) return
   const { dir, name } = parse(image)
   await writeWhole(join(dir, `${name}.txt`), `${caption}\n`)
 }

@@ -5,7 +5,7 @@ import { findItems, type Item } from '../bulk/items.ts'
 import { openJob, shardsOf, type Job } from '../bulk/job.ts'
 import { createLeases } from '../bulk/leases.ts'
 import { createProgress } from '../bulk/progress.ts'
-import { sumShards, writeReport } from '../bulk/report.ts'
+import { sumShards, finish } from '../bulk/report.ts'
 import { workOn } from '../bulk/shard.ts'
 import type { ShardSource } from '../bulk/source.ts'
 import { findModel, tasksOf } from '../bulk/wanted.ts'
@@ -20,6 +20,7 @@ export type BulkOptions = {
   shardsFrom: string
   completions?: number
   hold: number
+  atOnce: number
 }
 
 const noteEveryMs = 60_000
@@ -35,22 +36,26 @@ export async function bulk (session: Session, words: string[], fields: Record<st
     { model, digest, tasks, shard_size: options.shardSize },
     items && askable(items, tasks)
   )
-  const source = openSource(folder, shardsOf(job), session, options)
+  const source = await openSource(folder, job, session, options)
   try {
     await workThrough(source, folder, job, session, options.sidecars === true)
   } finally {
     await source.close()
   }
-  await writeReport(folder, shardsOf(job))
+  await finish(folder, shardsOf(job))
   return tellEnd(folder, source, session)
 }
 
-function openSource (folder: Folder, shards: string[], { io }: Session, options: BulkOptions): ShardSource {
-  const { shardsFrom, completions, hold: holdSeconds } = options
-  const leases = { holdSeconds, signal: io.signal }
-  if (shardsFrom === 'folder') return createLeases(folder, shards, leases)
-  if (shardsFrom === 'index') return createLeases(folder, shardsOfIndex(shards, completions, io), leases)
-  throw wrongUsage(`--shards-from: ${JSON.stringify(shardsFrom)} is none of folder, index`)
+async function openSource (folder: Folder, job: Job, { io }: Session, options: BulkOptions): Promise<ShardSource> {
+  const { shardsFrom, completions, hold: holdSeconds, atOnce } = options
+  const { signal } = io
+  const shards = shardsOf(job)
+  if (shardsFrom === 'folder') return createLeases(folder, shards, { holdSeconds, signal })
+  if (shardsFrom === 'index') {
+    return createLeases(folder, shardsOfIndex(shards, completions, io), { holdSeconds, signal })
+  }
+  const { openQueue } = await import('../bulk/nats.ts')
+  return openQueue(folder, job, shards, { url: shardsFrom, holdSeconds, atOnce, signal })
 }
 
 /** The pictures; an Ending where there is no question for one. */
@@ -103,7 +108,7 @@ async function tellEnd (folder: Folder, { shards }: ShardSource, { output, setti
   const given = shards.filter(shard => !folder.isDone(shard))
   const report = sumShards(folder, shards.filter(folder.isDone))
   for (const shard of given) output.fail(`shard ${shard} was given up; the same command tries it again`)
-  for (const input of report.set_aside) output.fail(`${input}: set aside, two workers ended while they had it`)
+  for (const input of report.set_aside) output.fail(`${input}: set aside, three workers ended while they had it alone`)
   const failures = Object.entries(report.failed).map(([code, n]) => `, ${n} ${code}`)
   await output.line(
     settings.json
