@@ -18,7 +18,12 @@ export type Encoding = {
   features: Float32Array // [N, feature_dim]
   keepProbabilities: Float32Array // [N]
   familiarity?: number // 0 to 1; of a model of a closed domain
+  /** What the language model was given of it, so that a second question need not merge again. */
+  merged?: Merged
 }
+
+/** The kept rows of the understanding merger, [kept, hidden_size], and which were kept. */
+export type Merged = { keepMask: boolean[]; embeddings: Float32Array }
 
 /**
  * A picture as the vision graph takes it (`pixels` is uint8 `[3, size, size]`, RGB, row-major), or what the model made

@@ -33,7 +33,7 @@ export function createEncodings ({ mostBytes }: { mostBytes: number }) {
 
     /** One that is larger than all memory for them is not kept. */
     keep (ref: string, home: Home, encoding: Encoding): void {
-      const size = encoding.features.byteLength + encoding.keepProbabilities.byteLength
+      const size = bytesOf(encoding)
       if (size > mostBytes) return
       forget(ref)
       kept.set(ref, { home: textOf(home), encoding, bytes: size })
@@ -49,6 +49,11 @@ export function createEncodings ({ mostBytes }: { mostBytes: number }) {
     bytes -= kept.get(ref)?.bytes ?? 0
     kept.delete(ref)
   }
+}
+
+function bytesOf ({ features, keepProbabilities, merged }: Encoding): number {
+  const known = features.byteLength + keepProbabilities.byteLength
+  return known + (merged ? merged.embeddings.byteLength + merged.keepMask.length : 0)
 }
 
 /**

@@ -57,6 +57,15 @@ t.test('bytes stay bounded, and what is gone is what was used longest ago', asyn
   )
 })
 
+t.test('what the language model was given of a picture counts as well', async t => {
+  const encodings = createEncodings({ mostBytes: 100 })
+  const merged = { keepMask: [true, false], embeddings: new Float32Array(20) }
+  encodings.keep('a', home, { ...encodingOf(2), merged })
+  t.equal(encodings.bytes(), 90)
+  encodings.keep('a', home, { ...encodingOf(5), merged })
+  t.notOk(encodings.find('a', home)?.features.length === 4, 'one that is too large is not kept')
+})
+
 t.test('nothing is kept where there is no memory for it', async t => {
   const encodings = createEncodings({ mostBytes: 0 })
   encodings.keep('a', home, encodingOf(1))

@@ -40,12 +40,13 @@ export function createEncode (
           const { picture, use } = entries[i]!.input
           const keepMask = selectPatches(encoding.keepProbabilities, picture.selection, least)
           const selected = { features: encoding.features, keepMask }
-          seen.push({
-            encoding,
-            keepMask,
-            codes: use === 'codes' ? await visualTokenizer.toCodes(selected) : [],
-            embeddings: use === 'features' ? await visualTokenizer.toEmbeddings(selected) : new Float32Array()
-          })
+          if (use === 'codes') {
+            const codes = await visualTokenizer.toCodes(selected)
+            seen.push({ encoding, keepMask, codes, embeddings: new Float32Array() })
+            continue
+          }
+          const embeddings = mergedBefore(encoding, keepMask) ?? (await visualTokenizer.toEmbeddings(selected))
+          seen.push({ encoding: { ...encoding, merged: { keepMask, embeddings } }, keepMask, codes: [], embeddings })
         }
         return () => entries.forEach((entry, i) => {
           const known = seen[i]!
@@ -62,4 +63,8 @@ export function createEncode (
     const computed = (pixels.length > 0 ? await visualTokenizer.encode(pixels) : []).values()
     return pictures.map(picture => ('encoding' in picture ? picture.encoding : computed.next().value!))
   }
+}
+
+function mergedBefore ({ merged }: Encoding, keepMask: boolean[]): Float32Array | undefined {
+  if (merged?.keepMask.every((isKept, patch) => isKept === keepMask[patch])) return merged.embeddings
 }
