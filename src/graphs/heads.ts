@@ -24,12 +24,20 @@ export function createHeads (
   { language_model: shape, ids }: Manifest
 ) {
   const { hidden_size: hiddenSize, vocabulary_size: vocabulary } = shape
+  const room = new Map<number, Float32Array>() // for the text head's scores, by rows
   const visualIds = vocabulary - ids.image_start // those from the image start on are scored by the visual head
   return {
-    /** Natural log-probabilities of the text ids, [image_start] for each row. */
+    /**
+     * Natural log-probabilities of the text ids, [image_start] for each row. They hold until the next call for as many
+     * rows: what is written to again and again leaves nothing to be collected.
+     */
     async words (states: Float32Array[]): Promise<Float32Array[]> {
-      const outputs = await text.run({ states: stacked(states, hiddenSize) })
-      return rowsOf(floats(outputs, 'log_probabilities'), states.length)
+      const [rows, name] = [states.length, 'log_probabilities']
+      const known = room.get(rows) ?? new Float32Array(rows * ids.image_start)
+      room.set(rows, known)
+      const inputs = { states: stacked(states, hiddenSize) }
+      const scores = { type: 'float32' as const, data: known, dims: [rows, ids.image_start] }
+      return rowsOf(floats(await text.run(inputs, { [name]: scores }), name), rows)
     },
 
     /** As many candidates as the manifest says, for each ask. */

@@ -26,6 +26,7 @@ export type NewTokens = {
   embedded?: { places: number[]; embeddings: Float32Array }
 }
 
+/** That of a single new token for each row holds until the next one for as many rows. */
 export type Step = {
   states: Float32Array // [B, hidden_size], after the last new token
   newKeys: Float32Array[] // per layer [B, kv_heads, head_dim, T]
@@ -38,6 +39,7 @@ export type LanguageModel = ReturnType<typeof createLanguageModel>
 export function createLanguageModel (session: Session, { language_model: shape }: Pick<Manifest, 'language_model'>) {
   const { layers, kv_heads: heads, head_dim: headDim, hidden_size: hiddenSize } = shape
   const layerIndices = Array.from({ length: layers }, (_, i) => i)
+  const room = new Map<number, Record<string, Input>>() // for the outputs of steps, by rows
   const found = session.inputNames.filter(name => name.startsWith('cache_keys.')).length
   if (found !== layers) {
     throw new MisfitError(`the graph language_model has ${found} layers, the manifest says ${layers}`)
@@ -54,7 +56,7 @@ export function createLanguageModel (session: Session, { language_model: shape }
       for (const [i, data] of values.entries()) {
         inputs[`cache_values.${i}`] = { type: 'float32', data, dims: [rows, heads, places, headDim] }
       }
-      const outputs = await session.run(inputs)
+      const outputs = await session.run(inputs, tokens.count === 1 ? roomFor(rows) : undefined)
       return {
         states: floats(outputs, 'states'),
         newKeys: layerIndices.map(i => floats(outputs, `new_keys.${i}`)),
@@ -62,6 +64,23 @@ export function createLanguageModel (session: Session, { language_model: shape }
       }
     }
   }
+
+  /** Written to again and again, so that a step leaves nothing to be collected. */
+  function roomFor (rows: number): Record<string, Input> {
+    const known = room.get(rows)
+    if (known) return known
+    const made: Record<string, Input> = { states: zeros([rows, hiddenSize]) }
+    for (const i of layerIndices) {
+      made[`new_keys.${i}`] = zeros([rows, heads, headDim, 1])
+      made[`new_values.${i}`] = zeros([rows, heads, 1, headDim])
+    }
+    room.set(rows, made)
+    return made
+  }
+}
+
+function zeros (dims: number[]): Input {
+  return { type: 'float32', data: new Float32Array(dims.reduce((product, dim) => product * dim, 1)), dims }
 }
 
 function tokenInputs (

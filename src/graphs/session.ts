@@ -14,8 +14,8 @@ export type Output = { data: ort.Tensor['data']; dims: readonly number[] }
 export type Session = {
   inputNames: readonly string[]
   outputNames: readonly string[]
-  /** Gives all outputs, or those that are named. */
-  run(inputs: Record<string, Input>, outputs?: string[]): Promise<Record<string, Output>>
+  /** Gives all outputs, or those that are named, or those that have a place to be written to. */
+  run(inputs: Record<string, Input>, outputs?: string[] | Record<string, Input>): Promise<Record<string, Output>>
   release(): Promise<void>
 }
 
@@ -37,10 +37,8 @@ export async function openSession (
     outputNames: session.outputNames,
     async run (inputs, outputs = [...session.outputNames]) {
       checkNames(session.inputNames, inputs)
-      const feeds: Record<string, ort.Tensor> = {}
-      for (const [name, { type, data, dims }] of Object.entries(inputs)) feeds[name] = new ort.Tensor(type, data, dims)
       try {
-        return await session.run(feeds, outputs)
+        return await session.run(tensorsOf(inputs), Array.isArray(outputs) ? outputs : tensorsOf(outputs))
       } catch (cause) {
         throw new Error(`graph run failed with inputs ${describe(inputs)}`, { cause })
       }
@@ -61,6 +59,12 @@ export function integers (outputs: Record<string, Output>, name: string): BigInt
   const data = outputs[name]?.data
   if (!(data instanceof BigInt64Array)) throw new Error(`the graph has no int64 output ${name}`)
   return data
+}
+
+function tensorsOf (values: Record<string, Input>): Record<string, ort.Tensor> {
+  const tensors: Record<string, ort.Tensor> = {}
+  for (const [name, { type, data, dims }] of Object.entries(values)) tensors[name] = new ort.Tensor(type, data, dims)
+  return tensors
 }
 
 function checkNames (expected: readonly string[], inputs: Record<string, Input>): void {

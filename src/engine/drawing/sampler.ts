@@ -30,6 +30,8 @@ type Choosing = Pick<DrawRules, 'temperature' | 'topK' | 'topP'>
 
 export type Choice = { tokenId: number; logProbability: number }
 
+let room = new Float64Array() // for scores while they are processed
+
 const never = -1e29 // scores below it are of ids that are not possible
 
 /**
@@ -59,11 +61,13 @@ export function drawToken (
   return { tokenId, logProbability: logProbabilities[ids ? ids.indexOf(tokenId) : tokenId] ?? NaN }
 }
 
-/** The scores after the processors: a copy where these have anything to do. */
+/** The scores after the processors. Where these have anything to do it is a copy, which holds until the next call. */
 export function processed (scores: Float32Array, drawn: number[], rules: Processors): Processed {
   const { repetitionPenalty, minTokens, suppressed } = rules
   if (repetitionPenalty === 1 && drawn.length >= minTokens && suppressed.from === suppressed.to) return scores
-  const copy = new Float64Array(scores)
+  if (room.length < scores.length) room = new Float64Array(scores.length)
+  const copy = room.subarray(0, scores.length)
+  copy.set(scores)
   processScores(copy, drawn, rules)
   return copy
 }
