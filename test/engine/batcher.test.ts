@@ -1,5 +1,5 @@
 // covers: src/engine/admission.ts src/engine/device.ts src/engine/ticket.ts src/engine/drawing/random.ts
-// covers: src/engine/stations/chunks.ts src/engine/stations/decode.ts src/engine/stations/encode.ts
+// covers: src/engine/stations/chunks.ts src/engine/stations/decode.ts
 // covers: src/engine/stations/heads.ts src/engine/stations/paint.ts src/engine/stations/paint-job.ts
 // covers: src/engine/stations/prefill.ts src/engine/stations/queue.ts src/pipe/cost.ts
 import fc from 'fast-check'
