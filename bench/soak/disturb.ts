@@ -1,6 +1,8 @@
 /** What is done to the server's processes while it works: engines killed and made to hang, decoders killed. */
 import { execFile } from 'node:child_process'
+import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { recoveryOf, type Death } from './deaths.ts'
 
 export type Child = { pid: number; role: 'engine' | 'decoder'; rss: number } // MiB
 
@@ -15,32 +17,63 @@ export async function childrenOf (parent: number): Promise<Child[]> {
   })
 }
 
-export type Injected = { kills: number; hangs: number; decoders: number }
+/** `deaths` are those of engines; how many `decoders` were killed. */
+export type Injected = { deaths: Death[]; decoders: number }
 
-/** Begins; `stop` ends it. Engines are hit one at a time and never the first, so that its memory can be watched. */
+type Disturbances = { killEvery: number; hangEvery: number; decoderEvery: number } // seconds
+
+const mostRecoveryMs = 60_000 // what takes longer is not waited for
+
+/**
+ * Begins; `stop` ends it, and waits for the engine that was hit last. Engines are hit one at a time, the next when
+ * there is another, and never the first, so that its memory can be watched. `readyAt` tells when engines were ready.
+ */
 export function disturb (
   server: number,
   spared: number,
-  { killEvery, hangEvery, decoderEvery }: { killEvery: number; hangEvery: number; decoderEvery: number }
+  readyAt: readonly number[],
+  { killEvery, hangEvery, decoderEvery }: Disturbances
 ) {
-  const injected: Injected = { kills: 0, hangs: 0, decoders: 0 }
-  const hit = async (role: Child['role'], signal: NodeJS.Signals, count: keyof Injected) => {
-    const victim = (await childrenOf(server)).filter(child => child.role === role && child.pid !== spared).at(-1)
-    if (victim === undefined) return
-    try {
-      process.kill(victim.pid, signal)
-      injected[count]++
-    } catch {} // it has ended by itself
-  }
+  const injected: Injected = { deaths: [], decoders: 0 }
+  let turn = Promise.resolve() // of engines
+  let isOver = false
   const timers = [
-    setInterval(() => hit('engine', 'SIGKILL', 'kills'), killEvery * 1000),
-    setInterval(() => hit('engine', 'SIGSTOP', 'hangs'), hangEvery * 1000 + 7000), // not in the midst of a restart
-    setInterval(() => hit('decoder', 'SIGKILL', 'decoders'), decoderEvery * 1000)
+    setInterval(() => hitEngine('kill'), killEvery * 1000),
+    setInterval(() => hitEngine('hang'), hangEvery * 1000),
+    setInterval(hitDecoder, decoderEvery * 1000)
   ]
   return {
     injected,
-    stop () {
+    async stop () {
+      isOver = true
       for (const timer of timers) clearInterval(timer)
+      await turn
     }
+  }
+
+  function hitEngine (by: Death['by']): void {
+    turn = turn.then(async () => {
+      if (isOver) return
+      const at = await hit('engine', by === 'kill' ? 'SIGKILL' : 'SIGSTOP')
+      if (at === undefined) return
+      const death = { by, at }
+      injected.deaths.push(death)
+      while (recoveryOf(death, readyAt) === undefined && Date.now() - death.at < mostRecoveryMs) await pause(50)
+    })
+  }
+
+  async function hitDecoder (): Promise<void> {
+    if ((await hit('decoder', 'SIGKILL')) !== undefined) injected.decoders++
+  }
+
+  /** When it was hit, in milliseconds of the epoch; nothing where there was none. */
+  async function hit (role: Child['role'], signal: NodeJS.Signals): Promise<number | undefined> {
+    const victim = (await childrenOf(server)).filter(child => child.role === role && child.pid !== spared).at(-1)
+    if (victim === undefined) return
+    const at = Date.now()
+    try {
+      process.kill(victim.pid, signal)
+      return at
+    } catch {} // it has ended by itself
   }
 }

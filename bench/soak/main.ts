@@ -25,26 +25,28 @@ try {
 }
 
 async function soak (server: SoakedServer, options: SoakOptions, head: Soak['head']): Promise<Soak> {
-  const { pid, port, target, lines } = server
+  const { pid, port, target, lines, readyAt } = server
   const spared = (await childrenOf(pid)).find(({ role }) => role === 'engine')?.pid ?? 0
   const counts = createCounts()
   const before = await server.metrics()
   const looking = watch(target.url, pid, spared, counts.ended)
-  const disturbing = disturb(pid, spared, options)
+  const disturbing = disturb(pid, spared, readyAt, options)
   const from = performance.now()
   const next = await createTraffic(drawOf(options.seed))
   await everyClient(port, options, async send => {
     const sent = next()
     counts.add(sent, await send(sent))
   })
-  disturbing.stop()
   const minutes = (performance.now() - from) / 60_000
+  await disturbing.stop()
   await untilQuiet(server)
   looking.stop()
   const after = await server.metrics()
   const exitCode = server.isAlive() ? await server.stop() : null
   const { watched } = looking
-  return { head, minutes, counts, watched, injected: disturbing.injected, lines, before, after, exitCode }
+  const { injected } = disturbing
+  const { readyWithin } = options
+  return { head, minutes, counts, watched, injected, readyAt, readyWithin, lines, before, after, exitCode }
 }
 
 /** Clients that each ask and wait, together no faster than the requests last for the time, and until both are over. */

@@ -6,8 +6,10 @@ const usage = `npm run soak -- [options]
   --requests 20000     at least so many
   --minutes 30         over at least so long; requests are spread over that time
   --clients 16         each with an address of its own
-  --kill-every 90      seconds between two kills of an engine, of another than the first
+  --kill-every 90      seconds between two kills of an engine, of another than the first; below 60 an
+                       engine has no time to prove itself, and is started again ever more slowly
   --hang-every 240     seconds between two engines that are made to hang
+  --ready-within 5     seconds from a kill or a hang to an engine that is ready
   --decoder-every 60   seconds between two kills of a process that decodes pictures
   --seed 1             of what is asked when
   --report docs/soak.md`
@@ -24,6 +26,7 @@ export function readSoakOptions (words: string[]) {
       clients: { type: 'string', default: '16' },
       'kill-every': { type: 'string', default: '90' },
       'hang-every': { type: 'string', default: '240' },
+      'ready-within': { type: 'string', default: '5' },
       'decoder-every': { type: 'string', default: '60' },
       seed: { type: 'string', default: '1' },
       report: { type: 'string', default: 'docs/soak.md' },
@@ -37,6 +40,7 @@ export function readSoakOptions (words: string[]) {
     clients: positive(values.clients),
     killEvery: positive(values['kill-every']),
     hangEvery: positive(values['hang-every']),
+    readyWithin: positive(values['ready-within']),
     decoderEvery: positive(values['decoder-every']),
     seed: positive(values.seed),
     report: values.report

@@ -3,6 +3,7 @@ import type { Head } from '../record.ts'
 import { table, tellNumber } from '../report.ts'
 import { lineThrough, percentile } from '../statistics.ts'
 import type { Counts } from './count.ts'
+import { tellRecoveries } from './deaths.ts'
 import type { Injected } from './disturb.ts'
 import type { Lines } from './server.ts'
 import type { Sample, Watched } from './watch.ts'
@@ -16,6 +17,8 @@ export type Soak = {
   counts: Counts
   watched: Watched
   injected: Injected
+  readyAt: number[] // of engines, in milliseconds of the epoch
+  readyWithin: number // seconds
   lines: Lines
   before: Map<string, number>
   after: Map<string, number>
@@ -26,7 +29,7 @@ type Check = { what: string; found: string; holds: boolean }
 
 /** The report, and whether all checks hold. */
 export function reportOf (soak: Soak): { text: string; holds: boolean } {
-  const { head, minutes, counts, watched, lines } = soak
+  const { head, minutes, counts, watched, injected, readyAt, lines } = soak
   const checks = checksOf(soak)
   const holds = checks.every(check => check.holds)
   const sections = [
@@ -48,6 +51,17 @@ export function reportOf (soak: Soak): { text: string; holds: boolean } {
         kind,
         sent: String(sent),
         ends: [...ends].sort(([, a], [, b]) => b - a).map(([end, count]) => `${end}: ${count}`).join(', ')
+      }))
+    ),
+    '## Engines that were killed or made to hang',
+    'Seconds from the signal to an engine that is ready in its place; one that hangs has to be noticed first. ' +
+      `${injected.decoders} processes that decode pictures were killed, too.`,
+    table(
+      tellRecoveries(injected.deaths, readyAt).map(({ by, count, median, longest }) => ({
+        by,
+        times: String(count),
+        median: count === 0 ? '' : tellNumber(median),
+        longest: count === 0 ? '' : tellNumber(longest)
       }))
     ),
     '## Memory',
@@ -74,14 +88,18 @@ export function reportOf (soak: Soak): { text: string; holds: boolean } {
   return { text: sections.join('\n\n') + '\n', holds }
 }
 
-function checksOf ({ counts, watched, injected, lines, before, after, exitCode }: Soak): Check[] {
+function checksOf (soak: Soak): Check[] {
+  const { counts, watched, injected, readyAt, readyWithin, lines, before, after, exitCode } = soak
   const health = watched.health.filter(ms => !Number.isNaN(ms))
   const unhealthy = watched.health.length - health.length
   const p99 = percentile(health, 0.99)
   const most = percentile(health, 1)
   const ends = ['error: engine process ended', 'error: engine does not start']
   const restarts = ends.reduce((sum, line) => sum + (lines.get(line) ?? 0), 0)
-  const hangs = lines.get('error: engine hangs') ?? 0
+  const noticed = lines.get('error: engine hangs') ?? 0
+  const hangs = injected.deaths.filter(({ by }) => by === 'hang').length
+  const kills = injected.deaths.length - hangs
+  const longest = Math.max(0, ...tellRecoveries(injected.deaths, readyAt).map(({ longest }) => longest || 0))
   const counted = countedBy(after, before, () => true)
   const gone = countedBy(after, before, name => /"499"/.test(name))
   const gauge = /^lavit_(requests_in_flight|queue_length|running|kv_slots_in_use|queued_cost)/
@@ -109,8 +127,13 @@ function checksOf ({ counts, watched, injected, lines, before, after, exitCode }
     },
     {
       what: 'no engine was started again but those that were killed or hung',
-      found: `${restarts} restarts, ${injected.kills} killed, ${injected.hangs} made to hang (${hangs} noticed)`,
-      holds: restarts === injected.kills + injected.hangs && hangs === injected.hangs
+      found: `${restarts} restarts, ${kills} killed, ${hangs} made to hang (${noticed} noticed)`,
+      holds: restarts === kills + hangs && noticed === hangs
+    },
+    {
+      what: `within ${readyWithin} s of each kill and each hang an engine is ready in its place`,
+      found: `${tellNumber(longest)} s at the longest of ${injected.deaths.length}`,
+      holds: longest <= readyWithin
     },
     {
       what: '/health/live: 99 % within 20 ms, all within 100 ms',

@@ -7,6 +7,7 @@ import { findFreePort } from '../servers.ts'
 import { createTarget, untilReady } from '../target.ts'
 
 const root = join(import.meta.dirname, '../..')
+const warning = 40 // level of the log
 const engines = 2 // one that is never disturbed, and one that is
 
 /** Lines of the log by message, of warnings and worse. */
@@ -18,7 +19,7 @@ export async function startSoakedServer () {
   const port = await findFreePort()
   const child = spawn(process.execPath, ['dist/server.js'], {
     cwd: root,
-    env: { ...process.env, HOST: '127.0.0.1', PORT: String(port), LOG_LEVEL: 'warn', LAVIT_ENGINES: String(engines) },
+    env: { ...process.env, HOST: '127.0.0.1', PORT: String(port), LOG_LEVEL: 'info', LAVIT_ENGINES: String(engines) },
     stdio: ['ignore', 'pipe', 'inherit']
   })
   process.on('exit', () => child.kill('SIGKILL'))
@@ -26,9 +27,13 @@ export async function startSoakedServer () {
   const { pid } = child
   if (pid === undefined) throw new Error('the server does not start')
   const lines: Lines = new Map()
+  const readyAt: number[] = []
   createInterface({ input: child.stdout }).on('line', line => {
-    const message = messageOf(line)
-    lines.set(message, (lines.get(message) ?? 0) + 1)
+    const { level, time, message } = readLine(line)
+    if (message === 'model ready') readyAt.push(time)
+    if (level < warning) return
+    const text = `${level > warning ? 'error' : 'warning'}: ${message}`
+    lines.set(text, (lines.get(text) ?? 0) + 1)
   })
   const ended = once(child, 'exit')
   const target = createTarget('soak', `http://127.0.0.1:${port}`, { pid })
@@ -38,6 +43,8 @@ export async function startSoakedServer () {
     port,
     target,
     lines,
+    /** When engines were ready to work, in milliseconds of the epoch. */
+    readyAt,
     isAlive: () => child.exitCode === null && child.signalCode === null,
 
     /** Metrics by their whole name. */
@@ -61,11 +68,11 @@ export async function startSoakedServer () {
   }
 }
 
-function messageOf (line: string): string {
+function readLine (line: string): { level: number; time: number; message: string } {
   try {
-    const { msg, level } = JSON.parse(line)
-    return `${level >= 50 ? 'error' : 'warning'}: ${msg}`
+    const { msg: message, level, time } = JSON.parse(line)
+    return { level, time, message }
   } catch {
-    return 'a line that is not JSON'
+    return { level: warning, time: NaN, message: 'a line that is not JSON' }
   }
 }

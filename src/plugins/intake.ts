@@ -42,7 +42,7 @@ export default fp<IntakeLimits>(
       onEnd(request, reply, request.upload.end)
       const length = Number(headers['content-length'] ?? 0)
       if (request.routeOptions.config.streamedBytes !== undefined) request.upload.take(chunkBytes)
-      else if (hasBody(request) && length > 0) request.upload.take(length)
+      else if (hasBody(request) && length > 0 && length <= bodyLimit) request.upload.take(length) // more is never read
     })
 
     app.addHook('preParsing', async (request, _reply, payload) => {

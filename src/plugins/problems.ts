@@ -6,6 +6,7 @@ import type { Metrics } from '../metrics.ts'
 import { onBehalf } from './behalf.ts'
 import { errorOf } from '../openai/errors.ts'
 import type { Problem } from '../schemas/problem.ts'
+import { discardRest } from './rest.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -58,7 +59,10 @@ export default fp<{ metrics: Metrics }>(
     function answer (failure: ServerError, cause: Error, request: FastifyRequest, reply: FastifyReply) {
       const problem = tell(failure, cause, request)
       for (const [name, value] of Object.entries(failure.headers ?? {})) reply.header(name, beside(reply, name, value))
-      if (!request.raw.complete) discardRest(request, reply)
+      if (!request.raw.complete) {
+        discardRest(request.raw, request.bodyLimit)
+        reply.removeHeader('connection') // it would be closed before the rest is read
+      }
       if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
       const isForGood = failure.code === 'model_unavailable' && failure.retryAfterSeconds === undefined
       if ((problem.status === 429 || problem.status === 503) && !isForGood) {
@@ -72,21 +76,6 @@ export default fp<{ metrics: Metrics }>(
   },
   { name: 'problems' }
 )
-
-/**
- * The rest of a body flows into nothing, within the limit of a whole one: a connection that is closed while the client
- * still sends is reset, and the answer is lost with it.
- */
-function discardRest ({ raw, bodyLimit }: FastifyRequest, reply: FastifyReply) {
-  let bytes = 0
-  raw.unpipe() // whoever reads it would pause it once more
-  raw.on('data', ({ length }: Buffer) => {
-    bytes += length
-    if (bytes > bodyLimit) raw.destroy()
-  })
-  raw.resume()
-  reply.removeHeader('connection')
-}
 
 /** A client may be held to several policies at a time. */
 function beside (reply: FastifyReply, name: string, value: string) {

@@ -57,6 +57,14 @@ t.test('a body that says its length is admitted or refused before a byte of it i
   t.match(await answerTo(last), /^HTTP\/1\.1 4(00|13) /, 'and what has ended is given back')
 })
 
+t.test('a length beyond the limit is told as that, however much memory is taken: it can never be sent', async t => {
+  const { open } = await start(t)
+  for (const type of ['application/json', 'image/png', 'multipart/form-data; boundary=b']) {
+    const socket = open('1.1.1.1', `Content-Type: ${type}`, 'Content-Length: 1700000000')
+    t.match(await answerTo(socket), /^HTTP\/1\.1 413 [^]*too_large/, type)
+  }
+})
+
 t.test('a body that does not say its length takes memory as it arrives', async t => {
   const types = ['application/json', 'image/png', 'multipart/form-data; boundary=b']
   for (const type of types) {
