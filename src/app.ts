@@ -17,6 +17,7 @@ import negotiation from './plugins/negotiation.ts'
 import openapi from './plugins/openapi.ts'
 import { tellRequest } from './plugins/log.ts'
 import problems, { answerFrameworkError } from './plugins/problems.ts'
+import traces from './plugins/traces.ts'
 import uploads, { bodyLimitOf } from './plugins/uploads.ts'
 import validation from './plugins/validation.ts'
 import type { Registry } from './registry/registry.ts'
@@ -50,6 +51,7 @@ import { listedSchemas } from './schemas/openai/models.ts'
 import { problemSchemas } from './schemas/problem.ts'
 import { TokenizeRequest, TokenizeResponse } from './schemas/tokenize.ts'
 import { understandingSchemas } from './schemas/understanding.ts'
+import type { Tracing } from './tracing/tracing.ts'
 
 export type AppOptions = {
   config: Config
@@ -60,6 +62,7 @@ export type AppOptions = {
   playground?: string | undefined
   log?: FastifyBaseLogger
   fetching?: Fetching | undefined
+  tracing?: Tracing | undefined
 }
 
 export async function buildApp ({
@@ -69,7 +72,8 @@ export async function buildApp ({
   version,
   playground,
   log,
-  fetching = createFetching(config)
+  fetching = createFetching(config),
+  tracing
 }: AppOptions) {
   const app = Fastify({
     ...(log && { loggerInstance: log.child({}, { serializers: { req: tellRequest } }) }),
@@ -85,6 +89,7 @@ export async function buildApp ({
     clientErrorHandler: answerClientError
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  if (tracing) await app.register(traces, { tracing })
   await app.register(measure, { metrics }) // first, so that it counts what the others refuse
   await app.register(batches, { config, metrics })
   await app.register(jobs, { registry, metrics, limits: config, imageCacheMb: config.imageCacheMb, fetching })

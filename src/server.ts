@@ -14,6 +14,7 @@ import { findUnknownVariables, StartError } from './config/variables.ts'
 import { createMetrics } from './metrics.ts'
 import { createRegistry } from './registry/registry.ts'
 import { checkModels, explainListenError, explainLoadError } from './start-errors.ts'
+import { openTracing } from './tracing/tracing.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url)) // of `src` and of `dist` alike
 const { version } = Value.Parse(
@@ -38,13 +39,15 @@ async function start () {
     onRestart: metrics.countRestart,
     onBytes: metrics.countPipeBytes
   })
+  const tracing = config.isTraced ? await openTracing(version, log) : undefined
   const app = await buildApp({
     config,
     registry,
     metrics,
     version,
     playground: join(root, 'dist/playground'),
-    log
+    log,
+    tracing
   })
 
   const metricsApp = config.metricsPort === undefined ? undefined : await buildMetricsApp({ registry, metrics })
@@ -57,6 +60,7 @@ async function start () {
       setTimeout(() => app.server.closeAllConnections(), config.graceMs + 2000).unref()
       await app.close()
       await metricsApp?.close()
+      await tracing?.close()
     }
   )
   onStop(signal => {

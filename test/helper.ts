@@ -13,6 +13,7 @@ import { createMetrics } from '../src/metrics.ts'
 import type { SubmitOptions } from '../src/pipe/engine-client.ts'
 import type { Manifest } from '../src/package/manifest.ts'
 import type { Registry } from '../src/registry/registry.ts'
+import type { Tracing } from '../src/tracing/tracing.ts'
 import { file, manifest } from './fixtures/manifest.ts'
 
 /** Each character is a token: a text of ids below 128, and whatever else falls away. */
@@ -32,6 +33,7 @@ type Overrides = {
   log?: FastifyBaseLogger
   fetching?: Fetching | undefined
   playground?: string | undefined
+  tracing?: Tracing
 }
 
 /** Answers of a model that keeps the first three patches and says ` two cats `. */
@@ -89,7 +91,8 @@ export async function buildTestApp (
     environment = {},
     log,
     fetching,
-    playground
+    playground,
+    tracing
   }: Overrides = {}
 ) {
   const seen = { works: [] as Work[], options: [] as SubmitOptions[], loans: 0, calls: [] as string[] }
@@ -170,7 +173,8 @@ export async function buildTestApp (
     version: '0.1.0',
     playground,
     ...(log && { log }),
-    ...(fetching && { fetching })
+    ...(fetching && { fetching }),
+    ...(tracing && { tracing })
   })
   t.teardown(() => app.close())
   return Object.assign(app, { seen, metrics })

@@ -35,6 +35,7 @@ const layers: Record<string, string[]> = {
   'src/batches': ['src/errors.ts', 'src/bulk', 'src/codecs', 'src/schemas'],
   'src/openai': ['src/errors.ts', 'src/schemas', 'src/codecs', 'src/tasks'],
   'src/mcp': ['src/schemas'],
+  'src/tracing': ['src/pipe', 'src/tasks'],
   'src/plugins': [
     'src/errors.ts',
     'src/batches',
@@ -46,7 +47,8 @@ const layers: Record<string, string[]> = {
     'src/codecs',
     'src/fetching',
     'src/registry',
-    'src/tasks'
+    'src/tasks',
+    'src/tracing'
   ],
   'src/routes': [
     'src/errors.ts',
@@ -69,7 +71,8 @@ const layers: Record<string, string[]> = {
     'src/fetching',
     'src/registry',
     'src/plugins',
-    'src/routes'
+    'src/routes',
+    'src/tracing'
   ],
   'src/start-errors.ts': ['src/errors.ts', 'src/config'],
   'src/server.ts': [
@@ -78,7 +81,8 @@ const layers: Record<string, string[]> = {
     'src/metrics.ts',
     'src/codecs',
     'src/registry',
-    'src/start-errors.ts'
+    'src/start-errors.ts',
+    'src/tracing'
   ],
   'src/cli': [
     'src/app.ts',
@@ -114,6 +118,7 @@ const doors: Record<string, string[]> = {
   'node:child_process': ['src/pipe/engine-process.ts', 'src/codecs/decoder-client.ts'],
   '@nats-io/*': ['src/cli/bulk/nats.ts'],
   'tar-stream': ['src/cli/bulk/tar.ts'],
+  '@opentelemetry/*': ['src/tracing/tracing.ts'],
   '@modelcontextprotocol/*': ['src/mcp/server.ts'],
   'fastify*': ['src/app.ts', 'src/routes/**', 'src/plugins/**'],
   '@fastify/**': ['src/app.ts', 'src/routes/**', 'src/plugins/**']

@@ -46,8 +46,16 @@ export function readConfig (environment: Record<string, string | undefined>, roo
     batchInFlight: values.LAVIT_BATCH_IN_FLIGHT,
     corsOrigins: values.LAVIT_CORS_ORIGINS,
     trustProxy,
+    isTraced: isTraced(values),
     logLevel: values.LOG_LEVEL
   })
+}
+
+/** As OpenTelemetry's variables say; without any there are no traces. */
+function isTraced (values: ReturnType<typeof readVariables>): boolean {
+  const { OTEL_TRACES_EXPORTER: exporter, OTEL_SDK_DISABLED: isDisabled } = values
+  const endpoint = values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? values.OTEL_EXPORTER_OTLP_ENDPOINT
+  return isDisabled !== 'true' && exporter !== 'none' && (exporter === 'otlp' || endpoint !== undefined)
 }
 
 export type Config = ReturnType<typeof readConfig>

@@ -2,6 +2,7 @@
 import { Type } from 'typebox'
 import { batchVariables } from './batch-variables.ts'
 import { pictureVariables } from './picture-variables.ts'
+import { traceVariables } from './trace-variables.ts'
 import { trustedProxies } from './trust-proxy.ts'
 
 /** `allowed` says what a pattern allows, in words; a `secret` value is never shown. */
@@ -157,6 +158,7 @@ export const Environment = Type.Object({
         'their addresses and networks with commas; unset believes none'
     })
   ),
+  ...traceVariables,
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     default: 'info',
     description: 'Lines below this level are not logged'

@@ -92,6 +92,7 @@ export default fp<JobOptions>(
         arrivedAt: performance.now(),
         progress: { stage: 'upload' },
         measures: metrics,
+        story: { pictures: [], runs: [] },
         fileBytes: []
       }
       onEnd(request, reply, isAnswered => {

@@ -46,7 +46,8 @@ export default fp<{ metrics: Metrics }>(
     app.decorate('tellProblem', (error, request) => tell(toServerError(error, request), error, request))
 
     function tell (failure: ServerError, cause: Error, request: FastifyRequest): Problem {
-      const problem = problemOf(failure, request.id)
+      const problem = problemOf(failure, request.id, request.trace?.ids.trace_id)
+      request.problemCode = problem.code
       if (!onBehalf.getStore()) metrics.countError(problem.code)
       if (problem.status >= 500 && failure.code === 'internal_error') {
         request.log.error({ err: cause }, 'request failed')
@@ -120,9 +121,18 @@ function toServerError (error: Error & Partial<FastifyError>, request: FastifyRe
 }
 
 /** The document of an error. */
-export function problemOf ({ code, message, errors }: ServerError, id: string): Problem {
+export function problemOf ({ code, message, errors }: ServerError, id: string, traceId?: string): Problem {
   const { status, title } = errorTable[code]
   const detail =
     code === 'internal_error' ? 'The server made a mistake; its log holds the cause under the request id' : message
-  return { type: `urn:lavit:problem:${code}`, title, status, detail, code, request_id: id, ...(errors && { errors }) }
+  return {
+    type: `urn:lavit:problem:${code}`,
+    title,
+    status,
+    detail,
+    code,
+    request_id: id,
+    ...(traceId !== undefined && { trace_id: traceId }),
+    ...(errors && { errors })
+  }
 }

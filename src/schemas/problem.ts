@@ -18,6 +18,9 @@ export const Problem = Type.Object(
     detail: Type.String({ description: 'What went wrong this time' }),
     code: Type.String({ description: 'Stable name of this kind of problem' }),
     request_id: Type.String({ description: 'The id under which the log tells of the request' }),
+    trace_id: Type.Optional(
+      Type.String({ description: 'The trace that the request is part of, where the server keeps traces' })
+    ),
     errors: Type.Optional(Type.Array(ref(FieldError), { description: 'Each wrong field' }))
   },
   {

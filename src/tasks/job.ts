@@ -13,6 +13,7 @@ import type { Hold } from '../admission/shares.ts'
 import type { Encodings } from './encodings.ts'
 import { learn, type Experiences } from './experience.ts'
 import type { JobStage, Measures } from './measures.ts'
+import { tokensOf, type Run, type Story } from './story.ts'
 
 export type Limits = ImageLimits & {
   maxUploadBytes: number
@@ -46,6 +47,7 @@ export type Job = {
   arrivedAt: number
   progress: { stage: JobStage }
   measures: Measures
+  story: Story
   /** Bytes of each picture that came as a file and was read. */
   fileBytes: number[]
   /** What was to be expected when an engine took it. */
@@ -91,6 +93,8 @@ export async function withModel<T> (
         async run (work, { onPart, task = work.task } = {}) {
           const experience = job.experiences.of(manifest)
           const kind = kindOf(work, task)
+          const told: Run = { model: manifest.name, task, from: performance.now() }
+          job.story.runs.push(told)
           let place = { ahead: 0, beside: 0 }
           let sentMs = 0
           const answer = await submit(work, {
@@ -115,6 +119,7 @@ export async function withModel<T> (
           })
           const begin = sentMs + answer.timings.start
           Object.assign(timings, answer.timings, { begin })
+          Object.assign(told, { to: performance.now(), course: answer.course, ...tokensOf(answer.result) })
           progress.stage = 'answer'
           measures.observeAnswer({ model: manifest.name, task }, seenOf(job, answer.course))
           const amounts = learn(experience, manifest, { work, task, fileBytes: job.fileBytes }, place, answer)

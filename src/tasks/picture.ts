@@ -155,7 +155,9 @@ export async function readPicture (job: Job, manifest: Manifest, file: HeldPictu
   job.fileBytes.push(bytes.length)
   const from = performance.now()
   const pixels = await decodePicture(bytes, manifest.image.size, job.limits, job.signal)
-  job.timings.image = (job.timings.image ?? 0) + performance.now() - from
+  const to = performance.now()
+  job.timings.image = (job.timings.image ?? 0) + to - from
+  job.story.pictures.push({ from, to })
   if (!job.encodings.isOn) return { pixels, selection }
   const home = { owner: job.owner, manifest }
   const ref = refOf(pixels, home)

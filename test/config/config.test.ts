@@ -236,6 +236,33 @@ const table: Record<
     refused: ['10.0.0.0/33', 'proxy', '10.0.0.1,', '1.2.3'],
     allowed: 'a number of proxies'
   },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    key: 'isTraced',
+    taken: [[' http://collector:4318 ', true]],
+    refused: ['collector:4318'],
+    allowed: 'an address of http or https'
+  },
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: {
+    key: 'isTraced',
+    taken: [['https://collector/v1/traces', true]],
+    refused: ['/v1/traces'],
+    allowed: 'an address of http or https'
+  },
+  OTEL_TRACES_EXPORTER: {
+    key: 'isTraced',
+    taken: [
+      ['otlp', true],
+      ['none', false]
+    ],
+    refused: ['zipkin'],
+    allowed: 'otlp, none'
+  },
+  OTEL_SDK_DISABLED: {
+    key: 'isTraced',
+    taken: [['true', false]],
+    refused: ['yes'],
+    allowed: 'false, true'
+  },
   LOG_LEVEL: {
     key: 'logLevel',
     taken: [
@@ -249,6 +276,14 @@ const table: Record<
 
 t.test('the table above has every variable', async t => {
   t.strictSame(Object.keys(table), names)
+})
+
+t.test('traces are kept where an exporter is set, and not where one of the others says no', async t => {
+  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }
+  t.notOk(readConfig({}, '/srv').isTraced)
+  t.ok(readConfig({ ...endpoint, OTEL_TRACES_EXPORTER: 'otlp' }, '/srv').isTraced)
+  t.notOk(readConfig({ ...endpoint, OTEL_TRACES_EXPORTER: 'none' }, '/srv').isTraced)
+  t.notOk(readConfig({ ...endpoint, OTEL_SDK_DISABLED: 'TRUE' }, '/srv').isTraced)
 })
 
 t.test('defaults hold where nothing is set', async t => {

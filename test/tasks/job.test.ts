@@ -6,6 +6,7 @@ import { createExperiences } from '../../src/tasks/experience.ts'
 import { withModel, type Job } from '../../src/tasks/job.ts'
 import { manifest } from '../fixtures/manifest.ts'
 
+const painted = { pictures: [], visualTokens: 0, promptTokens: 0 }
 const course = { ms: 0, phases: {}, kept: [] }
 
 function createJob (acquire: () => Promise<LoadedModel>, signal = new AbortController().signal): Job {
@@ -30,6 +31,7 @@ function createJob (acquire: () => Promise<LoadedModel>, signal = new AbortContr
     timings: {},
     arrivedAt: 0,
     progress: { stage: 'upload' },
+    story: { pictures: [], runs: [] },
     measures: { observeAnswer () {}, countPreview () {}, countLookup () {} },
     fileBytes: []
   }
@@ -40,7 +42,7 @@ function createLoan () {
     manifest,
     text: {} as LoadedModel['text'],
     admit: () => {},
-    submit: (async () => ({ result: {}, timings: {}, course })) as unknown as LoadedModel['submit'],
+    submit: (async () => ({ result: painted, timings: {}, course })) as unknown as LoadedModel['submit'],
     released: 0,
     release: () => {
       loan.released++
@@ -75,7 +77,6 @@ t.test('gives the model back, whatever happened', async t => {
 t.test('the signal goes with the loan and with the work, and so do priority and who listens to parts', async t => {
   const loan = createLoan()
   const painting = { width: 8, height: 8, steps: 1, decoderGuidanceScale: 1, seed: 0 }
-  const painted = { pictures: [], visualTokens: 0, promptTokens: 0 }
   const given: unknown[] = []
   loan.submit = (async (_work: unknown, options: SubmitOptions) => {
     given.push(options)

@@ -78,6 +78,8 @@ export interface components {
             code: string;
             /** @description The id under which the log tells of the request */
             request_id: string;
+            /** @description The trace that the request is part of, where the server keeps traces */
+            trace_id?: string;
             /** @description Each wrong field */
             errors?: components["schemas"]["FieldError"][];
         };

@@ -99,6 +99,9 @@ class Problem(TypedDict):
     request_id: str
     """The id under which the log tells of the request"""
 
+    trace_id: NotRequired[str]
+    """The trace that the request is part of, where the server keeps traces"""
+
     errors: NotRequired[List[FieldError]]
     """Each wrong field"""
 

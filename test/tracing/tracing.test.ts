@@ -1,0 +1,125 @@
+// covers: src/plugins/traces.ts src/tasks/story.ts src/tracing/spans.ts
+/** One trace of a request, through the engine and back, as a receiver of OTLP gets it. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import t from 'tap'
+import { ServerError } from '../../src/errors.ts'
+import { startApp } from '../fixtures/embedded-app.ts'
+import { openReceiver, type Span } from '../fixtures/trace-receiver.ts'
+import { base64, buildTestApp } from '../helper.ts'
+
+const scene = readFileSync(join(import.meta.dirname, '../fixtures/scene.png')).toString('base64')
+const traceId = '0af7651916cd43dd8448eb211c80319c'
+const traceparent = `00-${traceId}-b7ad6b7169203331-01`
+const isOfSdk = (name: string) => /@opentelemetry\/(?!api\/)/.test(name) // the interface alone comes with prom-client
+const loaded = () => Object.keys(createRequire(import.meta.url).cache).filter(isOfSdk)
+
+t.test('without an exporter nothing of OpenTelemetry is loaded', async t => {
+  const app = await buildTestApp(t)
+  const response = await app.inject({ method: 'POST', url: '/caption', headers: { traceparent }, payload: {} })
+  t.notOk('trace_id' in response.json())
+  t.strictSame(loaded(), [])
+})
+
+t.test('one trace, in spans, log and problem document, with nothing of what was asked', async t => {
+  const receiver = await openReceiver()
+  t.ok(loaded().length > 10, 'now it is loaded')
+  const lines: string[] = []
+  const log = pino({}, { write: line => lines.push(line) })
+  const app = await buildTestApp(t, {
+    log,
+    tracing: receiver.tracing,
+    submit: () => Promise.reject(new ServerError('engine_restarting', 'gone'))
+  })
+  const ask = (url: string, payload?: object) =>
+    app.inject({ method: payload ? 'POST' : 'GET', url, headers: { traceparent }, ...(payload && { payload }) })
+  const problem = (await ask('/vqa?x=secret', { image: base64, question: 'what of my secret?' })).json()
+  t.match(problem, { code: 'invalid_field', trace_id: traceId })
+  t.match((await ask('/vqa', { image: base64, question: 'what of my secret?' })).json(), {
+    code: 'engine_restarting',
+    trace_id: traceId
+  })
+  t.match((await ask('/nowhere')).json(), { code: 'not_found', trace_id: traceId })
+  await ask('/health/live')
+  await ask('/metrics')
+  const own = await app.inject('/nowhere')
+  t.match(own.json().trace_id, /^[0-9a-f]{32}$/)
+  t.not(own.json().trace_id, traceId)
+
+  const spans = await receiver.spans()
+  const told = lines.map(line => JSON.parse(line)).filter(line => line.trace_id === traceId)
+  t.ok(told.some(({ msg }) => msg === 'request refused'))
+  t.equal(new Set(told.map(({ span_id: id }) => id)).size, 3, 'each request has a span of its own')
+  for (const text of [lines.join(''), receiver.text()]) t.notMatch(text, new RegExp(`secret|${base64.slice(0, 40)}`))
+
+  t.strictSame([...new Set(receiver.paths)], ['/v1/traces'])
+  t.strictSame(receiver.warnings, [])
+  t.match(receiver.resource(), { 'service.name': 'lavit-server', 'service.version': '0.1.0' })
+  const of = spans.filter(span => span.traceId === traceId)
+  t.strictSame(of.map(({ name }) => name).sort(), [
+    'GET', 'POST /vqa', 'POST /vqa', 'decode', 'generate_content lavit-mini', 'receive', 'receive'
+  ])
+  const failed = of.find(({ attributes }) => attributes['http.response.status_code'] === 503)
+  t.match(failed, {
+    parentSpanId: 'b7ad6b7169203331',
+    status: { code: 2 },
+    attributes: { 'error.type': 'engine_restarting', 'http.route': '/vqa', 'http.request.method': 'POST' }
+  })
+  t.match(of.find(({ name }) => name.startsWith('generate_content')), {
+    parentSpanId: failed?.spanId,
+    status: { code: 2 },
+    attributes: { 'error.type': 'engine_restarting', 'gen_ai.request.model': 'lavit-mini' }
+  })
+  const refused = of.find(({ attributes }) => attributes['lavit.problem'] === 'invalid_field')
+  t.match(refused, { status: { code: 0 } }, 'what the client did wrong is no error of the server')
+})
+
+t.test('the stages of a request are within its span and add up to it', async t => {
+  const receiver = await openReceiver()
+  const app = await startApp(t, { LAVIT_ENGINES: '1', LAVIT_IMAGE_CACHE_MB: '0' }, { tracing: receiver.tracing })
+  const ask = async (url: string, payload: object) =>
+    t.equal((await app.inject({ method: 'POST', url, payload: { seed: 1, ...payload } })).statusCode, 200, url)
+  const tries = 5
+  for (let i = 0; i < tries; i++) {
+    await ask('/caption', { image: scene })
+    await ask('/generate', { prompt: [{ type: 'image', image: scene }, { type: 'text', text: 'on a red background' }] })
+    await ask('/tokenize', { image: scene })
+  }
+  const picture = { type: 'image_url', image_url: { url: `data:image/png;base64,${scene}` } }
+  const question = [{ type: 'text', text: 'what is it?' }, picture]
+  await ask('/v1/chat/completions', { model: 'lavit-mini', messages: [{ role: 'user', content: question }] })
+  const spans = await receiver.spans()
+  const below = (parent: Span): Span[] =>
+    spans.filter(({ parentSpanId }) => parentSpanId === parent.spanId).flatMap(span => [span, ...below(span)])
+  const stagesOf = (root: Span) => below(root).filter(({ attributes }) => !('gen_ai.operation.name' in attributes))
+
+  for (const [route, names] of [
+    ['/caption', ['receive', 'decode', 'answer', 'queue', 'encode', 'prefill', 'decode_steps']],
+    ['/generate', ['receive', 'decode', 'answer', 'queue', 'encode', 'prefill', 'decode_steps', 'paint']],
+    ['/tokenize', ['receive', 'decode', 'answer', 'queue', 'encode']]
+  ] as const) {
+    const roots = spans.filter(({ name }) => name === `POST ${route}`)
+    t.equal(roots.length, tries)
+    const shares = roots.map(root => {
+      const stages = stagesOf(root)
+      t.strictSame([...new Set(stages.map(({ name }) => name))].sort(), [...names].sort())
+      for (const { startMs, ms } of below(root)) {
+        t.ok(startMs >= root.startMs - 0.1 && startMs + ms <= root.startMs + root.ms + 0.1, 'within the request')
+      }
+      return stages.reduce((sum, { ms }) => sum + ms, 0) / root.ms
+    })
+    t.ok(shares.some(share => share > 0.95 && share < 1.05), `${route}: ${shares}`)
+  }
+
+  const runs = spans.filter(({ attributes }) => 'gen_ai.operation.name' in attributes)
+  t.match(runs.find(({ attributes }) => attributes['lavit.task'] === 'generate')?.attributes, {
+    'gen_ai.operation.name': 'generate_content',
+    'gen_ai.provider.name': 'lavit',
+    'gen_ai.request.model': 'lavit-mini',
+    'gen_ai.output.type': 'image',
+    'gen_ai.usage.output_tokens': Number
+  })
+  t.ok(runs.some(({ name }) => name === 'chat lavit-mini'))
+})
