@@ -16,7 +16,7 @@ const jobStages: JobStage[] = ['upload', 'load', 'image', 'queue', 'encode', 'pr
 const closed: Record<string, readonly string[]> = {
   code: errorCodes,
   state: ModelSummary.properties.state.enum,
-  stage: [...jobStages, 'start'],
+  stage: [...jobStages, 'start', 'begin'],
   by: ['ref', 'pixels'],
   result: ['hit', 'miss'],
   direction: ['to_engine', 'from_engine']
