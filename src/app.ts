@@ -22,6 +22,7 @@ import uploads, { bodyLimitOf } from './plugins/uploads.ts'
 import validation from './plugins/validation.ts'
 import type { Registry } from './registry/registry.ts'
 import captionRoutes from './routes/caption.ts'
+import deviceRoutes from './routes/devices.ts'
 import detokenizeRoutes from './routes/detokenize.ts'
 import estimateRoutes from './routes/estimate.ts'
 import generateRoutes from './routes/generate.ts'
@@ -38,6 +39,7 @@ import playgroundRoutes from './routes/playground.ts'
 import tokenizeRoutes from './routes/tokenize.ts'
 import vqaRoutes from './routes/vqa.ts'
 import { commonSchemas } from './schemas/common.ts'
+import { deviceSchemas } from './schemas/devices.ts'
 import { estimateSchemas } from './schemas/estimate.ts'
 import { eventSchemas } from './schemas/events.ts'
 import { generateSchemas } from './schemas/generate.ts'
@@ -113,6 +115,7 @@ export async function buildApp ({
       ...estimateSchemas,
       ...eventSchemas,
       ...modelSchemas,
+      ...deviceSchemas,
       ...listedSchemas,
       ...chatSchemas,
       ...imageSchemas,
@@ -132,6 +135,7 @@ export async function buildApp ({
   await app.register(estimateRoutes)
   await app.register(mcpRoutes, { version, corsOrigins: config.corsOrigins })
   await app.register(modelRoutes, { registry })
+  await app.register(deviceRoutes, { registry })
   await app.register(listedModelRoutes, { registry })
   await app.register(chatRoutes, { registry })
   await app.register(imageRoutes)

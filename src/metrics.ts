@@ -74,7 +74,8 @@ export function createMetrics () {
     seconds
   )
   const restarts = counter('lavit_engine_restarts_total', 'Engine processes started in place of one that ended', [
-    'model'
+    'model',
+    'device'
   ])
   const pipeBytes = counter(
     'lavit_pipe_bytes_total',
@@ -86,6 +87,13 @@ export function createMetrics () {
     'route',
     'status'
   ])
+  const deviceEngines = gauge('lavit_device_engines', 'Engines that run on a device', ['device'])
+  const deviceBudget = gauge(
+    'lavit_device_budget_bytes',
+    'Memory for models on a device; absent where nothing bounds it',
+    ['device']
+  )
+  const deviceUsed = gauge('lavit_device_used_bytes', 'Memory that models on a device are taken to need', ['device'])
 
   return {
     contentType: collection.contentType,
@@ -119,6 +127,14 @@ export function createMetrics () {
       states.reset()
       for (const { name, state } of models) states.set({ model: name, state }, 1)
     },
+    setDevices (devices: { id: string; engines: number; budget_bytes: number | null; used_bytes: number }[]) {
+      for (const gauge of [deviceEngines, deviceBudget, deviceUsed]) gauge.reset()
+      for (const { id: device, engines, budget_bytes: budget, used_bytes: used } of devices) {
+        deviceEngines.set({ device }, engines)
+        deviceUsed.set({ device }, used)
+        if (budget !== null) deviceBudget.set({ device }, budget)
+      }
+    },
     /** Takes an engine's report: its gauges as they are now, and the units since the last one. */
     addEngineCounts (model: string, counts: EngineCounts) {
       queueLength.set({ model }, counts.waiting)
@@ -130,7 +146,7 @@ export function createMetrics () {
         unitDuration.observe({ model, kind }, seconds)
       }
     },
-    countRestart: (model: string) => restarts.inc({ model }),
+    countRestart: (model: string, device: string) => restarts.inc({ model, device }),
     countPipeBytes: (model: string, direction: string, bytes: number) => pipeBytes.inc({ model, direction }, bytes)
   }
 }

@@ -39,11 +39,11 @@ export function explainListenError (
  * The error to end with when the default model did not load; undefined where it may load later, or is not wanted any
  * more.
  */
-export function explainLoadError (error: unknown, { defaultModel, device }: Config): unknown {
+export function explainLoadError (error: unknown, { defaultModel, devices }: Config): unknown {
   if (!(error instanceof ServerError)) return error
   if (error.code === 'draining' || error.retryAfterSeconds !== undefined) return undefined
   return new StartError(
-    `LAVIT_MODEL=${JSON.stringify(defaultModel)} cannot be served on LAVIT_DEVICE=${JSON.stringify(device)}: ` +
+    `LAVIT_MODEL=${JSON.stringify(defaultModel)} cannot be served on LAVIT_DEVICE=${JSON.stringify(devices.join())}: ` +
       `${error.message}`
   )
 }

@@ -12,9 +12,28 @@ import type { Fetching } from '../src/fetching/fetching.ts'
 import { createMetrics } from '../src/metrics.ts'
 import type { SubmitOptions } from '../src/pipe/engine-client.ts'
 import type { Manifest } from '../src/package/manifest.ts'
+import type { DeviceState } from '../src/schemas/devices.ts'
 import type { Registry } from '../src/registry/registry.ts'
 import type { Tracing } from '../src/tracing/tracing.ts'
 import { file, manifest } from './fixtures/manifest.ts'
+
+/** A device as the registry tells of it. */
+export const host: DeviceState = {
+  id: 'cpu',
+  kind: 'cpu',
+  name: 'a processor',
+  driver: null,
+  is_software: false,
+  memory_bytes: 1000,
+  largest_buffer_bytes: null,
+  f16: null,
+  fault: null,
+  budget_bytes: 900,
+  used_bytes: 100,
+  free_bytes: 800,
+  models: ['lavit-mini'],
+  engines: 2
+}
 
 /** Each character is a token: a text of ids below 128, and whatever else falls away. */
 const textCodec = {
@@ -96,13 +115,22 @@ export async function buildTestApp (
   }: Overrides = {}
 ) {
   const seen = { works: [] as Work[], options: [] as SubmitOptions[], loans: 0, calls: [] as string[] }
-  const summary = () => ({ name: 'lavit-mini', family: 'lavit', version: '1.0.0', state: state(), device: 'cpu' })
+  const summary = () => ({
+    name: 'lavit-mini',
+    family: 'lavit',
+    version: '1.0.0',
+    state: state(),
+    device: 'cpu',
+    placement: { wanted: 'cpu', device: 'cpu', host_bytes: 100, device_bytes: 0, reason: null }
+  })
   const find = (name: string) => {
     if (name !== 'lavit-mini') throw new ServerError('model_not_found', 'There is no such model')
   }
   const registry = {
     defaultModel: 'lavit-mini',
     list: () => [summary()],
+    tellDevices: () => [host],
+    listDevices: async () => [host],
     describe (name: string) {
       find(name)
       return {

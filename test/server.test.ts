@@ -21,7 +21,7 @@ t.test('a configuration that cannot work ends the process with one line and exit
     [{ LAVIT_PACKAGE_KEYS: '/nope' }, /^LAVIT_PACKAGE_KEYS="\/nope" cannot be used: it cannot be read \(ENOENT\)$/],
     [{ LAVIT_PACKAGE_KEYS: `${folder}/key.pem` }, /^LAVIT_MODEL="lavit-mini" .*manifest\.json\.sig: missing$/],
     [{ LAVIT_MODELS: folder }, /^LAVIT_MODEL="lavit-mini" cannot be served on LAVIT_DEVICE="cpu": .*manifest\.json: /],
-    [{ LAVIT_DEVICE: 'cuda' }, /^LAVIT_MODEL="lavit-mini" cannot be served on LAVIT_DEVICE="cuda": /]
+    [{ LAVIT_DEVICE: 'cuda' }, /^LAVIT_DEVICE="cuda" is not allowed; allowed is .*; cuda is none: .* by webgpu/]
   ]
   for (const [environment, line] of cases) {
     t.test(Object.keys(environment).join(), async t => {

@@ -1,5 +1,6 @@
 /** The environment, read once into a frozen Config. */
 import { resolve } from 'node:path'
+import { readDevices } from './devices.ts'
 import { readPackageKeys } from './package-keys.ts'
 import { readTrustProxy } from './trust-proxy.ts'
 import { readVariables, refuse } from './variables.ts'
@@ -9,6 +10,8 @@ export function readConfig (environment: Record<string, string | undefined>, roo
   const values = readVariables(environment)
   const trustProxy = readTrustProxy(values.LAVIT_TRUST_PROXY)
   if (trustProxy === undefined) throw refuse('LAVIT_TRUST_PROXY', values.LAVIT_TRUST_PROXY)
+  const read = readDevices(values.LAVIT_DEVICE)
+  if ('allowed' in read) throw refuse('LAVIT_DEVICE', values.LAVIT_DEVICE, read.allowed)
   return Object.freeze({
     host: values.HOST,
     port: values.PORT,
@@ -16,7 +19,8 @@ export function readConfig (environment: Record<string, string | undefined>, roo
     modelsFolder: resolve(root, values.LAVIT_MODELS),
     defaultModel: values.LAVIT_MODEL,
     packageKeys: readPackageKeys(values.LAVIT_PACKAGE_KEYS.map(file => resolve(root, file))),
-    device: values.LAVIT_DEVICE,
+    devices: read.devices,
+    deviceBudgetMb: values.LAVIT_DEVICE_BUDGET_MB,
     engines: values.LAVIT_ENGINES,
     engineTimeoutMs: values.LAVIT_ENGINE_TIMEOUT_MS,
     threads: values.LAVIT_THREADS,

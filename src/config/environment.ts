@@ -1,6 +1,7 @@
 /** Every variable of the server: a schema with a default and a sentence for each. */
 import { Type } from 'typebox'
 import { batchVariables } from './batch-variables.ts'
+import { allowedDevices } from './devices.ts'
 import { pictureVariables } from './picture-variables.ts'
 import { traceVariables } from './trace-variables.ts'
 import { trustedProxies } from './trust-proxy.ts'
@@ -40,9 +41,20 @@ export const Environment = Type.Object({
       'Files of Ed25519 public keys (PEM): a model package is served only where one of them has signed its manifest ' +
       '([docs/manifest.md](docs/manifest.md#signatures)); relative to the package root; none asks for no signature'
   }),
-  LAVIT_DEVICE: Type.Enum(['cpu', 'webgpu', 'cuda'], {
+  LAVIT_DEVICE: Type.String({
     default: 'cpu',
-    description: 'Device of the engines: `cpu`, `webgpu` or `cuda`'
+    allowed: allowedDevices,
+    description:
+      'Devices of the engines in order, with commas: `cpu`, `webgpu` (any GPU), `webgpu:0`, `webgpu:1`, …; the first ' +
+      'that can run a model has it. `auto` is any GPU, else the processor ([docs/devices.md](docs/devices.md))'
+  }),
+  LAVIT_DEVICE_BUDGET_MB: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 16_777_216,
+    description:
+      'Memory for loaded models on each GPU in MiB; the least recently used goes first; 0 is nine tenths of what the ' +
+      'device says it has'
   }),
   LAVIT_ENGINES: Type.Integer({
     default: 0,
@@ -110,7 +122,7 @@ export const Environment = Type.Object({
     default: 0,
     minimum: 0,
     maximum: 16_777_216,
-    description: 'Memory for loaded models in MiB; the least recently used goes first; 0 is no limit'
+    description: 'Memory of the host for loaded models in MiB; the least recently used goes first; 0 is no limit'
   }),
   LAVIT_SSE_KEEPALIVE_MS: Type.Integer({
     default: 15_000,

@@ -2,9 +2,12 @@
 import { constants, setPriority } from 'node:os'
 import type { Batcher } from './batcher.ts'
 import { causesOf } from './failure.ts'
-import { MisfitError } from '../graphs/session.ts'
 import type { FromEngine, ToEngine } from '../pipe/messages.ts'
-import { GraphError, openEngine } from './open-engine.ts'
+import { troubleOf } from '../pipe/trouble.ts'
+import { openEngine, openGraph } from './open-engine.ts'
+import { refusalOf } from './refusal.ts'
+import { createSelfTest } from './self-test.ts'
+import { tryDevice } from './try-device.ts'
 import { warmUp } from './warm-up.ts'
 
 // Where cores are few, the server process answers first; threads that are started from here on inherit this.
@@ -17,6 +20,8 @@ process.on('message', (message: ToEngine) => {
   switch (message.kind) {
     case 'open':
       return open(message)
+    case 'try':
+      return tryDevice(message.device).then(trial => send({ kind: 'tried', ...trial }))
     case 'submit':
       send({ kind: 'accepted', id: message.id })
       return batcher?.submit(message.id, message.work, message)
@@ -36,8 +41,11 @@ async function open (message: Extract<ToEngine, { kind: 'open' }>): Promise<void
   const { manifest, device } = message
   try {
     let onEnd = (_end: FromEngine) => {}
-    const opened = await openEngine(message, told =>
-      'id' in told && told.id === firstWorkId ? told.kind !== 'placed' && onEnd(told) : send(told)
+    const selfTest = createSelfTest()
+    const opened = await openEngine(
+      message,
+      told => ('id' in told && told.id === firstWorkId ? told.kind !== 'placed' && onEnd(told) : tell(told)),
+      selfTest
     )
     await warmUp(
       manifest,
@@ -47,17 +55,19 @@ async function open (message: Extract<ToEngine, { kind: 'open' }>): Promise<void
           opened.submit(firstWorkId, work)
         })
     )
+    await selfTest.compare(graph => openGraph(graph, { ...message, device: 'cpu' }))
     batcher = opened
     send({ kind: 'ready', device })
   } catch (error) {
-    send({ kind: 'failed', reason: reasonOf(error, device), detail: causesOf(error) })
+    send({ kind: 'failed', ...refusalOf(error, device), detail: causesOf(error) })
   }
-}
 
-function reasonOf (error: unknown, device: string): string {
-  if (error instanceof MisfitError) return error.message
-  if (error instanceof GraphError) return `the engine cannot open its graph ${error.graph} on the device ${device}`
-  return `the engine cannot run it on the device ${device}`
+  /** What no later work can survive ends the process in place of one request. */
+  function tell (told: FromEngine): void {
+    const trouble = told.kind === 'error' && device !== 'cpu' ? troubleOf(told.detail) : undefined
+    if (trouble && told.kind === 'error') send({ kind: 'trouble', trouble, detail: told.detail })
+    else send(told)
+  }
 }
 
 async function close (): Promise<void> {

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { createHeads } from '../graphs/heads.ts'
 import { createLanguageModel } from '../graphs/language-model.ts'
 import { createPixelDecoder } from '../graphs/pixel-decoder.ts'
-import { openSession } from '../graphs/session.ts'
+import { openSession, type Session } from '../graphs/session.ts'
 import { createVisualTokenizer } from '../graphs/visual-tokenizer.ts'
 import type { GraphName } from '../package/files.ts'
 import { createBatcher } from './batcher.ts'
 import type { FromEngine, ToEngine } from '../pipe/messages.ts'
+import { createSelfTest } from './self-test.ts'
 
 /**
  * Which graph does not open: its file or its weights are missing or broken, or the device is missing. `cause` has the
@@ -23,18 +24,31 @@ export class GraphError extends Error {
   }
 }
 
+type Options = Extract<ToEngine, { kind: 'open' }>
+
+const mostCompared = 64 * 2 ** 20 // bytes of a graph that is opened on the processor, too
+
 /** Rejects with a GraphError. 0 threads are one for each core. */
+export function openGraph (name: GraphName, { folder, manifest, device, threads }: Options): Promise<Session> {
+  return openSession(join(folder, manifest.graphs[name]!.file), {
+    device,
+    threads: threads || availableParallelism()
+  }).catch(cause => {
+    throw new GraphError(name, { cause })
+  })
+}
+
+/** Rejects as `openGraph`. On another device than the processor first runs of small graphs are kept to be compared. */
 export async function openEngine (
-  { folder, manifest, device, threads, slots, queueLimit, queueCost }: Extract<ToEngine, { kind: 'open' }>,
-  send: (message: FromEngine) => void
+  options: Options,
+  send: (message: FromEngine) => void,
+  selfTest = createSelfTest()
 ) {
-  const open = (name: GraphName) =>
-    openSession(join(folder, manifest.graphs[name]!.file), {
-      device,
-      threads: threads || availableParallelism()
-    }).catch(cause => {
-      throw new GraphError(name, { cause })
-    })
+  const { manifest, device, slots, queueLimit, queueCost } = options
+  const open = async (name: GraphName) =>
+    selfTest.watch(name, await openGraph(name, options), { isKept: device !== 'cpu' && bytesOf(name) <= mostCompared })
+  const bytesOf = (name: GraphName) =>
+    (manifest.graphs[name]?.data ?? []).reduce((sum, { bytes }) => sum + bytes, manifest.graphs[name]?.bytes ?? 0)
   const openOptional = (name: GraphName) => (manifest.graphs[name] === undefined ? undefined : open(name))
   const visualTokenizer = createVisualTokenizer(
     {

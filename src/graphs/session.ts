@@ -1,7 +1,7 @@
 /** The only door to the ONNX runtime: opens a graph file on a device and runs it with named, checked inputs. */
 import * as ort from 'onnxruntime-node'
 
-export type Device = 'cpu' | 'webgpu' | 'cuda'
+export type Device = 'cpu' | 'webgpu'
 
 /** `data` is row-major and holds exactly the product of `dims` values. */
 export type Input =
@@ -22,16 +22,22 @@ export type Session = {
 /** A graph that is not what its manifest says; the message is for whoever uses the package. */
 export class MisfitError extends Error {}
 
-/** Opens one graph. `threads` is the size of its own thread pool; idle threads sleep instead of spinning. */
+/**
+ * Opens one graph, of a file or of its bytes. `threads` is the size of its own thread pool; idle threads sleep instead
+ * of spinning.
+ */
 export async function openSession (
-  file: string,
+  graph: string | Uint8Array,
   { device, threads }: { device: Device; threads: number }
 ): Promise<Session> {
-  const session = await ort.InferenceSession.create(file, {
+  const options = {
     executionProviders: [device],
     intraOpNumThreads: threads,
     extra: { session: { intra_op: { allow_spinning: '0' } } }
-  })
+  }
+  const session = await (typeof graph === 'string'
+    ? ort.InferenceSession.create(graph, options)
+    : ort.InferenceSession.create(graph, options))
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,

@@ -4,12 +4,14 @@ import { filesOf } from '../package/package.ts'
 import { unlessAborted } from './abort.ts'
 import { bytesOf } from './bytes.ts'
 import { machineMs } from './clock.ts'
+import { createClosing } from './closing.ts'
 import { worstCost } from './cost.ts'
 import { restartingError, unloadedError, unreadError } from './engine-errors.ts'
 import { startEngineProcess } from './engine-process.ts'
 import { createHeartbeat } from './heartbeat.ts'
 import type { Direction, EngineCounts, FromEngine, ToEngine } from './messages.ts'
 import { createRequests, type Answer, type Listeners, type Place } from './requests.ts'
+import { watchTrouble, wordsOf, type Trouble } from './trouble.ts'
 import type { Work } from './work.ts'
 
 export type Log = Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>
@@ -21,6 +23,10 @@ export type EngineOptions = Omit<Extract<ToEngine, { kind: 'open' }>, 'kind'> & 
   onCounts?: ((counts: EngineCounts) => void) | undefined
   /** Hears the bytes of arrays that cross the pipe. */
   onBytes?: ((model: string, direction: Direction, bytes: number) => void) | undefined
+  /** Hears once that the device is lost, or has too little memory; the process ends then. */
+  onTrouble?: ((trouble: Trouble) => void) | undefined
+  /** What its environment has beside the server's. */
+  environment?: Record<string, string> | undefined
   /** Another program that speaks the messages, in place of the engine. */
   entry?: URL | undefined
 }
@@ -39,19 +45,26 @@ export type EngineClient = ReturnType<typeof createEngineClient>
 
 export const noCounts: EngineCounts = { waiting: 0, running: 0, slotsInUse: 0, queuedCost: 0, units: [] }
 
-const exitGraceMs = 1000
-
 /** Starts an engine process on a model package. Await `ready` before the first `submit`. */
-export function createEngineClient ({ log, engineTimeoutMs, onCounts, onBytes, entry, ...open }: EngineOptions) {
+export function createEngineClient ({
+  log,
+  engineTimeoutMs,
+  onCounts,
+  onBytes,
+  onTrouble,
+  environment,
+  entry,
+  ...open
+}: EngineOptions) {
   const { manifest, queueLimit } = open
-  const child = startEngineProcess({ entry, onMessage: receive, onLine: line => log.warn(where, line) })
+  const child = startEngineProcess({ entry, environment, onMessage: receive, onLine })
   const { ended, send } = child
   const where = { model: manifest.name, enginePid: child.pid }
   const requests = createRequests()
+  const closing = createClosing(child, requests.idle)
+  const trouble = watchTrouble({ device: open.device, onTrouble, end: child.kill })
   let counts = noCounts
   let lastAccepted = 0
-  let closing: Promise<void> | undefined
-  let cut = () => {}
   let onReady = (_device: string) => {}
   let onFailed = (_error: Error) => {}
 
@@ -92,7 +105,7 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, onBytes, e
     /** The engine's latest report. */
     counts: () => counts,
     submit,
-    close
+    close: closing.close
   }
 
   /** Runs one request. Rejects with an error of the table: the engine's own, or for its end, or the signal's reason. */
@@ -101,7 +114,7 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, onBytes, e
     { signal, onPlaced, isBulk = false, client = '', ...listeners }: SubmitOptions = {}
   ): Promise<Answer<W>> {
     signal?.throwIfAborted()
-    if (closing) throw new ServerError('draining', 'The model is being unloaded')
+    if (closing.hasBegun()) throw new ServerError('draining', 'The model is being unloaded')
     if (!child.isReachable()) {
       await ended
       throw unreadError()
@@ -124,37 +137,20 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, onBytes, e
     }
   }
 
-  /**
-   * Takes no new work, lets requests finish for `graceMs`, then ends the process; resolves when it is gone. A later
-   * call can only shorten the time.
-   */
-  function close (graceMs = 0): Promise<void> {
-    closing ??= shut()
-    const timer = setTimeout(cut, graceMs)
-    ended.then(() => clearTimeout(timer))
-    return closing
-  }
-
-  async function shut () {
-    const late = new Promise<void>(resolve => {
-      cut = resolve
-    })
-    await Promise.race([requests.idle(), late])
-    send({ kind: 'close' })
-    const timer = setTimeout(() => child.kill(), exitGraceMs)
-    await ended
-    clearTimeout(timer)
-  }
-
   function receive (message: FromEngine) {
     heartbeat.heard()
     switch (message.kind) {
       case 'ready':
         heartbeat.opened()
+        trouble.opened()
         return onReady(message.device)
       case 'failed':
         log.error({ ...where, detail: message.detail }, 'engine cannot open the model')
+        if (message.trouble) trouble.arose(message.trouble)
         return onFailed(new ServerError('model_unavailable', message.reason))
+      case 'trouble':
+        log.error({ ...where, detail: message.detail }, wordsOf[message.trouble])
+        return trouble.arose(message.trouble)
       case 'counts':
         counts = message.counts
         for (const { seconds } of counts.units) heartbeat.sawUnit(seconds * 1000)
@@ -182,6 +178,11 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, onBytes, e
     }
   }
 
+  function onLine (line: string) {
+    log.warn(where, line)
+    trouble.hear(line)
+  }
+
   function endAll () {
     heartbeat.stop()
     onFailed(restartingError())
@@ -191,7 +192,7 @@ export function createEngineClient ({ log, engineTimeoutMs, onCounts, onBytes, e
   }
 
   function endError (id: number) {
-    if (closing) return unloadedError()
+    if (closing.hasBegun()) return unloadedError()
     return id > lastAccepted ? unreadError() : restartingError()
   }
 }

@@ -9,6 +9,8 @@ import type { FromEngine, ToEngine } from './messages.ts'
 
 // Source and build differ in the extension only.
 const engineEntry = new URL(`../engine/main${extname(import.meta.url)}`, import.meta.url)
+export type EngineProcess = ReturnType<typeof startEngineProcess>
+
 const running = new Set<ChildProcess>()
 
 process.on('exit', () => {
@@ -21,15 +23,19 @@ process.on('exit', () => {
  */
 export function startEngineProcess ({
   entry = engineEntry,
+  environment = {},
   onMessage,
   onLine
 }: {
   entry?: URL | undefined
+  /** Beside this process's own: which device it sees. */
+  environment?: Record<string, string> | undefined
   onMessage: (message: FromEngine) => void
   onLine: (line: string) => void
 }) {
   const child = fork(entry, [], {
-    env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' }, // the runtime reports each session to its maker otherwise
+    // the runtime reports each session to its maker otherwise
+    env: { ...process.env, ...environment, ORT_DISABLE_TELEMETRY: '1' },
     execArgv: entry.pathname.endsWith('.ts') ? process.execArgv : [], // TypeScript needs its parent's loaders
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc']

@@ -1,11 +1,12 @@
 /** What crosses the pipe between the server process and an engine process. Types only: both sides import this. */
 import type { Manifest } from '../package/manifest.ts'
+import type { Trouble } from './trouble.ts'
 import type { PaintResult, Part, TextResult, TokenizeResult, Work } from './work.ts'
 
 /** Of what crosses the pipe. */
 export type Direction = 'to_engine' | 'from_engine'
 
-export type Device = 'cpu' | 'webgpu' | 'cuda'
+export type Device = 'cpu' | 'webgpu'
 
 /**
  * Milliseconds spent in each stage of one request from its sending on, for `Server-Timing`; `queue` is all time without
@@ -51,6 +52,7 @@ export type ToEngine =
     queueLimit: number
     queueCost: number
   }
+  | { kind: 'try'; device: Device } // in place of `open`: whether the device runs anything
   // followed: parts are sent as they come; bulk: it yields to all that is not; clients take turns; sentAt by machineMs
   | {
     kind: 'submit'
@@ -67,7 +69,10 @@ export type ToEngine =
 
 export type FromEngine =
   | { kind: 'ready'; device: string }
-  | { kind: 'failed'; reason: string; detail: string } // could not open: in own words, and in those of the runtime
+  // could not open: in own words, and in those of the runtime
+  | { kind: 'failed'; reason: string; detail: string; trouble?: Trouble | undefined }
+  | { kind: 'tried'; f16: boolean; fault: string | null }
+  | { kind: 'trouble'; trouble: Trouble; detail: string } // nothing can run any more, and it waits for its end
   | { kind: 'accepted'; id: number } // this request and all before it are read from the pipe, and die with the engine
   | { kind: 'placed'; id: number; outlook: StartOutlook } // before its first part
   | { kind: 'begun'; ids: number[]; stage: Stage } // their first unit of this stage runs

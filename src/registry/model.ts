@@ -5,28 +5,23 @@ import type { Manifest } from '../package/manifest.ts'
 import { readManifest } from '../package/package.ts'
 import { unlessAborted } from '../pipe/abort.ts'
 import { worstCost, type Planned } from '../pipe/cost.ts'
-import type { Budget } from './budget.ts'
+import { stateOf, type Condition } from './condition.ts'
 import { impatiently, loadingError, tellReason, unavailable, unloadedError } from './failure.ts'
 import { createLoans } from './loans.ts'
-import { openModel, type ModelOptions, type OpenModel } from './open-model.ts'
+import { openModel, type OpenModel, type Room } from './open-model.ts'
 import type { Pool } from './pool.ts'
+import type { ModelOptions } from './start-pool.ts'
 
-export type ModelState = 'unloaded' | 'loading' | 'ready' | 'restarting' | 'failed'
 export type Model = ReturnType<typeof createModel>
 
-type Condition =
-  | { is: 'unloaded' }
-  | { is: 'loading'; loading: Promise<OpenModel>; stop: AbortController }
-  | { is: 'loaded'; loaded: OpenModel }
-  | { is: 'unloading'; pool?: Pool; unloading: Promise<void> }
-  | { is: 'failed'; reason: string }
-
-export function createModel (folder: string, budget: Budget, options: ModelOptions) {
+export function createModel (folder: string, room: Room, options: ModelOptions) {
   const { log } = options
+  const { budget, inventory } = room
   const name = basename(folder)
   let condition: Condition = { is: 'unloaded' }
   let manifest: Manifest | undefined // as it was read last
   const loans = createLoans()
+  const refusals = new Map<string, string>() // of devices that cannot run it
 
   try {
     manifest = readManifest(folder, options.packageKeys)
@@ -39,8 +34,10 @@ export function createModel (folder: string, budget: Budget, options: ModelOptio
     get state () {
       return stateOf(condition)
     },
-    get device () {
-      return loaded()?.pool.device() ?? options.device
+    /** The devices that it may run on, as they were asked for. */
+    wanted: inventory.wanted.join(),
+    get placement () {
+      return loaded()?.placement
     },
     get manifest () {
       return manifest
@@ -61,6 +58,11 @@ export function createModel (folder: string, budget: Budget, options: ModelOptio
     use,
     loaded,
     load,
+    /** As `load`, and devices that could not run it are tried again. */
+    loadAfresh () {
+      refusals.clear()
+      return load()
+    },
     unload
   }
 
@@ -157,7 +159,7 @@ export function createModel (folder: string, budget: Budget, options: ModelOptio
   async function open (signal: AbortSignal): Promise<OpenModel> {
     try {
       manifest = readManifest(folder, options.packageKeys)
-      const loaded = await openModel({ name, folder, manifest, budget }, options, signal)
+      const loaded = await openModel({ name, folder, manifest, refusals }, room, options, signal)
       if (signal.aborted) await loaded.pool.close(0)
       signal.throwIfAborted()
       condition = { is: 'loaded', loaded }
@@ -183,16 +185,5 @@ export function createModel (folder: string, budget: Budget, options: ModelOptio
 
   function loaded (): OpenModel | undefined {
     return condition.is === 'loaded' ? condition.loaded : undefined
-  }
-}
-
-function stateOf (condition: Condition): ModelState {
-  switch (condition.is) {
-    case 'loaded':
-      return condition.loaded.pool.isReady() ? 'ready' : 'restarting'
-    case 'unloading':
-      return 'unloaded'
-    default:
-      return condition.is
   }
 }

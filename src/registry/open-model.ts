@@ -1,92 +1,97 @@
-/** From a model package to engines that run it: files checked, memory reserved, processes started. */
-import type { KeyObject } from 'node:crypto'
+/** From a model package to engines that run it: files checked, a device chosen, memory reserved, processes started. */
 import { createLoad, type Load } from '../admission/load.ts'
 import { createTextCodec, type TextCodec } from '../codecs/text.ts'
+import type { Device } from '../devices/device.ts'
+import type { Inventory } from '../devices/inventory.ts'
 import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
 import { readTokenizer, verifyFiles } from '../package/package.ts'
-import { createEngineClient, type EngineOptions } from '../pipe/engine-client.ts'
-import type { EngineCounts } from '../pipe/messages.ts'
-import { residentBytes, type Budget } from './budget.ts'
-import { shareCores, thisMachine, type Machine } from './cores.ts'
-import { createPool, type Pool } from './pool.ts'
+import type { Budget } from './budget.ts'
+import { shareCores, thisMachine } from './cores.ts'
+import { demandOf } from './demand.ts'
+import { orderDevices, type Placement } from './placement.ts'
+import type { Pool } from './pool.ts'
+import { startPool, type ModelOptions, type Package } from './start-pool.ts'
 
-export type ModelOptions = Omit<EngineOptions, 'folder' | 'manifest' | 'onCounts'> & {
-  /** Processes that run the model side by side; 0 is as many as the machine has room for. */
-  engines: number
-  machine?: Machine
-  /** The part of all places and cost that one client may take while no other takes any. */
-  clientShare: number
-  /** Those who may have signed a package; with none it need not be signed. */
-  packageKeys?: readonly KeyObject[]
-  onCounts?: ((model: string, counts: EngineCounts) => void) | undefined
-  /** Hears of each start of an engine that is not its first. */
-  onRestart?: ((model: string) => void) | undefined
-}
+export type OpenModel = { manifest: Manifest; text: TextCodec; pool: Pool; load: Load; placement: Placement }
 
-export type OpenModel = { manifest: Manifest; text: TextCodec; pool: Pool; load: Load }
+type Objection = { device: string; error: ServerError }
 
-/** A package whose manifest was read, on the account of `budget` under its name. */
-export type Package = { name: string; folder: string; manifest: Manifest; budget: Budget }
+export type Room = { budget: Budget; inventory: Inventory }
 
 /**
- * Resolves when a first engine runs. Rejects with the signal's reason, and else with an error that says why in its
- * message, where it is one of ours.
+ * Resolves when a first engine runs on the first device that can and has room. Rejects with the signal's reason, and
+ * else with an error that says why in its message, where it is one of ours; with a time to come back where a device
+ * may have room later.
  */
 export async function openModel (
-  { name, folder, manifest, budget }: Package,
-  asked: ModelOptions,
+  model: Package,
+  { budget, inventory }: Room,
+  options: ModelOptions,
   signal: AbortSignal
 ): Promise<OpenModel> {
+  await verifyFiles(model.folder, model.manifest, signal)
+  const text = createTextCodec(await readTokenizer(model.folder, model.manifest))
+  const devices = orderDevices(inventory.wanted, [...(await inventory.list())], budget.freeOf)
+  const against: Objection[] = []
+  for (const device of devices) {
+    try {
+      const reason = tell(against) || null
+      return { text, ...(await openOn(device, model, budget, options, signal, reason)) }
+    } catch (error) {
+      if (signal.aborted) throw signal.reason // whoever aborted sees to the rest
+      if (!(error instanceof ServerError) || error.code !== 'model_unavailable') throw error
+      options.log.warn({ model: model.name, device: device.id, err: error }, 'the device cannot take the model')
+      against.push({ device: device.id, error })
+    }
+  }
+  throw together(against)
+}
+
+async function openOn (
+  device: Device,
+  model: Package,
+  budget: Budget,
+  asked: ModelOptions,
+  signal: AbortSignal,
+  reason: string | null
+): Promise<Omit<OpenModel, 'text'>> {
+  const { name, manifest, refusals } = model
+  const known = device.fault ?? refusals.get(device.id)
+  if (known !== undefined) throw new ServerError('model_unavailable', known)
+  const { kind } = device
   const { slots, machine = thisMachine() } = asked
-  const options = { ...asked, ...shareCores(asked, machine, residentBytes(manifest, { slots, engines: 1 })) }
-  let pool: Pool | undefined
-  try {
-    await verifyFiles(folder, manifest, signal)
-    const text = createTextCodec(await readTokenizer(folder, manifest))
-    await budget.reserve(name, residentBytes(manifest, options))
+  const one = demandOf(manifest, { slots, engines: 1, kind })
+  const options = { ...asked, ...shareCores({ ...asked, device: kind }, machine, one.host) }
+  const bytes = demandOf(manifest, { slots, engines: options.engines, kind })
+  await budget.reserve(name, { cpu: bytes.host, ...(kind !== 'cpu' && { [device.id]: bytes.device }) })
+  for (let isAgain = false; ; isAgain = true) {
     signal.throwIfAborted()
-    pool = startPool(name, folder, manifest, options)
-    await pool.opened(signal)
-    return { manifest, text, pool, load: createLoad(options) }
-  } catch (cause) {
-    const reason = pool?.reason()
-    await pool?.close(0)
-    if (signal.aborted) throw signal.reason // whoever aborted sees to the rest
-    throw reason === undefined ? cause : new ServerError('model_unavailable', reason, { cause })
+    const { pool, ranOut } = startPool(model, device, options, () => budget.evict(device.id, name))
+    try {
+      await pool.opened(signal)
+      return { manifest, pool, load: createLoad(options), placement: { device, bytes, reason } }
+    } catch (cause) {
+      const why = pool.reason()
+      await pool.close(0)
+      signal.throwIfAborted()
+      if (ranOut() && !isAgain && (await budget.evict(device.id, name))) continue
+      if (why === undefined) throw cause
+      if (!ranOut()) refusals.set(device.id, why)
+      throw new ServerError('model_unavailable', why, { cause })
+    }
   }
 }
 
-/** Files are checked before every start of an engine; those that start together share the check. */
-function startPool (
-  name: string,
-  folder: string,
-  manifest: Manifest,
-  {
-    engines,
-    onCounts,
-    onRestart,
-    machine: _machine,
-    clientShare: _share,
-    packageKeys: _keys,
-    ...engineOptions
-  }: ModelOptions
-): Pool {
-  const share = (check: Promise<void>) =>
-    check.finally(() => {
-      checking = undefined
-    })
-  let checking: Promise<void> | undefined = share(Promise.resolve()) // they have just been checked
-  return createPool({
-    model: name,
-    engines,
-    log: engineOptions.log,
-    onCounts: counts => onCounts?.(name, counts),
-    onRestart: () => onRestart?.(name),
-    async start (signal, onCounts) {
-      checking ??= share(verifyFiles(folder, manifest, signal))
-      await checking
-      return createEngineClient({ ...engineOptions, folder, manifest, onCounts })
-    }
-  })
+/** One error for all devices: that of the only one, or all of them in words; what may have room later comes first. */
+function together (against: Objection[]): ServerError {
+  const [first, ...others] = against
+  if (first && others.length === 0) return first.error
+  const later = against.find(({ error }) => error.retryAfterSeconds !== undefined)
+  if (later) return later.error
+  return new ServerError('model_unavailable', tell(against))
+}
+
+function tell (against: Objection[]): string {
+  return against.map(({ device, error }) => `${device}: ${error.message}`).join('; ')
 }

@@ -63,7 +63,8 @@ export function createPool ({ model, engines, start, onCounts, onRestart, log }:
           .map(reasonOf)
           .find(reason => reason !== undefined),
 
-    device: () => running()[0]?.device,
+    /** How many engines run. */
+    running: () => running().length,
 
     /** The place that a request would have now. */
     place: (): Place => idlest()?.place() ?? { ahead: 0, beside: 0 },

@@ -2,21 +2,33 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TextCodec } from '../codecs/text.ts'
+import type { Device, Probe } from '../devices/device.ts'
+import { createInventory, type Trial } from '../devices/inventory.ts'
+import { probe } from '../devices/probe.ts'
 import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
 import type { ModelDetails } from '../schemas/models.ts'
 import { createBudget } from './budget.ts'
-import { describe, summarize } from './describe.ts'
+import { thisMachine } from './cores.ts'
+import { describe, describeDevice, summarize } from './describe.ts'
 import { drainingError, loadingError, unavailable } from './failure.ts'
 import { createModel, type Model } from './model.ts'
-import type { ModelOptions, OpenModel } from './open-model.ts'
+import type { OpenModel } from './open-model.ts'
 import type { Pool } from './pool.ts'
+import type { ModelOptions } from './start-pool.ts'
 import type { Planned } from '../pipe/cost.ts'
+import { tryDevice } from '../pipe/try-device.ts'
 
 export type RegistryOptions = ModelOptions & {
   modelsFolder: string
   defaultModel: string
-  memoryBudgetMb: number // 0 is no limit
+  /** What may be taken, in order, as LAVIT_DEVICE says it. */
+  devices: string[]
+  memoryBudgetMb: number // of the host; 0 is no limit
+  deviceBudgetMb: number // of each GPU; 0 is a part of what it has
+  /** How GPUs are found and tried; tests pretend some. */
+  probe?: Probe
+  tryOut?: (device: Device) => Promise<Trial>
   graceMs: number // for requests of a model that is unloaded
 }
 
@@ -34,14 +46,28 @@ export type LookedAt = Pick<OpenModel, 'manifest' | 'text'> & { place: Pool['pla
 
 export type Registry = ReturnType<typeof createRegistry>
 
-export function createRegistry ({ modelsFolder, defaultModel, memoryBudgetMb, graceMs, ...options }: RegistryOptions) {
+const shareOfDevice = 0.9 // the rest is for the driver, and for others
+
+export function createRegistry ({
+  modelsFolder,
+  defaultModel,
+  devices: wanted,
+  memoryBudgetMb,
+  deviceBudgetMb,
+  graceMs,
+  probe: findGpus = probe,
+  tryOut = tryDevice,
+  ...options
+}: RegistryOptions) {
   const models = new Map<string, Model>()
-  const budget = createBudget({ megabytes: memoryBudgetMb, tenants: () => models.values(), log: options.log })
+  const hostBytes = (options.machine ?? thisMachine()).memory
+  const inventory = createInventory({ wanted, hostBytes, probe: findGpus, tryOut })
+  const budget = createBudget({ limitOf, tenants: () => models.values(), log: options.log })
   let draining = false
   let onRelease = () => {}
 
   for (const folder of findPackages(modelsFolder)) {
-    const model = createModel(folder, budget, options)
+    const model = createModel(folder, { budget, inventory }, options)
     models.set(model.name, model)
   }
 
@@ -51,6 +77,15 @@ export function createRegistry ({ modelsFolder, defaultModel, memoryBudgetMb, gr
 
     /** Throws `model_not_found`. */
     describe: (name: string): ModelDetails => describe(find(name)),
+
+    /** Every device that may be used; GPUs are looked for first. */
+    async listDevices () {
+      await inventory.list()
+      return tellDevices()
+    },
+
+    /** As many as are known now. */
+    tellDevices,
     acquire,
     look,
     load,
@@ -89,7 +124,7 @@ export function createRegistry ({ modelsFolder, defaultModel, memoryBudgetMb, gr
    */
   async function load (name: string) {
     if (draining) throw drainingError()
-    await find(name).load()
+    await find(name).loadAfresh()
   }
 
   /** Ends a model's engines; its requests get the grace time to finish. */
@@ -111,6 +146,17 @@ export function createRegistry ({ modelsFolder, defaultModel, memoryBudgetMb, gr
       onRelease()
     })
     await Promise.all([...models.values()].map(model => model.unload(0)))
+  }
+
+  function tellDevices () {
+    return inventory.known().map(device => describeDevice(device, budget, [...models.values()]))
+  }
+
+  function limitOf (id: string): number {
+    const megabytes = id === 'cpu' ? memoryBudgetMb : deviceBudgetMb
+    if (megabytes > 0) return megabytes * 2 ** 20
+    const bytes = id === 'cpu' ? null : inventory.known().find(device => device.id === id)?.memoryBytes
+    return bytes == null ? Infinity : Math.floor(shareOfDevice * bytes)
   }
 
   function find (name: string) {

@@ -23,6 +23,7 @@ const routes: FastifyPluginAsyncTypebox<{ metrics: Metrics; registry: Registry }
     },
     async (_request, reply) => {
       metrics.setModelStates(registry.list())
+      metrics.setDevices(registry.tellDevices())
       return reply.type(metrics.contentType).send(await metrics.text())
     }
   )

@@ -9,10 +9,29 @@ const summary = {
   state: Type.Enum(['unloaded', 'loading', 'ready', 'restarting', 'failed'], {
     description: 'Whether it can answer; a model that is `unloaded` is loaded by the first request that names it'
   }),
-  device: Type.String({ description: 'Where it runs' })
+  device: Type.String({ description: 'Where it runs; while it is not loaded, where it may' }),
+  placement: Type.Object(
+    {
+      wanted: Type.String({ description: 'Devices that it may run on, in order, as `LAVIT_DEVICE` names them' }),
+      device: Type.Union([Type.String(), Type.Null()], { description: 'The one that it runs on' }),
+      host_bytes: Type.Integer({ description: 'Memory of the host that its engines are taken to need' }),
+      device_bytes: Type.Integer({ description: 'Memory of a device that has its own' }),
+      reason: Type.Union([Type.String(), Type.Null()], {
+        description: 'Why it does not run on an earlier device of the list'
+      })
+    },
+    { ...strict, description: 'Which device has it, what it is taken to need there, and why it is there' }
+  )
 }
 
-const example = { name: 'lavit-mini', family: 'lavit', version: '1.0.0', state: 'ready', device: 'cpu' }
+const example = {
+  name: 'lavit-mini',
+  family: 'lavit',
+  version: '1.0.0',
+  state: 'ready',
+  device: 'cpu',
+  placement: { wanted: 'cpu', device: 'cpu', host_bytes: 244_318_208, device_bytes: 0, reason: null }
+}
 
 export const ModelSummary = Type.Object(summary, {
   ...strict,

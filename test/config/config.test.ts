@@ -53,14 +53,23 @@ const table: Record<
   LAVIT_MODEL: { key: 'defaultModel', taken: [['other', 'other']], refused: [], allowed: '' },
   LAVIT_PACKAGE_KEYS: { key: 'packageKeys', taken: [], refused: ['a.pem,', ','], allowed: 'files of public keys' },
   LAVIT_DEVICE: {
-    key: 'device',
+    key: 'devices',
     taken: [
-      ['cpu', 'cpu'],
-      ['CUDA', 'cuda'],
-      ['WebGPU', 'webgpu']
+      ['cpu', ['cpu']],
+      ['auto', ['auto']],
+      ['WebGPU:1, webgpu,cpu', ['webgpu:1', 'webgpu', 'cpu']]
     ],
-    refused: ['gpu', 'cpu,cuda', '0'],
-    allowed: 'cpu, webgpu, cuda'
+    refused: ['gpu', 'cpu,cpu', '0', 'cuda'],
+    allowed: 'auto, or a list with commas of cpu, webgpu'
+  },
+  LAVIT_DEVICE_BUDGET_MB: {
+    key: 'deviceBudgetMb',
+    taken: [
+      ['0', 0],
+      ['20000', 20_000]
+    ],
+    refused: ['-1', 'all'],
+    allowed: '0 to 16777216'
   },
   LAVIT_ENGINES: {
     key: 'engines',
@@ -292,7 +301,7 @@ t.test('defaults hold where nothing is set', async t => {
     port: 8080,
     modelsFolder: '/srv/models',
     defaultModel: 'lavit-mini',
-    device: 'cpu',
+    devices: ['cpu'],
     imageFormats: ['png', 'jpeg', 'webp', 'gif', 'avif'],
     adminKey: undefined
   })

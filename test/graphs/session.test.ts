@@ -46,5 +46,5 @@ t.test('a session', async t => {
 
 t.test('a missing file or device is refused', async t => {
   await t.rejects(openSession(`${painter}.missing`, cpu))
-  await t.rejects(openSession(painter, { device: 'cuda', threads: 1 }))
+  await t.rejects(openSession(painter, { device: 'webgpu', threads: 1 }))
 })

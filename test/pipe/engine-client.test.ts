@@ -1,3 +1,4 @@
+// covers: src/pipe/closing.ts
 // covers: src/engine/main.ts src/engine/warm-up.ts src/pipe/engine-errors.ts src/pipe/engine-process.ts
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'

@@ -2,15 +2,15 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { createRegistry } from '../../src/registry/registry.ts'
-import { createLog, engineDefaults, packageFiles, work } from '../fixtures/package.ts'
+import { createLog, packageFiles, registryDefaults, work } from '../fixtures/package.ts'
 
 t.setTimeout(120_000) // every engine is a process of its own
 
 t.test('load and unload race with requests', async t => {
   const folder = t.testdir({ small: packageFiles('small') })
   const { log } = createLog()
-  const limits = { modelsFolder: folder, defaultModel: 'small', memoryBudgetMb: 0, graceMs: 200, engines: 1 }
-  const registry = createRegistry({ ...engineDefaults, queueLimit: 100, ...limits, log })
+  const limits = { modelsFolder: folder, defaultModel: 'small', graceMs: 200, engines: 1 }
+  const registry = createRegistry({ ...registryDefaults, queueLimit: 100, ...limits, log })
   t.teardown(() => registry.close({ graceMs: 0 }))
 
   async function ask () {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Manifest } from '../../src/package/manifest.ts'
 import { createRegistry, type RegistryOptions } from '../../src/registry/registry.ts'
-import { createLog, engineDefaults, packageFiles, work } from '../fixtures/package.ts'
+import { createLog, packageFiles, registryDefaults, work } from '../fixtures/package.ts'
 
 t.setTimeout(120_000) // every engine is a process of its own
 
@@ -18,9 +18,10 @@ t.test('lists every package of the folder, bad ones too, and nothing else', asyn
     'README.md': ''
   })
   t.equal(registry.defaultModel, 'small')
+  const placement = { wanted: 'cpu', device: null, host_bytes: 0, device_bytes: 0, reason: null }
   t.strictSame(registry.list(), [
-    { name: 'broken', family: 'unknown', version: 'unknown', state: 'failed', device: 'cpu' },
-    { name: 'small', family: 'lavit', version: '1.2.3', state: 'unloaded', device: 'cpu' }
+    { name: 'broken', family: 'unknown', version: 'unknown', state: 'failed', device: 'cpu', placement },
+    { name: 'small', family: 'lavit', version: '1.2.3', state: 'unloaded', device: 'cpu', placement }
   ])
   t.match(registry.describe('small'), {
     detail: null,
@@ -51,7 +52,7 @@ t.test('a model', async t => {
     t.equal(state(), 'loading')
     const [first, second, , third] = await asked
     t.equal(starts().length, 1)
-    t.match(registry.list(), [{ state: 'ready', device: 'cpu:0' }])
+    t.match(registry.list(), [{ state: 'ready', device: 'cpu' }])
     t.match(await first.submit(work('answered')), { timings: { paint: 1 } })
     t.strictSame(first.text.encode('a dog'), [1, 2])
     for (const model of [first, second, third]) model.release()
@@ -124,7 +125,7 @@ t.test('a model that cannot be loaded is failed, and can be tried again', async 
       deaf: packageFiles('deaf', 'lacks the device'),
       dying: packageFiles('dying', 'dies while it opens')
     },
-    { device: 'cuda' }
+    { devices: ['webgpu'], probe: async () => [], tryOut: async () => ({ f16: null, fault: null }) }
   )
 
   t.test('a wrong digest', async t => {
@@ -153,7 +154,7 @@ t.test('a model that cannot be loaded is failed, and can be tried again', async 
   })
 
   t.test('a missing device, for good', async t => {
-    const reason = 'the engine cannot open its graph vision on the device cuda'
+    const reason = 'the engine cannot open its graph vision on the device webgpu'
     await t.rejects(registry.acquire('deaf'), {
       code: 'model_unavailable',
       message: `The model deaf could not be loaded: ${reason}`,
@@ -186,12 +187,11 @@ t.test('a link to a package is refused', async t => {
   symlinkSync(join(folder, 'elsewhere/small'), join(folder, 'models/small'))
   const { log } = createLog()
   const registry = createRegistry({
-    ...engineDefaults,
+    ...registryDefaults,
     log,
     modelsFolder: join(folder, 'models'),
     engines: 1,
     defaultModel: 'small',
-    memoryBudgetMb: 0,
     graceMs: 0
   })
   await t.rejects(registry.acquire(), { code: 'model_unavailable', message: /not a folder of its own/ })
@@ -319,12 +319,11 @@ function startRegistry (
   const folder = t.testdir(files)
   const { log, lines } = createLog()
   const registry = createRegistry({
-    ...engineDefaults,
+    ...registryDefaults,
     log,
     modelsFolder: folder,
     engines: 1,
     defaultModel: 'small',
-    memoryBudgetMb: 0,
     graceMs: 5000,
     ...options
   })

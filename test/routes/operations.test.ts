@@ -1,8 +1,9 @@
+// covers: src/routes/devices.ts src/schemas/devices.ts
 // covers: src/plugins/guards.ts src/routes/health.ts src/routes/metrics.ts src/routes/models.ts
 import t from 'tap'
 import { buildMetricsApp } from '../../src/app.ts'
 import type { Registry } from '../../src/registry/registry.ts'
-import { buildTestApp } from '../helper.ts'
+import { buildTestApp, host } from '../helper.ts'
 
 const key = 'a-key-of-some-length'
 
@@ -12,7 +13,16 @@ t.test('models', async t => {
   t.test('are listed, and told of one by one', async t => {
     t.strictSame((await app.inject('/models')).json(), {
       default: 'lavit-mini',
-      models: [{ name: 'lavit-mini', family: 'lavit', version: '1.0.0', state: 'ready', device: 'cpu' }]
+      models: [
+        {
+          name: 'lavit-mini',
+          family: 'lavit',
+          version: '1.0.0',
+          state: 'ready',
+          device: 'cpu',
+          placement: { wanted: 'cpu', device: 'cpu', host_bytes: 100, device_bytes: 0, reason: null }
+        }
+      ]
     })
     t.match((await app.inject('/models/lavit-mini')).json(), {
       name: 'lavit-mini',
@@ -74,6 +84,12 @@ t.test('models', async t => {
   })
 })
 
+t.test('devices are listed', async t => {
+  const app = await buildTestApp(t)
+  const response = await app.inject('/devices')
+  t.strictSame(response.json(), { devices: [host] })
+})
+
 t.test('health', async t => {
   let state = 'loading'
   const app = await buildTestApp(t, { state: () => state })
@@ -101,6 +117,7 @@ t.test('metrics', async t => {
     queuedCost: 40,
     units: [{ kind: 'decode', rows: 4, seconds: 0.01 }]
   })
+  app.metrics.countRestart('lavit-mini', 'cpu')
   const response = await app.inject('/metrics')
   t.match(response.headers['content-type'], 'text/plain')
   for (const line of [
@@ -113,7 +130,11 @@ t.test('metrics', async t => {
     'lavit_kv_slots_in_use{model="lavit-mini"} 3',
     'lavit_queued_cost{model="lavit-mini"} 40',
     'lavit_batch_size_sum{model="lavit-mini",kind="decode"} 4',
-    'lavit_requests_in_flight 1'
+    'lavit_requests_in_flight 1',
+    'lavit_device_engines{device="cpu"} 2',
+    'lavit_device_budget_bytes{device="cpu"} 900',
+    'lavit_device_used_bytes{device="cpu"} 100',
+    'lavit_engine_restarts_total{model="lavit-mini",device="cpu"} 1'
   ]) {
     t.ok(response.body.includes(line), line)
   }
@@ -135,7 +156,7 @@ t.test('metrics on a listener of their own', async t => {
   const app = await buildTestApp(t, { environment: { LAVIT_METRICS_PORT: '0' } })
   t.equal((await app.inject('/metrics')).statusCode, 404)
   t.notOk('/metrics' in (await app.inject('/openapi.json')).json().paths)
-  const registry = { list: () => [{ name: 'a', state: 'ready' }] } as unknown as Registry
+  const registry = { list: () => [{ name: 'a', state: 'ready' }], tellDevices: () => [] } as unknown as Registry
   const other = await buildMetricsApp({ registry, metrics: app.metrics })
   t.teardown(() => other.close())
   t.match((await other.inject('/metrics')).body, /^lavit_model_state\{model="a",state="ready"\} 1$/m)

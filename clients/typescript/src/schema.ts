@@ -639,8 +639,21 @@ export interface components {
              * @enum {string}
              */
             state: "unloaded" | "loading" | "ready" | "restarting" | "failed";
-            /** @description Where it runs */
+            /** @description Where it runs; while it is not loaded, where it may */
             device: string;
+            /** @description Which device has it, what it is taken to need there, and why it is there */
+            placement: {
+                /** @description Devices that it may run on, in order, as `LAVIT_DEVICE` names them */
+                wanted: string;
+                /** @description The one that it runs on */
+                device: string | null;
+                /** @description Memory of the host that its engines are taken to need */
+                host_bytes: number;
+                /** @description Memory of a device that has its own */
+                device_bytes: number;
+                /** @description Why it does not run on an earlier device of the list */
+                reason: string | null;
+            };
         };
         /** @description One model in full */
         ModelDetails: {
@@ -655,8 +668,21 @@ export interface components {
              * @enum {string}
              */
             state: "unloaded" | "loading" | "ready" | "restarting" | "failed";
-            /** @description Where it runs */
+            /** @description Where it runs; while it is not loaded, where it may */
             device: string;
+            /** @description Which device has it, what it is taken to need there, and why it is there */
+            placement: {
+                /** @description Devices that it may run on, in order, as `LAVIT_DEVICE` names them */
+                wanted: string;
+                /** @description The one that it runs on */
+                device: string | null;
+                /** @description Memory of the host that its engines are taken to need */
+                host_bytes: number;
+                /** @description Memory of a device that has its own */
+                device_bytes: number;
+                /** @description Why it does not run on an earlier device of the list */
+                reason: string | null;
+            };
             /** @description Why the model failed, if it did */
             detail: string | null;
             /** @description What the model is */
@@ -710,6 +736,45 @@ export interface components {
             /** @description Every model package that the server found */
             models: components["schemas"]["ModelSummary"][];
         };
+        /** @description One device */
+        DeviceState: {
+            /** @description What `LAVIT_DEVICE` calls it */
+            id: string;
+            /**
+             * @description How the runtime reaches it; `cpu` is the host
+             * @enum {string}
+             */
+            kind: "cpu" | "webgpu";
+            /** @description What it is */
+            name: string;
+            /** @description Its driver, where one is known */
+            driver: string | null;
+            /** @description A processor that plays a GPU: right, and slow */
+            is_software: boolean;
+            /** @description All of its memory, where it is known */
+            memory_bytes: number | null;
+            /** @description Largest piece of memory that a shader may read, where it is known */
+            largest_buffer_bytes: number | null;
+            /** @description Whether its shaders know half precision; null where nobody has tried */
+            f16: boolean | null;
+            /** @description Why no engine can run on it */
+            fault: string | null;
+            /** @description Memory that models may take there; null where nothing bounds it */
+            budget_bytes: number | null;
+            /** @description Memory that loaded models are taken to need there */
+            used_bytes: number;
+            /** @description What the budget has left */
+            free_bytes: number | null;
+            /** @description Models whose engines run on it */
+            models: string[];
+            /** @description How many engines run on it */
+            engines: number;
+        };
+        /** @description Devices that engines may run on */
+        DeviceList: {
+            /** @description The host first, then GPUs by their number */
+            devices: components["schemas"]["DeviceState"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -755,6 +820,8 @@ export type PreviewEvent = components['schemas']['PreviewEvent'];
 export type ModelSummary = components['schemas']['ModelSummary'];
 export type ModelDetails = components['schemas']['ModelDetails'];
 export type ModelList = components['schemas']['ModelList'];
+export type DeviceState = components['schemas']['DeviceState'];
+export type DeviceList = components['schemas']['DeviceList'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
 

@@ -693,6 +693,25 @@ class PreviewEvent(TypedDict):
     """"""
 
 
+class ModelSummaryPlacement(TypedDict):
+    """Which device has it, what it is taken to need there, and why it is there"""
+
+    wanted: str
+    """Devices that it may run on, in order, as `LAVIT_DEVICE` names them"""
+
+    device: Union[str, None]
+    """The one that it runs on"""
+
+    host_bytes: int
+    """Memory of the host that its engines are taken to need"""
+
+    device_bytes: int
+    """Memory of a device that has its own"""
+
+    reason: Union[str, None]
+    """Why it does not run on an earlier device of the list"""
+
+
 class ModelSummary(TypedDict):
     """One model in short"""
 
@@ -709,7 +728,29 @@ class ModelSummary(TypedDict):
     """Whether it can answer; a model that is `unloaded` is loaded by the first request that names it"""
 
     device: str
-    """Where it runs"""
+    """Where it runs; while it is not loaded, where it may"""
+
+    placement: ModelSummaryPlacement
+    """Which device has it, what it is taken to need there, and why it is there"""
+
+
+class ModelDetailsPlacement(TypedDict):
+    """Which device has it, what it is taken to need there, and why it is there"""
+
+    wanted: str
+    """Devices that it may run on, in order, as `LAVIT_DEVICE` names them"""
+
+    device: Union[str, None]
+    """The one that it runs on"""
+
+    host_bytes: int
+    """Memory of the host that its engines are taken to need"""
+
+    device_bytes: int
+    """Memory of a device that has its own"""
+
+    reason: Union[str, None]
+    """Why it does not run on an earlier device of the list"""
 
 
 class ModelDetailsLimits(TypedDict):
@@ -763,7 +804,10 @@ class ModelDetails(TypedDict):
     """Whether it can answer; a model that is `unloaded` is loaded by the first request that names it"""
 
     device: str
-    """Where it runs"""
+    """Where it runs; while it is not loaded, where it may"""
+
+    placement: ModelDetailsPlacement
+    """Which device has it, what it is taken to need there, and why it is there"""
 
     detail: Union[str, None]
     """Why the model failed, if it did"""
@@ -798,6 +842,59 @@ class ModelList(TypedDict):
 
     models: List[ModelSummary]
     """Every model package that the server found"""
+
+
+class DeviceState(TypedDict):
+    """One device"""
+
+    id: str
+    """What `LAVIT_DEVICE` calls it"""
+
+    kind: Literal['cpu', 'webgpu']
+    """How the runtime reaches it; `cpu` is the host"""
+
+    name: str
+    """What it is"""
+
+    driver: Union[str, None]
+    """Its driver, where one is known"""
+
+    is_software: bool
+    """A processor that plays a GPU: right, and slow"""
+
+    memory_bytes: Union[int, None]
+    """All of its memory, where it is known"""
+
+    largest_buffer_bytes: Union[int, None]
+    """Largest piece of memory that a shader may read, where it is known"""
+
+    f16: Union[bool, None]
+    """Whether its shaders know half precision; null where nobody has tried"""
+
+    fault: Union[str, None]
+    """Why no engine can run on it"""
+
+    budget_bytes: Union[int, None]
+    """Memory that models may take there; null where nothing bounds it"""
+
+    used_bytes: int
+    """Memory that loaded models are taken to need there"""
+
+    free_bytes: Union[int, None]
+    """What the budget has left"""
+
+    models: List[str]
+    """Models whose engines run on it"""
+
+    engines: int
+    """How many engines run on it"""
+
+
+class DeviceList(TypedDict):
+    """Devices that engines may run on"""
+
+    devices: List[DeviceState]
+    """The host first, then GPUs by their number"""
 
 
 ErrorCode = Literal['invalid_request', 'unauthorized', 'forbidden', 'not_found', 'model_not_found', 'file_not_found', 'batch_not_found', 'method_not_allowed', 'not_acceptable', 'request_timeout', 'image_ref_expired', 'too_large', 'unsupported_media_type', 'expectation_failed', 'invalid_field', 'image_unreadable', 'image_unreachable', 'queue_full', 'rate_limited', 'headers_too_large', 'internal_error', 'model_loading', 'model_unavailable', 'draining', 'engine_restarting', 'batches_unavailable', 'deadline_exceeded', 'storage_full']

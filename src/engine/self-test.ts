@@ -1,0 +1,94 @@
+/** What every graph gives at its first run must be numbers, and near those that the processor gives. */
+import type { GraphName } from '../package/files.ts'
+import type { Input, Output, Session } from '../graphs/session.ts'
+
+/** The graph does not compute on this device what it should. */
+export class SelfTestError extends Error {}
+
+type FirstRun = { graph: GraphName; inputs: Record<string, Input>; outputs: Record<string, Output> }
+
+const nearFloats = 0.02 // of the largest value
+const nearOthers = 0.05 // of the values may be others: codes where two are as near
+
+export type SelfTest = ReturnType<typeof createSelfTest>
+
+export function createSelfTest () {
+  const runs: FirstRun[] = []
+
+  return {
+    /** The session, whose first run is checked, and kept to be compared. Rejects with a SelfTestError. */
+    watch (graph: GraphName, session: Session, { isKept }: { isKept: boolean }): Session {
+      let hasRun = false
+      return {
+        ...session,
+        async run (inputs, names) {
+          if (hasRun) return session.run(inputs, names)
+          hasRun = true
+          const kept = isKept ? copyOf(inputs) : undefined // some are windows on what changes
+          const outputs = await session.run(inputs, names)
+          checkFinite(graph, outputs)
+          if (kept) runs.push({ graph, inputs: kept, outputs: dataOf(outputs) })
+          return outputs
+        }
+      }
+    },
+
+    /** Runs what was kept again, on the sessions that `open` gives. Rejects with a SelfTestError. */
+    async compare (open: (graph: GraphName) => Promise<Session>): Promise<void> {
+      for (const { graph, inputs, outputs } of runs.splice(0)) {
+        const session = await open(graph)
+        const expected = await session.run(inputs, Object.keys(outputs)).finally(() => session.release())
+        for (const [name, output] of Object.entries(outputs)) {
+          if (expected[name] && !isNear(output.data, expected[name].data)) {
+            throw new SelfTestError(`its graph ${graph} gives other values of ${name} than the processor`)
+          }
+        }
+      }
+    }
+  }
+}
+
+function copyOf (inputs: Record<string, Input>): Record<string, Input> {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, { dims, ...values }]) => [name, { ...copyValues(values), dims: [...dims] }])
+  )
+}
+
+type Values = Input extends infer I ? (I extends Input ? Omit<I, 'dims'> : never) : never
+
+function copyValues (values: Values): Values {
+  switch (values.type) {
+    case 'float32':
+      return { ...values, data: values.data.slice() }
+    case 'int64':
+      return { ...values, data: values.data.slice() }
+    default:
+      return { ...values, data: values.data.slice() }
+  }
+}
+
+/** Copies, since who gets the outputs may write into them. */
+function dataOf (outputs: Record<string, Output>): Record<string, Output> {
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, { data, dims }]) => [name, { data: structuredClone(data), dims }])
+  )
+}
+
+function checkFinite (graph: GraphName, outputs: Record<string, Output>): void {
+  for (const [name, { data }] of Object.entries(outputs)) {
+    if (data instanceof Float32Array && !data.every(Number.isFinite)) {
+      throw new SelfTestError(`its graph ${graph} gives values of ${name} that are no numbers`)
+    }
+  }
+}
+
+function isNear (data: Output['data'], expected: Output['data']): boolean {
+  if (data.length !== expected.length) return false
+  if (data instanceof Float32Array && expected instanceof Float32Array) {
+    const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+    return data.every((value, i) => Math.abs(value - (expected[i] ?? 0)) <= nearFloats * largest + 1e-6)
+  }
+  let others = 0
+  for (let i = 0; i < data.length; i++) if (data[i] !== expected[i]) others++
+  return others <= nearOthers * data.length
+}

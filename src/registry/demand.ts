@@ -1,0 +1,62 @@
+/** What a model is taken to need in memory, from its manifest: estimates, never measured. */
+import { patchesOf } from '../package/patches.ts'
+import type { Manifest } from '../package/manifest.ts'
+import { reservedRows } from '../pipe/cost.ts'
+
+/** Bytes of all its engines: in the memory of the host, and on a device that has memory of its own. */
+export type Demand = { host: number; device: number }
+
+type GraphName = keyof Manifest['graphs']
+
+const processBytes = 128 * 2 ** 20 // of each engine: the runtime, the program, what passes through
+const valuesOfPixel = 512 // that a decoder holds of each pixel at its widest
+const valuesOfPatch = 64 // times a feature's width that the vision graph holds of each patch
+const quantised = new Set<unknown>(['int8', 'int4'])
+const quantisedGraphs = new Set<string>(['language_model', 'text_head', 'visual_head'] satisfies GraphName[])
+
+/**
+ * On the processor everything lies in the host's memory. On a GPU weights and activations lie there, the cache and the
+ * process in the host's.
+ */
+export function demandOf (
+  manifest: Manifest,
+  { slots, engines, kind }: { slots: number; engines: number; kind: 'cpu' | 'webgpu' }
+): Demand {
+  const computed = weightBytes(manifest) + activationBytes(manifest, slots)
+  const kept = cacheBytes(manifest.language_model, slots) + processBytes
+  return kind === 'cpu'
+    ? { host: engines * (computed + kept), device: 0 }
+    : { host: engines * kept, device: engines * computed }
+}
+
+/**
+ * Files of graphs, and twice their size where they hold half precision: it is widened when a graph is opened, on every
+ * device. The manifest's `provenance.precision` tells; a package that does not say is taken to hold half precision.
+ */
+export function weightBytes ({ graphs, provenance: { precision } }: Manifest): number {
+  let total = 0
+  for (const [name, { bytes, data = [] }] of Object.entries(graphs)) {
+    const asStored = precision === 'fp32' || (quantised.has(precision) && quantisedGraphs.has(name))
+    total += (asStored ? 1 : 2) * data.reduce((sum, file) => sum + file.bytes, bytes)
+  }
+  return total
+}
+
+/** Single-precision keys and values of every slot, of the reserved ones, and of the spare one, at all places. */
+export function cacheBytes (
+  { layers, kv_heads: kvHeads, head_dim: headDim, max_length: maxLength }: Manifest['language_model'],
+  slots: number
+): number {
+  return (slots + reservedRows + 1) * layers * 2 * kvHeads * headDim * maxLength * 4
+}
+
+/** The widest of what runs: scores of all sequences, features of a picture, the largest picture that is painted. */
+function activationBytes (manifest: Manifest, slots: number): number {
+  const { language_model: language, visual_tokenizer: tokenizer, pixel_decoder: decoder } = manifest
+  const areas = (decoder?.sizes ?? []).map(size => size.split('x').reduce((area, side) => area * Number(side), 1))
+  return 4 * Math.max(
+    (slots + reservedRows) * language.vocabulary_size,
+    patchesOf(manifest) * tokenizer.feature_dim * valuesOfPatch,
+    valuesOfPixel * Math.max(0, ...areas)
+  )
+}

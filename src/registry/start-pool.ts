@@ -1,0 +1,84 @@
+/** Starts the engines of a model on a device, and sees to the files and the memory before each start. */
+import type { KeyObject } from 'node:crypto'
+import type { Device } from '../devices/device.ts'
+import type { Manifest } from '../package/manifest.ts'
+import { verifyFiles } from '../package/package.ts'
+import { createEngineClient, type EngineOptions } from '../pipe/engine-client.ts'
+import type { EngineCounts } from '../pipe/messages.ts'
+import type { Machine } from './cores.ts'
+import { createPool } from './pool.ts'
+
+type OfEachEngine = 'folder' | 'manifest' | 'device' | 'environment' | 'onCounts' | 'onTrouble'
+
+export type ModelOptions = Omit<EngineOptions, OfEachEngine> & {
+  /** Processes that run the model side by side; 0 is as many as the machine has room for. */
+  engines: number
+  machine?: Machine
+  /** The part of all places and cost that one client may take while no other takes any. */
+  clientShare: number
+  onCounts?: ((model: string, counts: EngineCounts) => void) | undefined
+  /** Those who may have signed a package; with none it need not be signed. */
+  packageKeys?: readonly KeyObject[]
+  /** Hears of each start of an engine that is not its first. */
+  onRestart?: ((model: string, device: string) => void) | undefined
+}
+
+/** A package whose manifest was read; `refusals` are those of devices that cannot run it, by their ids. */
+export type Package = {
+  name: string
+  folder: string
+  manifest: Manifest
+  refusals: Map<string, string>
+}
+
+/**
+ * Files are checked before every start of an engine; those that start together share the check. Where an engine that
+ * has run ends because memory ran out, the next one waits until `makeRoom` has ended another model, if it can.
+ */
+export function startPool (
+  { name, folder, manifest }: Package,
+  device: Device,
+  {
+    engines,
+    onCounts,
+    onRestart,
+    machine: _machine,
+    clientShare: _share,
+    packageKeys: _keys,
+    ...engineOptions
+  }: ModelOptions,
+  makeRoom: () => Promise<boolean>
+) {
+  const share = (check: Promise<void>) =>
+    check.finally(() => {
+      checking = undefined
+    })
+  let checking: Promise<void> | undefined = share(Promise.resolve()) // they have just been checked
+  let hasRunOut = false
+  let makingRoom: Promise<unknown> = Promise.resolve()
+  const pool = createPool({
+    model: name,
+    engines,
+    log: engineOptions.log,
+    onCounts: counts => onCounts?.(name, counts),
+    onRestart: () => onRestart?.(name, device.id),
+    async start (signal, onCounts) {
+      checking ??= share(verifyFiles(folder, manifest, signal))
+      await Promise.all([checking, makingRoom])
+      return createEngineClient({
+        ...engineOptions,
+        folder,
+        manifest,
+        device: device.kind,
+        environment: device.environment,
+        onCounts,
+        onTrouble (trouble) {
+          if (trouble !== 'memory') return
+          hasRunOut = true
+          if (pool.isReady()) makingRoom = makeRoom()
+        }
+      })
+    }
+  })
+  return { pool, ranOut: () => hasRunOut }
+}

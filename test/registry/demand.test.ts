@@ -1,0 +1,37 @@
+import t from 'tap'
+import type { Manifest } from '../../src/package/manifest.ts'
+import { cacheBytes, demandOf, weightBytes } from '../../src/registry/demand.ts'
+import { manifest } from '../fixtures/manifest.ts'
+
+const file = (bytes: number) => ({ file: 'x', sha256: '0'.repeat(64), bytes })
+const graphs: Manifest['graphs'] = {
+  vision: { ...file(1), data: [file(100), file(10)] },
+  token_predictor: file(0),
+  merger_codes: file(0),
+  merger_embeddings: file(0),
+  language_model: file(1000),
+  text_head: file(10_000),
+  visual_head: file(0)
+}
+const at = (precision?: string): Manifest => ({ ...manifest, graphs, provenance: { precision } })
+
+t.test('half precision is widened, single is not, and quantised layers stay packed', async t => {
+  t.equal(weightBytes(at('fp32')), 11_111)
+  t.equal(weightBytes(at('fp16')), 22_222)
+  t.equal(weightBytes(at()), 22_222)
+  t.equal(weightBytes(at('int4')), 11_222)
+})
+
+t.test('a cache of LaVIT-7B takes 0.8 GB a sequence', async t => {
+  const language = { ...manifest.language_model, layers: 32, kv_heads: 32, head_dim: 128, max_length: 768 }
+  t.equal(cacheBytes(language, 1) - cacheBytes(language, 0), 2 * 32 * 32 * 128 * 768 * 4)
+})
+
+t.test('on the processor all lies in the memory of the host, on a GPU what is computed with lies there', async t => {
+  const cpu = demandOf(at(), { slots: 4, engines: 2, kind: 'cpu' })
+  const gpu = demandOf(at(), { slots: 4, engines: 2, kind: 'webgpu' })
+  t.equal(cpu.device, 0)
+  t.equal(gpu.host + gpu.device, cpu.host)
+  t.equal(demandOf(at(), { slots: 4, engines: 1, kind: 'webgpu' }).device, gpu.device / 2)
+  t.ok(gpu.device > 2 * 22_222, 'activations count')
+})
