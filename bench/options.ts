@@ -9,7 +9,8 @@ const usage = `npm run bench -- [options]
   --rates 10,20              open loop: requests a second at random times, latency from the planned time
   --p99 500                  seeks the highest rate whose 99th percentile stays within so many milliseconds
   --kept 4,16,any            patches that stay of each picture; any is as many as the model decides
-  --servers name=url,...     running servers, measured in turns; without it the built one is started
+  --servers name=url,...     running servers, measured in turns, with LAVIT_KEY as their key; without it the built
+                             one is started
   --peers [name,...]         other ways to serve the same model beside it; llama, which is installed, by name only
   --again                    a second question about a picture, by its reference
   --estimates                what /estimate says beside what happens, over the mixed load

@@ -54,7 +54,8 @@ export async function startProcess (
 export async function runningServers (list: string): Promise<Target[]> {
   const targets = list.split(',').map(pair => {
     const at = pair.indexOf('=')
-    return createTarget(pair.slice(0, Math.max(at, 0)) || pair, pair.slice(at + 1))
+    const key = process.env.LAVIT_KEY?.trim()
+    return createTarget(pair.slice(0, Math.max(at, 0)) || pair, pair.slice(at + 1), { key })
   })
   for (const target of targets) await untilReady(target)
   return targets

@@ -20,15 +20,20 @@ export type Target = {
 export function createTarget (
   name: string,
   url: string,
-  { pid, stop = async () => {} }: { pid?: number | undefined; stop?: () => Promise<void> } = {}
+  { pid, key, stop = async () => {} }: {
+    pid?: number | undefined
+    key?: string | undefined
+    stop?: () => Promise<void>
+  } = {}
 ): Target {
   const agent = new Agent({ keepAlive: true, maxSockets: Infinity })
+  const own: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {}
   return {
     name,
     url,
     pid,
-    ask: ({ path, type, body }) => send(agent, new URL(path, url), { 'content-type': type }, body),
-    get: path => send(agent, new URL(path, url)),
+    ask: ({ path, type, body }) => send(agent, new URL(path, url), { ...own, 'content-type': type }, body),
+    get: path => send(agent, new URL(path, url), own),
     async stop () {
       agent.destroy()
       await stop()

@@ -13,11 +13,16 @@ const busy = [429, 503]
 const attempts = 10
 const longestPauseSeconds = 60
 
-export function createClient (url: string): Client {
+export function createClient (url: string, key?: string): Client {
+  const own: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {}
   return {
-    get: path => send(path, {}),
+    get: path => send(path, { headers: own }),
     post: (path, body) =>
-      send(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+      send(path, {
+        method: 'POST',
+        headers: { ...own, 'content-type': 'application/json' },
+        body: JSON.stringify(body)
+      })
   }
 
   async function send (path: string, options: RequestInit): Promise<unknown> {

@@ -21,7 +21,7 @@ const tasks: Record<TaskName, (run: Run) => Promise<Outcome>> = {
  */
 export async function evaluate (args: string[], progress: Run['progress']): Promise<Report> {
   const options = readOptions(args)
-  const client = createClient(options.url)
+  const client = createClient(options.url, process.env.LAVIT_KEY?.trim())
   const name = options.model ?? ((await client.get('/models')) as { default: string }).default
   const about = (await client.get(`/models/${encodeURIComponent(name)}`)) as Run['about'] & Record<string, unknown>
   const report = reportOf(options, about, await tasks[options.task]({ ...options, client, about, progress }))

@@ -24,7 +24,7 @@ export type Options = {
 
 export const usage = `npm run evaluate -- --task caption|vqa|generate|tokenize --data FOLDER [options]
 
-  --url URL            of the server (http://127.0.0.1:8080)
+  --url URL            of the server (http://127.0.0.1:8080); LAVIT_KEY is its key
   --model NAME         instead of the server's default model
   --limit N            only the first N pictures, questions or prompts
   --request JSON       fields for every request, such as '{"num_beams": 2}'

@@ -1,8 +1,8 @@
 /** Fields of forms and of the query, gathered into the body that a JSON request would have had. */
 import type { FastifyRequest } from 'fastify'
 import { invalidField } from '../errors.ts'
-import { uploadedImage } from '../tasks/picture.ts'
 import { escapeName } from '../codecs/json.ts'
+import { uploadedImage } from '../tasks/uploads.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

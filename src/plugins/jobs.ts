@@ -34,6 +34,7 @@ declare module 'fastify' {
 const longestTimerMs = 2 ** 31 - 1
 
 const stages = [
+  ['fetch', 'fetch', 'pictures by URL'],
   ['image', 'decode', 'picture to pixels'],
   ['begin', 'begin', 'from arrival to the first unit of work'],
   ['start', 'start', 'from the engine being given it to the first unit of work'],
@@ -119,12 +120,12 @@ export default fp<JobOptions>(
         reply.header('x-expected-start-ms', Number(outlook.startMs.toFixed(1)))
       }
       if (reply.statusCode === 200) onAnswered?.(reply.elapsedTime)
-      const timings = request.job
-        ? stages.map(
-          ([stage, name, description]) =>
-              `${name};desc="${description}";dur=${(request.job.timings[stage] ?? 0).toFixed(1)}`
-        )
-        : []
+      const { timings: spent } = request.job ?? {}
+      const timings = stages.flatMap(([stage, name, description]) =>
+        spent === undefined || (stage === 'fetch' && spent.fetch === undefined)
+          ? []
+          : [`${name};desc="${description}";dur=${(spent[stage] ?? 0).toFixed(1)}`]
+      )
       reply.header('server-timing', [...timings, `total;dur=${reply.elapsedTime.toFixed(1)}`].join(', '))
     })
   },

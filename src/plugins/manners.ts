@@ -17,7 +17,7 @@ export default fp<{ corsOrigins: readonly string[] }>(
         methods: ['GET', 'HEAD', 'POST', 'DELETE'],
         exposedHeaders: [
           'x-request-id', 'Server-Timing', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'x-seed', 'x-queue-position',
-          'x-expected-start-ms'
+          'x-expected-start-ms', 'Mcp-Session-Id'
         ],
         maxAge: 3600
       }

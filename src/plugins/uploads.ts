@@ -10,7 +10,7 @@ import { gather, queryFields } from './fields.ts'
 import { base64Limit, mostParts, readForm } from './forms.ts'
 import { JsonFault, parseJson } from '../codecs/json.ts'
 import { decodeBase64 } from '../tasks/base64.ts'
-import { uploadedImage } from '../tasks/picture.ts'
+import { uploadedImage } from '../tasks/uploads.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

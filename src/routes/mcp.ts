@@ -4,6 +4,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import type { Static, TSchema } from 'typebox'
 import { ServerError } from '../errors.ts'
+import { createCalls, sessionFor, type Caller, type Calls } from '../mcp/calls.ts'
 import { answerMcp, type Call, type CallToolResult } from '../mcp/server.ts'
 import { requests } from '../mcp/tools.ts'
 import { deadlineError, deadlineOf } from '../plugins/jobs.ts'
@@ -20,6 +21,7 @@ const routes: FastifyPluginAsyncTypebox<{ version: string; corsOrigins: readonly
   app,
   { version, corsOrigins }
 ) => {
+  const calls = createCalls()
   app.post(
     '/mcp',
     {
@@ -32,13 +34,16 @@ const routes: FastifyPluginAsyncTypebox<{ version: string; corsOrigins: readonly
       )
       const exchange = {
         version,
-        run: (call: Call) => run(request, call, reply.elapsedTime),
+        run: (call: Call) => run(request, call, reply.elapsedTime, calls),
         tellProblem: (error: Error) => app.tellProblem(error, request)
       }
+      calls.hear(callerOf(request), request.body)
       const { signal } = request.job
       const asked = new Request('http://localhost/mcp', { method: 'POST', headers, signal })
       const response = await answerMcp(exchange, asked, request.body)
       reply.code(response.status).headers(Object.fromEntries(response.headers))
+      const session = sessionFor(request.body)
+      if (session && response.ok) reply.header('mcp-session-id', session)
       const isStream = response.headers.get('content-type') === 'text/event-stream'
       return reply.send(
         isStream && response.body ? Readable.from(response.body) : Buffer.from(await response.arrayBuffer())
@@ -58,11 +63,21 @@ function checkOrigin ({ headers: { origin, host } }: FastifyRequest, allowed: re
   throw new ServerError('forbidden', 'Pages of this origin may not call the server; see LAVIT_CORS_ORIGINS')
 }
 
+function callerOf ({ job, headers }: FastifyRequest): Caller {
+  return { client: job.client, session: headers['mcp-session-id']?.toString() }
+}
+
 /** Runs a tool within the request's job, until the client or its deadline ends it. */
-async function run (request: FastifyRequest, call: Call, elapsedMs: number): Promise<CallToolResult> {
+async function run (
+  request: FastifyRequest,
+  call: Call,
+  elapsedMs: number,
+  calls: Calls
+): Promise<CallToolResult> {
   const end = new AbortController()
   const leave = () => end.abort(new ServerError('request_cancelled', 'The client cancelled the call'))
   call.signal.addEventListener('abort', leave, { once: true })
+  const endCall = calls.begin(callerOf(request), request.body, leave)
   const deadlineMs = deadlineOf(call.arguments)
   const timer = deadlineMs && setTimeout(() => end.abort(deadlineError()), Math.max(0, deadlineMs - elapsedMs))
   const signal = AbortSignal.any([request.job.signal, end.signal])
@@ -71,6 +86,7 @@ async function run (request: FastifyRequest, call: Call, elapsedMs: number): Pro
     return await answer(request, { ...request.job, signal, fileBytes: [] }, call)
   } finally {
     clearTimeout(timer)
+    endCall()
     call.signal.removeEventListener('abort', leave)
   }
 }

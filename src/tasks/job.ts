@@ -41,8 +41,11 @@ export type Job = {
   isBulk: boolean
   /** Ends the job wherever it is; the reason is the error that it ends with. */
   signal: AbortSignal
-  /** Milliseconds of each stage so far; `image`: pictures are decoded, `begin`: all before the engine's first unit. */
-  timings: Partial<Timings & { image: number; begin: number }>
+  /**
+   * Milliseconds of each stage so far; `fetch` and `image`: pictures are fetched and decoded, `begin`: all before the
+   * engine's first unit.
+   */
+  timings: Partial<Timings & { fetch: number; image: number; begin: number }>
   /** Time of `performance.now()`. */
   arrivedAt: number
   progress: { stage: JobStage }
@@ -123,11 +126,12 @@ export async function withModel<T> (
           progress.stage = 'answer'
           measures.observeAnswer({ model: manifest.name, task }, seenOf(job, answer.course))
           const amounts = learn(experience, manifest, { work, task, fileBytes: job.fileBytes }, place, answer)
-          experience.speeds.addStart(kind, place, begin)
+          const { fetch = 0, image = 0 } = timings // what others' servers take says nothing of the next one
+          experience.speeds.addStart(kind, place, begin - fetch)
           job.onAnswered = elapsedMs => {
-            const { image = 0 } = timings
-            const rest = Math.max(0, elapsedMs - image - inEngine(answer.timings))
-            experience.speeds.addOutside(kind, place.beside, amounts, { image, rest, all: elapsedMs })
+            const all = elapsedMs - fetch
+            const rest = Math.max(0, all - image - inEngine(answer.timings))
+            experience.speeds.addOutside(kind, place.beside, amounts, { image, rest, all })
           }
           return answer.result
         }

@@ -1,5 +1,4 @@
 /** The one way in for pictures: uploads, data URLs and base64 text become bytes and then pixels, or a typed error. */
-import { randomUUID } from 'node:crypto'
 import { decodePicture } from '../codecs/image.ts'
 import { checkFits } from '../pipe/cost.ts'
 import type { Encoding, Picture, Segment, Selection, Work } from '../pipe/work.ts'
@@ -12,19 +11,13 @@ import type { PictureOptions } from '../schemas/options.ts'
 import { bytesOfText } from './base64.ts'
 import { refOf } from './encodings.ts'
 import type { Job } from './job.ts'
-
-const uploadMark = `upload ${randomUUID()} ` // no client can write it
+import { sentOf } from './uploads.ts'
 
 /** A picture whose file is at hand, or one that was seen before. */
 export type HeldPicture = ({ bytes: Uint8Array } | { ref: string; encoding: Encoding }) & { selection: Selection }
 
 /** A picture that is fetched, if need be, and whose pixels are read once all else is known to be right. */
 export type PictureFile = HeldPicture | { fetch: () => Promise<Uint8Array>; selection: Selection }
-
-/** How the field of an uploaded picture reads until its bytes are asked for. */
-export function uploadedImage (index: number) {
-  return `${uploadMark}${index}`
-}
 
 /** A picture of a request. `pointer` names its field in errors. */
 export function pictureOf (
@@ -35,10 +28,12 @@ export function pictureOf (
   selection: Selection
 ): PictureFile {
   if (typeof image === 'string') {
-    const text = image.trim()
+    const sent = sentOf(job.uploads, image)
     const { fetching, signal, limits, client, upload } = job
-    if (!fetching || !looksLikeUrl(text)) return { bytes: pictureBytes(job, image, pointer), selection }
-    const url = fetching.readUrl(text, pointer)
+    if (!fetching || typeof sent !== 'string' || !looksLikeUrl(sent.trim())) {
+      return { bytes: pictureBytes(job, sent, pointer), selection }
+    }
+    const url = fetching.readUrl(sent.trim(), pointer)
     const options = { pointer, mostBytes: limits.maxImageBytes, signal, client, upload }
     return { fetch: () => fetching.fetch(url, options), selection }
   }
@@ -51,9 +46,8 @@ export function pictureOf (
 }
 
 /** The bytes of a picture's file that came with the request. */
-function pictureBytes ({ uploads, limits }: Job, image: string, pointer: string): Uint8Array {
-  const upload = image.startsWith(uploadMark) ? uploads[Number(image.slice(uploadMark.length))] : undefined
-  const bytes = upload instanceof Uint8Array ? upload : bytesOfText(upload ?? image, pointer)
+function pictureBytes ({ limits }: Job, sent: Uint8Array | string, pointer: string): Uint8Array {
+  const bytes = typeof sent === 'string' ? bytesOfText(sent, pointer) : sent
   if (bytes.length > limits.maxImageBytes) throw tooManyBytes('The picture', limits.maxImageBytes, bytes.length)
   return bytes
 }
@@ -141,9 +135,11 @@ export function visualTokenIds (
 }
 
 /** Fetches the picture if need be. `sent` is how many bytes the request's pictures have beside it. */
-export async function holdPicture ({ limits }: Job, file: PictureFile, sent: number): Promise<HeldPicture> {
+export async function holdPicture ({ limits, timings }: Job, file: PictureFile, sent: number): Promise<HeldPicture> {
   if (!('fetch' in file)) return file
+  const from = performance.now()
   const bytes = await file.fetch()
+  timings.fetch = (timings.fetch ?? 0) + performance.now() - from
   if (sent + bytes.length > limits.maxUploadBytes) throw tooManyTogether(limits, sent + bytes.length)
   return { bytes, selection: file.selection }
 }

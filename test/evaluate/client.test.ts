@@ -3,12 +3,15 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { createTarget } from '../../bench/target.ts'
 import { createClient, each, RequestError } from '../../evaluate/client.ts'
 
 /** A server that answers with each status in turn, and then with the last one. */
 async function serve (t: Test, ...statuses: number[]) {
   let requests = 0
-  const server = createServer((_, response) => {
+  let key: string | undefined
+  const server = createServer(({ headers }, response) => {
+    key = headers.authorization
     const status = statuses[Math.min(requests++, statuses.length - 1)]!
     response
       .writeHead(status, { 'retry-after': '0' })
@@ -20,25 +23,41 @@ async function serve (t: Test, ...statuses: number[]) {
     server.close()
   })
   return {
-    client: createClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
-    requests: () => requests
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests: () => requests,
+    key: () => key
   }
 }
 
 t.test('a busy or loading server is asked again', async t => {
-  const { client, requests } = await serve(t, 429, 503, 200)
+  const { url, requests } = await serve(t, 429, 503, 200)
+  const client = createClient(url)
   t.strictSame(await client.post('/caption', {}), { fine: true })
   t.equal(requests(), 3)
 })
 
+t.test('a key goes with every request', async t => {
+  const { url, key } = await serve(t, 200)
+  await createClient(url, 'secret').get('/models')
+  t.equal(key(), 'Bearer secret')
+  await createClient(url).post('/caption', {})
+  t.equal(key(), undefined)
+  const target = createTarget('one', url, { key: 'secret' })
+  t.teardown(() => target.stop())
+  await target.ask({ path: '/caption', type: 'application/json', body: Buffer.from('{}') })
+  t.equal(key(), 'Bearer secret')
+})
+
 t.test('a server that stays busy is given up', async t => {
-  const { client, requests } = await serve(t, 503)
+  const { url, requests } = await serve(t, 503)
+  const client = createClient(url)
   await t.rejects(client.get('/models'), new RequestError('/models answered 503: some_code: Why'))
   t.equal(requests(), 10)
 })
 
 t.test('other errors are not tried again', async t => {
-  const { client, requests } = await serve(t, 422, 200)
+  const { url, requests } = await serve(t, 422, 200)
+  const client = createClient(url)
   await t.rejects(client.get('/models'), new RequestError('/models answered 422: some_code: Why'))
   t.equal(requests(), 1)
 })

@@ -1,3 +1,4 @@
+// covers: src/tasks/uploads.ts
 import t, { type Test } from 'tap'
 import { ServerError } from '../../src/errors.ts'
 import { createFetching } from '../../src/fetching/fetching.ts'
@@ -46,6 +47,29 @@ t.test('a picture by URL is answered as the same picture sent, wherever a pictur
   t.strictSame(app.fetched, Array.from({ length: 7 }, () => url))
   const works = app.seen.works.map(work => ('picture' in work ? work.picture : null)).filter(Boolean)
   t.strictSame(works[0], works[1], 'the engine gets the same pixels')
+})
+
+t.test('the time of fetching is told where a picture came by URL', async t => {
+  const app = await buildFetchingApp(t)
+  const tell = async (image: string) => {
+    const { headers } = await app.inject({ method: 'POST', url: '/tokenize', payload: { image } })
+    return headers['server-timing']
+  }
+  t.match(await tell(url), /^fetch;desc="pictures by URL";dur=\d+\.\d, decode;/)
+  t.notMatch(await tell(base64), /fetch/)
+})
+
+t.test('a text that is long is a URL where it reads like one, and base64 where not', async t => {
+  const long = `${url}?${'a'.repeat(70_000)}`
+  const detail = async (app: Awaited<ReturnType<typeof buildTestApp>>, image: string) => {
+    const answer = await app.inject({ method: 'POST', url: '/tokenize', payload: { image } })
+    t.equal(answer.statusCode, 422)
+    return answer.json().errors[0].message
+  }
+  t.match(await detail(await buildFetchingApp(t), long), /URL of more than 4096 characters/)
+  const off = await buildTestApp(t)
+  t.match(await detail(off, long), /switched off/)
+  t.match(await detail(off, `${base64}:${'a'.repeat(70_000)}`), /neither a base64 data URL nor base64 text/)
 })
 
 t.test('an answer that shows the picture fetches it once', async t => {

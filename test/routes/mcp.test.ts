@@ -1,4 +1,4 @@
-// covers: src/mcp/schemas.ts src/mcp/tools.ts src/mcp/server.ts
+// covers: src/mcp/calls.ts src/mcp/schemas.ts src/mcp/tools.ts src/mcp/server.ts
 /** With the protocol's own client over HTTP: the embedded model, and the fake one where work must last. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -89,31 +89,92 @@ t.test('the embedded model', async t => {
   }
 })
 
-t.test('a call that is cancelled stops its work', async t => {
-  let began = () => {}
-  let ended = () => {}
-  const isBegun = new Promise<void>(resolve => { began = resolve })
-  const isEnded = new Promise<void>(resolve => { ended = resolve })
+/** The fake model, whose work lasts until it is stopped. */
+async function buildLasting (t: Test) {
+  const seen = { begun: 0, stopped: 0 }
+  let news = () => {}
   const app = await buildTestApp(t, {
     submit: (_work, { signal }) =>
       new Promise((_resolve, reject) => {
-        began()
+        seen.begun++
         signal?.addEventListener('abort', () => {
-          ended()
+          seen.stopped++
           reject(signal.reason)
+          news()
         })
+        news()
       })
   })
-  const client = await connect(t, await app.listen({ port: 0, host: '127.0.0.1' }))
-  const end = new AbortController()
-  const call = client.callTool({ name: 'caption', arguments: { image: base64 } }, { signal: end.signal })
-  call.catch(() => {})
-  await isBegun
-  end.abort()
-  await t.rejects(call)
-  await isEnded
-  await setImmediate() // the model is given back
-  t.equal(app.seen.loans, 0)
+  return { app, seen, url: await app.listen({ port: 0, host: '127.0.0.1' }), until }
+
+  async function until (isThere: () => boolean) {
+    while (!isThere()) await new Promise<void>(resolve => { news = resolve })
+    await setImmediate() // the model is given back
+  }
+}
+
+for (const mode of ['auto', 'legacy'] as const) {
+  t.test(`a call that is cancelled stops its work (${mode})`, async t => {
+    const { app, seen, url, until } = await buildLasting(t)
+    const client = await connect(t, url, mode)
+    const end = new AbortController()
+    const call = client.callTool({ name: 'caption', arguments: { image: base64 } }, { signal: end.signal })
+    call.catch(() => {})
+    await until(() => seen.begun === 1)
+    end.abort()
+    await t.rejects(call)
+    await until(() => seen.stopped === 1)
+    t.equal(app.seen.loans, 0)
+  })
+}
+
+t.test('a notification cancels the call of its own client, session and id alone', async t => {
+  const { seen, url, until } = await buildLasting(t)
+  const post = (message: object, session?: string) =>
+    fetch(new URL('/mcp', url), {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'mcp-protocol-version': '2025-06-18',
+        ...(session && { 'mcp-session-id': session })
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', ...message })
+    })
+  const introduce = async () => {
+    const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } }
+    const answer = await post({ id: 0, method: 'initialize', params })
+    await answer.text()
+    return answer.headers.get('mcp-session-id') ?? t.fail('no session')
+  }
+  const cancel = async (requestId: number, session?: string) => {
+    const answer = await post({ method: 'notifications/cancelled', params: { requestId } }, session)
+    t.equal(answer.status, 202)
+  }
+  const params = { name: 'caption', arguments: { image: base64 } }
+  const call = { method: 'tools/call', params }
+
+  const [one, other] = [String(await introduce()), String(await introduce())]
+  t.not(one, other)
+  const first = post({ id: 1, ...call }, one)
+  const second = post({ id: 1, ...call }, other)
+  await until(() => seen.begun === 2)
+  await cancel(1)
+  await cancel(2, one)
+  await cancel(1, 'another')
+  t.equal(seen.stopped, 0)
+  await cancel(1, one)
+  await until(() => seen.stopped === 1)
+  await (await first).text()
+  await cancel(1, other)
+  await until(() => seen.stopped === 2)
+  await (await second).text()
+
+  const same = [post({ id: 1, ...call }), post({ id: 1, ...call })]
+  await until(() => seen.begun === 4)
+  await cancel(1)
+  t.equal(seen.stopped, 2, 'of two with one name neither')
+  for (const answer of same) (await answer).body?.cancel().catch(() => {})
 })
 
 t.test('pages of other origins are refused, and other methods', async t => {
