@@ -42,7 +42,7 @@ export async function openBareEngine (
     },
     message => {
       if (message.kind === 'counts') onUnits(message.counts.units)
-      if ('id' in message) waiting.get(message.id)?.(message)
+      if ('id' in message && message.kind !== 'placed') waiting.get(message.id)?.(message)
     }
   )
   return {
