@@ -13,8 +13,9 @@ const clients = 16
 const sampleEveryMs = 1000
 const warmUpShare = 0.25 // of the requests
 
-type Role = 'server' | 'engines' | 'decoders'
-type Sample = { requests: number } & Record<Role, number> // MiB
+export const rolesOf = ['server', 'engines', 'decoders'] as const
+type Role = (typeof rolesOf)[number] | 'worker'
+export type MemorySample = { requests: number } & Record<Role, number> // MiB
 
 /** The section of the report. Slopes are of least squares after the warm-up. */
 export async function measureMemory (target: Target, requests: number, { pictures, record }: Plan): Promise<string> {
@@ -22,7 +23,7 @@ export async function measureMemory (target: Target, requests: number, { picture
   if (pid === undefined) throw new Error('--memory looks at the server that it starts itself: leave out --servers')
   const exam = await examine(target, callsOf('mixed', pictures))
   const ask = asking(target, exam)
-  const samples: Sample[] = []
+  const samples: MemorySample[] = []
   let done = 0
   const look = async () => {
     const sample = { requests: done, ...(await readMemory(pid)) }
@@ -35,32 +36,38 @@ export async function measureMemory (target: Target, requests: number, { picture
   clearInterval(timer)
   await look()
   const wrong = answers.filter(({ isSame }) => !isSame).length
-  const warm = samples.filter(sample => sample.requests >= requests * warmUpShare)
-  const roles = ['server', 'engines', 'decoders'] as const
   return [
     `${requests} mixed requests by ${clients} clients, ${wrong} wrong or refused; MiB, sampled each second:`,
-    table(
-      roles.map(role => {
-        const { slope, standardError } = lineThrough(warm.map(sample => [sample.requests / 1000, sample[role]]))
-        return {
-          processes: role,
-          'at the start': tellNumber(samples[0]?.[role] ?? NaN),
-          'after a quarter': tellNumber(warm[0]?.[role] ?? NaN),
-          'at the end': tellNumber(warm.at(-1)?.[role] ?? NaN),
-          most: tellNumber(Math.max(...samples.map(sample => sample[role]))),
-          'growth in 1,000 requests': `${tellNumber(slope)} ± ${tellNumber(standardError)}`
-        }
-      })
-    )
+    tellMemory(samples, rolesOf)
   ].join('\n\n')
 }
 
-/** Of the process and its children, MiB. */
-async function readMemory (pid: number): Promise<Record<Role, number>> {
+/** Slopes are of least squares, after a quarter of the requests. */
+export function tellMemory (samples: MemorySample[], roles: readonly Role[]): string {
+  const last = samples.at(-1)?.requests ?? 0
+  const warm = samples.filter(sample => sample.requests >= last * warmUpShare)
+  return table(
+    roles.map(role => {
+      const { slope, standardError } = lineThrough(warm.map(sample => [sample.requests / 1000, sample[role]]))
+      return {
+        processes: role,
+        'at the start': tellNumber(samples[0]?.[role] ?? NaN),
+        'after a quarter': tellNumber(warm[0]?.[role] ?? NaN),
+        'at the end': tellNumber(warm.at(-1)?.[role] ?? NaN),
+        most: tellNumber(Math.max(...samples.map(sample => sample[role]))),
+        'growth in 1,000 requests': `${tellNumber(slope)} ± ${tellNumber(standardError)}`
+      }
+    })
+  )
+}
+
+/** Of the server's process and its children, and of another that works for it, MiB. */
+export async function readMemory (pid: number, worker?: number): Promise<Record<Role, number>> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,rss=,args='])
-  const sums = { server: 0, engines: 0, decoders: 0 }
+  const sums = { server: 0, engines: 0, decoders: 0, worker: 0 }
   for (const line of stdout.split('\n')) {
     const [id, parent, kibibytes, ...words] = line.trim().split(/\s+/)
+    if (Number(id) === worker) sums.worker += Number(kibibytes) / 1024
     if (Number(id) === pid) sums.server += Number(kibibytes) / 1024
     if (Number(parent) !== pid) continue
     sums[/engine\/main\.[jt]s/.test(words.join(' ')) ? 'engines' : 'decoders'] += Number(kibibytes) / 1024

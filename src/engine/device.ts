@@ -22,6 +22,8 @@ export type Graphs = {
   pixelDecoder?: PixelDecoder | undefined
 }
 
+const mostPassed = 32
+
 export function createDevice (manifest: Manifest, graphs: Graphs, slots: number) {
   const {
     layers,
@@ -38,17 +40,30 @@ export function createDevice (manifest: Manifest, graphs: Graphs, slots: number)
   const stations: Stations = { manifest, cache, ...encode, ...prefill, ...decode, ...paint }
   const order: Station[] = [encode, prefill, decode, paint]
   let turn = 0 // index of the station that is asked first
+  let passed = 0 // units before which one of bulk had to wait since the last of bulk
 
   return { stations, cache, next, before, leave }
 
-  /** The next unit. The stations are asked in turn, so that each with work gets its share. */
+  /**
+   * The next unit. The stations are asked in turn, so that each with work gets its share; a unit of bulk alone waits
+   * for others, but not for ever.
+   */
   function next (): Unit | undefined {
+    let bulk: { unit: Unit; station: Station } | undefined
     for (const station of asked()) {
       const unit = station.next()
       if (unit === undefined) continue
-      turn = order.indexOf(station) + 1
-      return unit
+      if (unit.tickets.every(({ isBulk }) => isBulk)) bulk ??= { unit, station }
+      else if (bulk === undefined || ++passed < mostPassed) return take(unit, station)
     }
+    if (bulk === undefined) return undefined
+    passed = 0
+    return take(bulk.unit, bulk.station)
+  }
+
+  function take (unit: Unit, station: Station): Unit {
+    turn = order.indexOf(station) + 1
+    return unit
   }
 
   function asked (): Station[] {
@@ -60,7 +75,8 @@ export function createDevice (manifest: Manifest, graphs: Graphs, slots: number)
     const own = order.find(station => station.waiting().includes(ticket))
     if (!own) return []
     const isBusy = ({ kind, waiting }: Station) =>
-      waiting().length > 0 || (kind === 'decode' && running?.kind === 'prefill') // what is read is then decoded
+      waiting().some(({ isBulk }) => ticket.isBulk || !isBulk) ||
+      (kind === 'decode' && running?.kind === 'prefill') // what is read is then decoded
     const others = (stations: Station[]) => stations.filter(isBusy).map(({ kind }) => kind)
     const round = asked()
     const place = round.indexOf(own)

@@ -364,3 +364,15 @@ t.test('bulk work yields: what is not bulk overtakes it at every station', async
   const ended = messages.flatMap(message => (message.kind === 'done' ? [message.id] : []))
   t.strictSame(ended, [9, 10, 11, 12, 1, 2, 3, 4, 5, 6, 7, 8])
 })
+
+t.test('a text is written before bulk looks at pictures, but bulk goes on beside texts without end', async t => {
+  for (const [maxTokens, picturesBefore] of [[8, 0], [40, 4]] as const) {
+    const { batcher, all, messages } = createHarness()
+    const ids = Array.from({ length: 12 }, (_, i) => i + 1)
+    for (const id of ids) batcher.submit(id, { task: 'tokenize', picture: picture() }, { isBulk: true })
+    batcher.submit(13, textWork({ sampling: { ...textWork().sampling, maxTokens, minTokens: maxTokens } }))
+    await all([...ids, 13])
+    const ended = messages.flatMap(message => (message.kind === 'done' ? [message.id] : []))
+    t.equal(ended.indexOf(13), picturesBefore, `${maxTokens} tokens: ${ended}`)
+  }
+})
