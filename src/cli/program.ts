@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { exitCodes, wrongUsage } from './endings.ts'
 import type { Io } from './io.ts'
-import type { JobName } from './jobs.ts'
+import { jobNames, type JobName } from './jobs.ts'
 import type { BenchOptions } from './commands/bench.ts'
 import type { BulkOptions } from './commands/bulk.ts'
 import {
@@ -70,6 +70,15 @@ export async function buildProgram (words: string[], io: Io, sources: Sources) {
     const { detokenize: draw } = await import('./commands/paint.ts')
     await work(detokenize, (session, fields) => draw(session, words, fields, out))
   })
+
+  const estimates = program.command('estimate').description('What a job would come to, which is not done')
+  for (const name of words.includes('estimate') ? jobNames : []) {
+    const estimate = addJob(name, `What lavit ${name} would come to`, estimates)
+    estimate.argument('[words...]', `those of lavit ${name}`).action(async (words: string[]) => {
+      const { estimate: tell } = await import('./commands/estimate.ts')
+      await work(estimate, (session, fields) => tell(session, name, words, fields))
+    })
+  }
 
   const bulk = program
     .command('bulk')
@@ -151,8 +160,8 @@ export async function buildProgram (words: string[], io: Io, sources: Sources) {
     return command
   }
 
-  function addJob (name: JobName, description: string) {
-    const command = program.command(name).description(description)
+  function addJob (name: JobName, description: string, parent = program) {
+    const command = parent.command(name).description(description)
     addFields(command, fieldsOfJob(name), sources)
     addSettings(command, sources)
     return Object.assign(command, { job: name })

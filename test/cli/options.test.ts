@@ -51,7 +51,11 @@ t.test('the options of bulk are those of its tasks', async t => {
       '--out',
       '--do',
       '--shard-size',
-      '--sidecars'
+      '--sidecars',
+      '--shards-from',
+      '--completions',
+      '--hold',
+      '--at-once'
     ].sort()
   )
 })

@@ -14,23 +14,30 @@ type Fields = Record<string, unknown>
 type Place = { out: string | undefined; i: number; of: number; seed: number; type: string }
 type Part = { type: 'text'; text: string } | { type: 'image'; image: string }
 
-/** Words beginning with @ are pictures of the prompt; `-` and no words at all stand for the text of stdin. */
 export async function paint (session: Session, words: string[], fields: Fields, out: string | undefined) {
+  return askForPictures(session, jobs.paint.path, { ...fields, ...(await readPrompt(session, words)) }, out)
+}
+
+export async function detokenize (session: Session, words: string[], fields: Fields, out: string | undefined) {
+  return askForPictures(session, jobs.detokenize.path, { ...fields, ...(await readCodes(session, words)) }, out)
+}
+
+/** Words beginning with @ are pictures of the prompt; `-` and no words at all stand for the text of stdin. */
+export async function readPrompt (session: Session, words: string[]) {
   const texts = words.length === 0 ? ['-'] : words
   if (words.length === 0 && session.io.stdin.isTTY) throw wrongUsage('give a prompt, or pipe one in')
   if (texts.filter(word => word === '-' || word === '@-').length > 1) throw wrongUsage('stdin can be one part only')
   const parts = await Promise.all(texts.map(word => readPart(word, session)))
   const [first] = parts
-  const prompt = parts.length === 1 && first?.type === 'text' ? first.text : parts
-  return askForPictures(session, jobs.paint.path, { ...fields, prompt }, out)
+  return { prompt: parts.length === 1 && first?.type === 'text' ? first.text : parts }
 }
 
 /** Tokens as numbers; `-` takes them from stdin, as numbers or as the JSON of /tokenize. */
-export async function detokenize (session: Session, words: string[], fields: Fields, out: string | undefined) {
+export async function readCodes ({ io }: Session, words: string[]) {
   const isPiped = words.length === 0 || words.includes('-')
-  if (words.length === 0 && session.io.stdin.isTTY) throw wrongUsage('give visual tokens, or pipe them in')
-  const text = isPiped ? (await readStdin(session.io)).toString('utf8') : words.join(' ')
-  return askForPictures(session, jobs.detokenize.path, { ...fields, visual_tokens: readTokens(text) }, out)
+  if (words.length === 0 && io.stdin.isTTY) throw wrongUsage('give visual tokens, or pipe them in')
+  const text = isPiped ? (await readStdin(io)).toString('utf8') : words.join(' ')
+  return { visual_tokens: readTokens(text) }
 }
 
 async function readPart (word: string, { io }: Session): Promise<Part> {
