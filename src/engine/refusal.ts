@@ -3,7 +3,6 @@ import { MisfitError, type Device } from '../graphs/session.ts'
 import { troubleOf, wordsOf, type Trouble } from '../pipe/trouble.ts'
 import { causesOf } from './failure.ts'
 import { GraphError } from './open-engine.ts'
-import { SelfTestError } from './self-test.ts'
 
 const known: [pattern: RegExp, reason: string][] = [
   [
@@ -22,11 +21,12 @@ export function refusalOf (error: unknown, device: Device): { reason: string; tr
   const text = causesOf(error)
   const trouble = device === 'cpu' ? undefined : troubleOf(text)
   const told = trouble === undefined ? known.find(([pattern]) => pattern.test(text))?.[1] : wordsOf[trouble]
-  return { reason: told ?? ownWords(error, device), trouble }
+  return { reason: told ?? ownWords(error, text, device), trouble }
 }
 
-function ownWords (error: unknown, device: Device): string {
+function ownWords (error: unknown, text: string, device: Device): string {
   if (error instanceof GraphError) return `the engine cannot open its graph ${error.graph} on the device ${device}`
-  if (error instanceof SelfTestError) return `${error.message} on the device ${device}`
+  const failing = /its graph \w+ gives [\w ]+$/.exec(text)?.[0] // of the self-test, which a first work may wrap
+  if (failing !== undefined) return `${failing} on the device ${device}`
   return `the engine cannot run it on the device ${device}`
 }
