@@ -31,6 +31,7 @@ t.test('NOTICE names installed software whose licence asks for more than its tex
     'BSD-3-Clause',
     'BlueOak-1.0.0',
     'Apache-2.0',
+    'Unlicense',
     '(MIT OR CC0-1.0)'
   ]
   const packages: [path: string, entry: { license?: string; dev?: boolean }][] = Object.entries(
