@@ -45,9 +45,9 @@ const routes: FastifyPluginAsyncTypebox<{ version: string; corsOrigins: readonly
       const session = sessionFor(request.body)
       if (session && response.ok) reply.header('mcp-session-id', session)
       const isStream = response.headers.get('content-type') === 'text/event-stream'
-      return reply.send(
-        isStream && response.body ? Readable.from(response.body) : Buffer.from(await response.arrayBuffer())
-      )
+      if (isStream && response.body) return reply.send(Readable.from(response.body))
+      const bytes = Buffer.from(await response.arrayBuffer())
+      return reply.send(bytes.length > 0 ? bytes : undefined) // nothing has no type
     }
   )
 }

@@ -150,6 +150,7 @@ t.test('a notification cancels the call of its own client, session and id alone'
   const cancel = async (requestId: number, session?: string) => {
     const answer = await post({ method: 'notifications/cancelled', params: { requestId } }, session)
     t.equal(answer.status, 202)
+    t.notOk(answer.headers.has('content-type'))
   }
   const params = { name: 'caption', arguments: { image: base64 } }
   const call = { method: 'tools/call', params }
