@@ -1,6 +1,6 @@
 /** What the application is: every plugin and route, in order. */
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify, { type FastifyBaseLogger } from 'fastify'
+import Fastify, { LogController, type FastifyBaseLogger } from 'fastify'
 import type { Config } from './config/config.ts'
 import { createFetching, type Fetching } from './fetching/fetching.ts'
 import type { Metrics } from './metrics.ts'
@@ -10,6 +10,7 @@ import guards from './plugins/guards.ts'
 import intake from './plugins/intake.ts'
 import jobs, { requestId } from './plugins/jobs.ts'
 import batches from './plugins/batches.ts'
+import { isOnBehalf } from './plugins/behalf.ts'
 import keys from './plugins/keys.ts'
 import manners from './plugins/manners.ts'
 import measure from './plugins/measure.ts'
@@ -79,6 +80,7 @@ export async function buildApp ({
 }: AppOptions) {
   const app = Fastify({
     ...(log && { loggerInstance: log.child({}, { serializers: { req: tellRequest } }) }),
+    logController: new LogController({ disableRequestLogging: isOnBehalf }), // a batch has many lines
     genReqId: requestId,
     bodyLimit: bodyLimitOf(config),
     http: { requireHostHeader: false }, // asked for where it can be said as a problem

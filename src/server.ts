@@ -13,7 +13,7 @@ import { readConfig } from './config/config.ts'
 import { findUnknownVariables, StartError } from './config/variables.ts'
 import { createMetrics } from './metrics.ts'
 import { createRegistry } from './registry/registry.ts'
-import { checkModels, explainListenError, explainLoadError } from './start-errors.ts'
+import { checkBatches, checkModels, explainListenError, explainLoadError } from './start-errors.ts'
 import { openTracing } from './tracing/tracing.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url)) // of `src` and of `dist` alike
@@ -29,6 +29,7 @@ async function start () {
   const log = pino({ level: config.logLevel })
   for (const warning of findUnknownVariables(process.env)) log.warn(warning)
   checkModels(config)
+  checkBatches(config)
 
   const metrics = createMetrics()
   metrics.watchProcess()

@@ -1,5 +1,5 @@
 /** What can keep the server from starting, told by the variable that is to blame. */
-import { existsSync, readdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from './config/config.ts'
 import { refuse, StartError } from './config/variables.ts'
@@ -13,6 +13,17 @@ export function checkModels ({ modelsFolder, defaultModel }: Config) {
     throw refuse('LAVIT_MODELS', modelsFolder, 'a folder that holds model packages, each a folder with a manifest.json')
   }
   throw refuse('LAVIT_MODEL', defaultModel, `a package of ${modelsFolder}: ${packages.join(', ')}`)
+}
+
+/** Makes the folder of batches, where one is named. Throws a StartError where it cannot be written. */
+export function checkBatches ({ batchFolder }: Pick<Config, 'batchFolder'>) {
+  if (batchFolder === undefined) return
+  try {
+    mkdirSync(batchFolder, { recursive: true, mode: 0o700 })
+    accessSync(batchFolder, constants.R_OK | constants.W_OK)
+  } catch {
+    throw refuse('LAVIT_BATCH_DIR', batchFolder)
+  }
 }
 
 /** The error to end with when the server cannot listen on the port of this variable. */

@@ -1,11 +1,21 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { readConfig } from '../src/config/config.ts'
 import { StartError } from '../src/config/variables.ts'
 import { ServerError } from '../src/errors.ts'
-import { checkModels, explainListenError, explainLoadError } from '../src/start-errors.ts'
+import { checkBatches, checkModels, explainListenError, explainLoadError } from '../src/start-errors.ts'
 
 const config = readConfig({}, '/srv')
+
+t.test('the folder of batches is made, or can be to blame', async t => {
+  const folder = t.testdir()
+  checkBatches({ batchFolder: join(folder, 'a/b') })
+  t.ok(existsSync(join(folder, 'a/b')))
+  t.throws(() => checkBatches({ batchFolder: join(import.meta.filename, 'x') }), {
+    message: /^LAVIT_BATCH_DIR=".*" is not allowed; allowed is a folder that can be written$/
+  })
+})
 
 t.test('the folder of models and the default model are looked for', async t => {
   const folder = t.testdir({

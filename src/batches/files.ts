@@ -1,5 +1,6 @@
 /** Files that clients sent, and those that batches have written: each is its owner's alone. */
-import { createReadStream, createWriteStream, existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { createReadStream, existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { isCode, writeWhole } from '../bulk/files.ts'
 import { ServerError, tooManyBytes } from '../errors.ts'
@@ -83,6 +84,7 @@ export function openFiles (folder: Folder, disk: Disk, { mostFileBytes }: FileLi
     count: (length: number, hold: DiskHold) => void
   ): Promise<Received> {
     const path = folder.temporary()
+    const target = await open(path, 'wx', 0o600) // it is there, so that it can be removed
     const hold = disk.hold(owner)
     const drop = () => {
       hold.end()
@@ -97,7 +99,7 @@ export function openFiles (folder: Folder, disk: Disk, { mostFileBytes }: FileLi
       }
     }
     try {
-      await pipeline(counted, createWriteStream(path, { mode: 0o600, flush: true }))
+      await pipeline(counted, target.createWriteStream({ flush: true }))
     } catch (error) {
       drop()
       throw error

@@ -34,14 +34,14 @@ export default fp<BatchOptions>(
     app.addHook('onClose', async () => desk?.close())
 
     const ask: Ask = async ({ id, url, body }, asker) => {
-      const { statusCode: status, headers, body: text } = await onBehalf.run(asker, () =>
-        app.inject({
-          method: 'POST',
-          url,
-          headers: { 'content-type': 'application/json', accept: 'application/json', 'x-request-id': id },
-          payload: JSON.stringify(body)
-        })
-      )
+      const asked = {
+        method: 'POST' as const,
+        url,
+        headers: { 'content-type': 'application/json', accept: 'application/json', 'x-request-id': id },
+        payload: JSON.stringify(body)
+      }
+      // awaited within, where it begins
+      const { statusCode: status, headers, body: text } = await onBehalf.run(asker, async () => await app.inject(asked))
       const retryAfter = headers['retry-after']
       return {
         status,

@@ -4,3 +4,7 @@ import type { Asker } from '../batches/ask.ts'
 
 /** Holds who it is within such a request, and nothing within one that came over a connection. */
 export const onBehalf = new AsyncLocalStorage<Asker>()
+
+export function isOnBehalf (): boolean {
+  return onBehalf.getStore() !== undefined
+}

@@ -2,12 +2,12 @@
 import fp from 'fastify-plugin'
 import { errorTable } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
-import { onBehalf } from './behalf.ts'
+import { isOnBehalf } from './behalf.ts'
 import { onEnd } from './end.ts'
 
 export default fp<{ metrics: Metrics }>(async (app, { metrics }) => {
   app.addHook('onRequest', async (request, reply) => {
-    if (onBehalf.getStore()) return // counted as what it is, a line of a batch
+    if (isOnBehalf()) return // counted as what it is, a line of a batch
     metrics.requestStarted()
     onEnd(request, reply, isAnswered => {
       const route = request.routeOptions.url ?? 'unknown'

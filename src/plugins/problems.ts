@@ -3,7 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ServerError, errorTable, tooManyBytes } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
-import { onBehalf } from './behalf.ts'
+import { isOnBehalf } from './behalf.ts'
 import { errorOf } from '../openai/errors.ts'
 import type { Problem } from '../schemas/problem.ts'
 import { discardRest } from './rest.ts'
@@ -48,7 +48,7 @@ export default fp<{ metrics: Metrics }>(
     function tell (failure: ServerError, cause: Error, request: FastifyRequest): Problem {
       const problem = problemOf(failure, request.id, request.trace?.ids.trace_id)
       request.problemCode = problem.code
-      if (!onBehalf.getStore()) metrics.countError(problem.code)
+      if (!isOnBehalf()) metrics.countError(problem.code)
       if (problem.status >= 500 && failure.code === 'internal_error') {
         request.log.error({ err: cause }, 'request failed')
       } else {

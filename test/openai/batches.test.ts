@@ -1,4 +1,4 @@
-// covers: src/batches/ask.ts src/batches/batches.ts src/batches/check.ts src/batches/desk.ts src/batches/drive.ts
+// covers: src/batches/ask.ts src/batches/batches.ts src/batches/check.ts src/batches/drive.ts
 // covers: src/batches/files.ts src/batches/folder.ts src/batches/page.ts src/batches/record.ts src/batches/row.ts
 // covers: src/batches/request-line.ts src/batches/work.ts src/plugins/batches.ts
 // covers: src/schemas/openai/batches.ts src/plugins/file-form.ts src/routes/openai/batches.ts

@@ -1,0 +1,278 @@
+// covers: src/plugins/behalf.ts
+/** Files and batches beside keys, queues and full disks, on a fake model. */
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import t from 'tap'
+import { openDesk } from '../../src/batches/desk.ts'
+import { ServerError } from '../../src/errors.ts'
+import { answerWork, base64, buildTestApp, form } from '../helper.ts'
+
+const secretOf = (name: string) => `secret-of-${name}`
+const bearer = (name: string) => ({ authorization: `Bearer ${secretOf(name)}` })
+const keyOf = (name: string, more: object = {}) => ({
+  name,
+  sha256: createHash('sha256').update(secretOf(name)).digest('hex'),
+  scopes: ['infer'],
+  ...more
+})
+const caption = (id: string, body: object = {}) => ({
+  custom_id: id,
+  method: 'POST',
+  url: '/caption',
+  body: { image: base64, seed: 1, ...body }
+})
+const textOf = (lines: object[]) => lines.map(line => JSON.stringify(line) + '\n').join('')
+
+type App = Awaited<ReturnType<typeof buildTestApp>>
+
+async function send (app: App, text: string, headers = {}, fields: [string, string][] = []) {
+  const sent = form([['purpose', 'batch'], ...fields, ['file', text]])
+  const { payload } = sent
+  return app.inject({ method: 'POST', url: '/v1/files', payload, headers: { ...sent.headers, ...headers } })
+}
+
+async function begin (app: App, lines: object[], headers = {}, window = '24h'): Promise<string> {
+  const file = (await send(app, textOf(lines), headers)).json()
+  const payload = { input_file_id: file.id, endpoint: '/caption', completion_window: window }
+  const answer = await app.inject({ method: 'POST', url: '/v1/batches', payload, headers })
+  return answer.json().id
+}
+
+async function untilEnded (app: App, id: string, headers = {}) {
+  for (;;) {
+    const batch = (await app.inject({ url: `/v1/batches/${id}`, headers })).json()
+    if (/^(completed|failed|expired|cancelled)$/.test(batch.status)) return batch
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+}
+
+async function rowsOf (app: App, id: string, headers = {}) {
+  const { body } = await app.inject({ url: `/v1/files/${id}/content`, headers })
+  return body.trim().split('\n').map(row => JSON.parse(row))
+}
+
+t.test('without a folder every route says so, as OpenAI tells errors', async t => {
+  const app = await buildTestApp(t)
+  const payload = { input_file_id: 'file-1', endpoint: '/caption', completion_window: '24h' }
+  const answers = [
+    await send(app, 'x'),
+    ...(await Promise.all(['files', 'files/1', 'files/1/content', 'batches', 'batches/1'].map(
+      path => app.inject(`/v1/${path}`)
+    ))),
+    await app.inject({ method: 'DELETE', url: '/v1/files/1' }),
+    await app.inject({ method: 'POST', url: '/v1/batches', payload }),
+    await app.inject({ method: 'POST', url: '/v1/batches/1/cancel' })
+  ]
+  for (const answer of answers) {
+    t.equal(answer.statusCode, 403)
+    t.match(answer.json(), { code: 'forbidden', error: { type: 'permission_error', message: /LAVIT_BATCH_DIR/ } })
+  }
+})
+
+t.test("nothing of one key is there for another, and a batch has its key's name and share", async t => {
+  const folder = t.testdir({ keys: JSON.stringify([keyOf('a', { rate: 20 }), keyOf('b')]) })
+  const environment = { LAVIT_BATCH_DIR: join(folder, 'batches'), LAVIT_KEYS_FILE: join(folder, 'keys') }
+  const app = await buildTestApp(t, { environment })
+  const id = await begin(app, Array.from({ length: 30 }, (_, i) => caption(`${i}`)), bearer('a'))
+  while (app.desk().batches.find('a', id)?.status !== 'completed') await new Promise(resolve => setTimeout(resolve, 5))
+  const batch = (await app.inject({ url: `/v1/batches/${id}`, headers: bearer('a') })).json()
+  t.match(batch, { status: 'completed', request_counts: { completed: 30 } }, 'lines take nothing of the rate')
+  t.ok(app.seen.options.every(({ client, isBulk }) => client === 'a' && isBulk), 'all yield')
+  const ask = (method: 'GET' | 'POST' | 'DELETE', url: string, name: string) =>
+    app.inject({ method, url, headers: bearer(name) })
+  for (const file of [batch.input_file_id, batch.output_file_id]) {
+    t.match((await ask('GET', `/v1/files/${file}`, 'b')).json(), { status: 404, code: 'file_not_found' })
+    t.equal((await ask('GET', `/v1/files/${file}/content`, 'b')).statusCode, 404)
+    t.equal((await ask('DELETE', `/v1/files/${file}`, 'b')).statusCode, 404)
+    t.equal((await ask('GET', `/v1/files/${file}`, 'a')).statusCode, 200)
+  }
+  t.match((await ask('GET', `/v1/batches/${id}`, 'b')).json(), { code: 'batch_not_found' })
+  t.equal((await ask('POST', `/v1/batches/${id}/cancel`, 'b')).statusCode, 404)
+  t.strictSame((await ask('GET', '/v1/batches', 'b')).json().data, [])
+  t.strictSame((await ask('GET', '/v1/files', 'b')).json().data, [])
+  const payload = { input_file_id: batch.input_file_id, endpoint: '/caption', completion_window: '24h' }
+  const stolen = await app.inject({ method: 'POST', url: '/v1/batches', payload, headers: bearer('b') })
+  t.match(stolen.json(), { status: 422, errors: [{ pointer: '/input_file_id' }] })
+})
+
+t.test('the lines of a key that is taken away are refused', async t => {
+  const folder = t.testdir({ keys: JSON.stringify([keyOf('a')]) })
+  const environment = { LAVIT_BATCH_DIR: join(folder, 'batches'), LAVIT_KEYS_FILE: join(folder, 'keys') }
+  let finish = () => {}
+  const held = new Promise<void>(resolve => {
+    finish = resolve
+  })
+  const first = await buildTestApp(t, {
+    environment: { ...environment, LAVIT_BATCH_IN_FLIGHT: '1' },
+    async submit (work, options) {
+      await held
+      return answerWork(work, options)
+    }
+  })
+  const id = await begin(first, [caption('1'), caption('2'), caption('3')], bearer('a'))
+  while (first.seen.works.length === 0) await new Promise(resolve => setTimeout(resolve, 5))
+  const closed = first.close()
+  finish()
+  await closed
+  writeFileSync(join(folder, 'keys'), JSON.stringify([keyOf('b')]))
+  const second = await buildTestApp(t, { environment })
+  await second.ready()
+  while (second.desk().batches.find('a', id)?.status !== 'completed') {
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+  t.match(second.desk().batches.find('a', id)?.request_counts, { total: 3, completed: 1, failed: 2 })
+  t.equal(second.seen.works.length, 0)
+})
+
+t.test('what is refused for now is asked again, and what is wrong is a row', async t => {
+  let tries = 0
+  const app = await buildTestApp(t, {
+    environment: { LAVIT_BATCH_DIR: t.testdir() },
+    async submit (work, options) {
+      if (++tries <= 2) throw new ServerError('queue_full', 'full', { retryAfterSeconds: 0.01 })
+      if (tries <= 3) throw new ServerError('engine_restarting', 'ended', { retryAfterSeconds: 0.01 })
+      return answerWork(work, options)
+    }
+  })
+  const id = await begin(app, [caption('a'), caption('b', { nonsense: 1 })])
+  const batch = await untilEnded(app, id)
+  t.equal(tries, 4)
+  t.match((await rowsOf(app, batch.output_file_id))[0], { custom_id: 'a', response: { status_code: 200 } })
+  const [row] = await rowsOf(app, batch.error_file_id)
+  t.match(row, { custom_id: 'b', response: { status_code: 422, body: { code: 'invalid_field', request_id: row.id } } })
+  const { body: metrics } = await app.inject('/metrics')
+  t.match(metrics, 'lavit_bulk_items_total{route="/caption",status="completed"} 1')
+  t.match(metrics, 'lavit_bulk_items_total{route="/caption",status="failed"} 1')
+  t.notMatch(metrics, 'lavit_errors_total{code="queue_full"}', 'lines are no requests')
+})
+
+t.test('lines in flight are bounded over all batches', async t => {
+  let most = 0
+  let inFlight = 0
+  const app = await buildTestApp(t, {
+    environment: { LAVIT_BATCH_DIR: t.testdir(), LAVIT_BATCH_IN_FLIGHT: '3' },
+    async submit (work, options) {
+      most = Math.max(most, ++inFlight)
+      await new Promise(resolve => setTimeout(resolve, 5))
+      inFlight--
+      return answerWork(work, options)
+    }
+  })
+  const ids = [
+    await begin(app, Array.from({ length: 20 }, (_, i) => caption(`${i}`))),
+    await begin(app, Array.from({ length: 20 }, (_, i) => caption(`${i}`)))
+  ]
+  for (const id of ids) t.match(await untilEnded(app, id), { status: 'completed', request_counts: { completed: 20 } })
+  t.ok(most > 1 && most <= 3, `${most}`)
+})
+
+t.test('what is not done in time expires, and is told line by line', async t => {
+  let time = Date.now()
+  const path = t.testdir()
+  const told: string[] = []
+  const limits = {
+    mostFileBytes: 1e6, mostLines: 10, mostLineBytes: 1e5, mostBytes: 1e9, share: 1, keepSeconds: 7200, inFlight: 1
+  }
+  const desk = openDesk({
+    path,
+    limits,
+    log: { info () {}, warn () {} },
+    now: () => time,
+    onLine: () => {},
+    async ask ({ id }) {
+      told.push(id)
+      if (told.length > 1) {
+        time += 3_600_000
+        desk.sweep()
+      }
+      return { status: 200, body: '{}' }
+    }
+  })
+  t.teardown(() => desk.close())
+  const { files, batches } = desk.get()
+  async function * content () {
+    yield Buffer.from(textOf(['1', '2', '3', '4'].map(id => caption(id))))
+  }
+  const received = await files.receive('', content())
+  const file = await files.add(received, { owner: '', filename: 'a', purpose: 'batch', keepSeconds: 7200 })
+  const asked = { input_file_id: file.id, endpoint: '/caption', completion_window: '1h' } as const
+  const { id } = await batches.create(asked, { owner: '', client: '' })
+  while (batches.find('', id)?.status !== 'expired') await new Promise(resolve => setTimeout(resolve, 5))
+  const batch = batches.find('', id)
+  t.match(batch, { expired_at: Number, request_counts: { total: 4, completed: 2, failed: 2 } })
+  const read = async (id: string | null | undefined) =>
+    Buffer.concat(await files.read(id ?? '').toArray()).toString().trim().split('\n').map(row => JSON.parse(row))
+  t.strictSame((await read(batch?.output_file_id)).map(row => row.custom_id), ['1', '2'])
+  t.match(await read(batch?.error_file_id), [
+    { custom_id: '3', response: null, error: { code: 'batch_expired' } },
+    { custom_id: '4', response: null, error: { code: 'batch_expired' } }
+  ])
+  time += 3 * 7_200_000
+  desk.sweep()
+  t.strictSame([files.list(''), batches.list('')], [[], []], 'and all of it is removed when it is old')
+  t.strictSame([readdirSync(join(path, 'files')), readdirSync(join(path, 'batches'))], [[], []])
+})
+
+t.test('a file too large, a disk too full and a form that is none are refused, and nothing is left', async t => {
+  const folder = t.testdir()
+  const environment = { LAVIT_BATCH_DIR: folder, LAVIT_BATCH_FILE_BYTES: '600000', LAVIT_BATCH_DISK_MB: '1' }
+  const app = await buildTestApp(t, { environment })
+  t.match((await send(app, 'x'.repeat(600_001))).json(), { status: 413, code: 'too_large' })
+  t.match((await send(app, 'x'.repeat(700_000))).json(), { status: 413, code: 'too_large' })
+  t.equal((await send(app, 'x'.repeat(600_000))).statusCode, 200)
+  t.match((await send(app, 'x'.repeat(600_000))).json(), { status: 507, error: { code: 'storage_full' } })
+  const post = async (sent: object) => (await app.inject({ method: 'POST', url: '/v1/files', ...sent })).json()
+  t.match(await post({ payload: {} }), { status: 415 })
+  t.match(await post(form([['purpose', 'batch']])), { status: 422, errors: [{ pointer: '/file' }] })
+  t.match(await post(form([['file', 'x']])), { status: 422, errors: [{ pointer: '/purpose' }] })
+  t.match(await post(form([['file', 'x'], ['purpose', 'vision']])), { status: 422 })
+  t.match(await post(form([['file', 'x'], ['file', 'y'], ['purpose', 'batch']])), { status: 422 })
+  const { headers, payload } = form([['purpose', 'batch'], ['file', 'x'.repeat(1000)]])
+  t.match(await post({ headers, payload: payload.subarray(0, 800) }), { status: 400 })
+  const short = await send(app, 'x', {}, [['expires_after[anchor]', 'created_at'], ['expires_after[seconds]', '3600']])
+  t.equal(short.json().expires_at - short.json().created_at, 3600)
+  t.equal((await send(app, 'x', {}, [['expires_after[seconds]', '1']])).statusCode, 422)
+  t.strictSame(readdirSync(join(folder, 'incoming')), [])
+  t.equal(readdirSync(join(folder, 'files')).length, 4)
+})
+
+t.test('a client that leaves while it sends leaves nothing', async t => {
+  const folder = t.testdir()
+  const app = await buildTestApp(t, { environment: { LAVIT_BATCH_DIR: folder } })
+  const url = new URL(await app.listen({ port: 0 }))
+  const socket = connect(Number(url.port), url.hostname)
+  const { headers, payload } = form([['purpose', 'batch'], ['file', 'x'.repeat(1_000_000)]])
+  socket.write(
+    `POST /v1/files HTTP/1.1\r\nHost: x\r\nContent-Length: ${payload.length}\r\n` +
+      `Content-Type: ${headers['content-type']}\r\n\r\n`
+  )
+  socket.write(payload.subarray(0, 500_000))
+  const incoming = join(folder, 'incoming')
+  while (readdirSync(incoming).length === 0) await new Promise(resolve => setTimeout(resolve, 5))
+  socket.destroy()
+  while (readdirSync(incoming).length > 0) await new Promise(resolve => setTimeout(resolve, 5))
+  t.strictSame(readdirSync(join(folder, 'files')), [])
+})
+
+t.test('one server at a time has the folder', async t => {
+  const environment = { LAVIT_BATCH_DIR: t.testdir() }
+  const first = await buildTestApp(t, { environment })
+  await first.ready()
+  const second = await buildTestApp(t, { environment })
+  t.match(await second.inject('/v1/batches'), { statusCode: 503, headers: { 'retry-after': '5' } })
+  t.equal((await second.inject('/v1/batches')).json().code, 'batches_unavailable')
+  await first.close()
+  while ((await second.inject('/v1/batches')).statusCode === 503) await new Promise(resolve => setTimeout(resolve, 20))
+  t.ok(existsSync(join(environment.LAVIT_BATCH_DIR, 'server.json')))
+})
+
+t.test('a file that is removed is kept for the batch that was made of it', async t => {
+  const app = await buildTestApp(t, { environment: { LAVIT_BATCH_DIR: t.testdir() } })
+  const file = (await send(app, textOf([caption('a')]))).json()
+  const payload = { input_file_id: file.id, endpoint: '/caption', completion_window: '24h' }
+  const { id } = (await app.inject({ method: 'POST', url: '/v1/batches', payload })).json()
+  t.equal((await app.inject({ method: 'DELETE', url: `/v1/files/${file.id}` })).statusCode, 200)
+  t.match(await untilEnded(app, id), { status: 'completed', request_counts: { completed: 1 } })
+})
