@@ -1,6 +1,7 @@
 /** From logits to the next token: guidance, logits processors, and the seeded choice. */
 import TinyQueue from 'tinyqueue'
 import type { Random } from './random.ts'
+import { rankedIds } from './ranked.ts'
 
 /** What may be drawn, and how. Ids from `suppressed.from` to before `suppressed.to` never are. */
 export type DrawRules = {
@@ -32,6 +33,7 @@ export type Choice = { tokenId: number; logProbability: number }
 
 let room = new Float64Array() // for scores while they are processed
 
+const mostInHeap = 16_384 // of more, sorting all numbers is quicker
 const never = -1e29 // scores below it are of ids that are not possible
 
 /**
@@ -115,6 +117,9 @@ export function weighted (scored: Scored[], { temperature, topK, topP }: Choosin
 
 /** The `count` best scores, best first, of equal ones the lower id; impossible ones (-Infinity) are left out. */
 export function best (scores: Processed, count: number): Scored[] {
+  if (count > mostInHeap) {
+    return Array.from(rankedIds(scores).subarray(0, count), id => ({ id, score: scores[id] ?? NaN }))
+  }
   const found = new TinyQueue<Scored>([], (a, b) => a.score - b.score || b.id - a.id) // the worst of them is at hand
   let least = -Infinity // what a score has to beat
   for (let id = 0; id < scores.length; id++) {

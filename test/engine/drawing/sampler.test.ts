@@ -1,4 +1,4 @@
-// covers: src/engine/drawing/selector.ts
+// covers: src/engine/drawing/ranked.ts src/engine/drawing/selector.ts
 import fc from 'fast-check'
 import t from 'tap'
 import { createRandom } from '../../../src/engine/drawing/random.ts'
@@ -77,12 +77,12 @@ t.test('candidates', async t => {
   })
 
   t.test('best gives the same as sorting, of very many too, equal and impossible ones among them', async t => {
-    const scores = Float64Array.from({ length: 9000 }, (_, id) => (id % 7 === 0 ? -Infinity : -((id * 7919) % 3001)))
+    const scores = Float64Array.from({ length: 40_000 }, (_, id) => (id % 7 === 0 ? -Infinity : -((id * 7919) % 3001)))
     const sorted = [...scores]
       .map((score, id) => ({ id, score }))
       .filter(({ score }) => score > -Infinity)
       .sort((a, b) => b.score - a.score || a.id - b.id)
-    for (const count of [2048, 2049, 5000, 9000]) {
+    for (const count of [2048, 16_384, 16_385, 34_285, 34_286, 40_000]) {
       t.strictSame(best(scores, count), sorted.slice(0, count), `${count} of them`)
     }
   })
