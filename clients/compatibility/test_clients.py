@@ -1,8 +1,10 @@
 """OpenAI's client and an agent of LangChain on the server at LAVIT_URL."""
 import asyncio
 import base64
+import json
 import os
 import re
+import time
 from pathlib import Path
 
 import openai
@@ -121,3 +123,26 @@ def test_the_guide(snippet, monkeypatch, capsys, tmp_path):
     exec(compile(snippet.replace("http://127.0.0.1:8080", SERVER), "docs/clients.md", "exec"), {})
     for answer in re.findall(r"^ *print\(.*\)  # (.+)$", snippet, re.MULTILINE):
         assert answer in capsys.readouterr().out
+
+
+def test_openai_a_file_of_requests():
+    bodies = {"a": {"messages": ask(QUESTION)}, "b": {"messages": [{"role": "user", "content": "hello"}]}}
+    asked = {"method": "POST", "url": "/v1/chat/completions"}
+    lines = [{"custom_id": name, **asked, "body": body} for name, body in bodies.items()]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    sent = client.files.create(file=("requests.jsonl", text.encode()), purpose="batch")
+    asked = {"input_file_id": sent.id, "endpoint": "/v1/chat/completions", "completion_window": "24h"}
+    batch = client.batches.create(**asked, metadata={"of": "a test"})
+    while batch.status not in ("completed", "failed", "expired", "cancelled"):
+        time.sleep(0.05)
+        batch = client.batches.retrieve(batch.id)
+    counts = batch.request_counts
+    assert (batch.status, counts.total, counts.completed, counts.failed) == ("completed", 2, 1, 1)
+    [row] = [json.loads(row) for row in client.files.content(batch.output_file_id).text.splitlines()]
+    assert (row["custom_id"], row["response"]["body"]["choices"][0]["message"]["content"]) == ("a", "two")
+    [row] = [json.loads(row) for row in client.files.content(batch.error_file_id).text.splitlines()]
+    assert (row["custom_id"], row["response"]["status_code"]) == ("b", 422)
+    assert batch.id in [known.id for known in client.batches.list(limit=1)]
+    assert client.files.delete(sent.id).deleted
+    with pytest.raises(openai.NotFoundError):
+        client.files.retrieve(sent.id)
