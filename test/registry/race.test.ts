@@ -10,7 +10,7 @@ t.test('load and unload race with requests', async t => {
   const folder = t.testdir({ small: packageFiles('small') })
   const { log } = createLog()
   const limits = { modelsFolder: folder, defaultModel: 'small', graceMs: 200, engines: 1 }
-  const registry = createRegistry({ ...registryDefaults, queueLimit: 100, ...limits, log })
+  const registry = createRegistry({ ...registryDefaults, queueLimit: 100, queueCost: 10_000, ...limits, log })
   t.teardown(() => registry.close({ graceMs: 0 }))
 
   async function ask () {
