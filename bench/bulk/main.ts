@@ -58,7 +58,8 @@ async function measure () {
   const progress = { requests: 0 }
   const timer = setInterval(async () => {
     progress.requests = await countDone()
-    memory.push({ ...progress, ...(await readMemory(target.pid ?? 0, worker.pid)) })
+    const sample = { ...progress, ...(await readMemory(target.pid ?? 0, worker.pid)) }
+    if (sample.worker > 0) memory.push(sample)
   }, sampleEveryMs)
   const from = performance.now()
   const end: { at?: number } = {}
