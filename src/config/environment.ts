@@ -68,7 +68,7 @@ export const Environment = Type.Object({
     minimum: 0,
     maximum: 3_600_000,
     description:
-      'An engine that says nothing for so long is taken for hung, killed and started again; 0 takes 2 s, or 15 ' +
+      'An engine that says nothing for so long is taken for hung, killed and started again; 0 takes 2.5 s, or 15 ' +
       'times its longest unit of work where that is more'
   }),
   LAVIT_THREADS: Type.Integer({

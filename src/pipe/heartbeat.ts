@@ -4,7 +4,7 @@
  */
 
 const tickMs = 500
-const leastMs = 2000
+const leastMs = 2500
 const unitsOfPatience = 15 // a unit may take so many times as long as the longest one of late
 const keptOfLongest = 0.999 // what each unit leaves of the longest before it: one slow moment is forgotten
 const firstUnitMs = 4000 // stands for the longest one while none has been seen
@@ -14,8 +14,8 @@ const slowestBytesPerMs = 20_000 // of a graph that is opened
 export type Heartbeat = ReturnType<typeof createHeartbeat>
 
 /**
- * Calls `onHung` once, when nothing was heard for `timeoutMs`. 0 stands for 2 s, or, while the engine `isBusy`, for 15
- * times its longest unit of late where that is more. Until `opened` is called, the time goes by the largest graph.
+ * Calls `onHung` once, when nothing was heard for `timeoutMs`. 0 stands for 2.5 s, or, while the engine `isBusy`, for
+ * 15 times its longest unit of late where that is more. Until `opened` is called, the time goes by the largest graph.
  * Ticks are counted rather than time, so that a server that was stopped itself does not blame the engine.
  */
 export function createHeartbeat ({
