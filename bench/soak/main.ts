@@ -1,6 +1,7 @@
 /** Soaks the server: `npm run soak -- --help` tells how. Ends with exit code 1 where something did not hold. */
 import { writeFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
+import { createRandom } from '../../src/engine/drawing/random.ts'
 import { readHead } from '../record.ts'
 import { createCounts } from './count.ts'
 import { childrenOf, disturb } from './disturb.ts'
@@ -32,7 +33,7 @@ async function soak (server: SoakedServer, options: SoakOptions, head: Soak['hea
   const looking = watch(target.url, pid, spared, counts.ended)
   const disturbing = disturb(pid, spared, readyAt, options)
   const from = performance.now()
-  const next = await createTraffic(drawOf(options.seed))
+  const next = await createTraffic(createRandom(options.seed, 'selection').uniform)
   await everyClient(port, options, async send => {
     const sent = next()
     counts.add(sent, await send(sent))
@@ -79,16 +80,5 @@ async function untilQuiet (server: SoakedServer): Promise<void> {
     const open = [...metrics].filter(([name]) => /^lavit_(running|queue_length|queued_cost|kv_slots)/.test(name))
     const { status } = await server.target.get('/health/ready')
     if (second >= 8 && status === 200 && open.every(([, value]) => value === 0)) return
-  }
-}
-
-/** Numbers of 0..1, 1 excluded: mulberry32. */
-function drawOf (seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }

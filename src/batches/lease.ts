@@ -1,8 +1,8 @@
 /** One server at a time works on the folder: its lease is a file that it renews. */
 import { randomUUID } from 'node:crypto'
 import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { isCode } from '../bulk/files.ts'
+import { isAlive, placeOfProcess } from '../bulk/process.ts'
 
 const renewMs = 5000
 const lookMs = 500
@@ -28,7 +28,7 @@ export function waitForLease (path: string, { onTaken, onLost }: { onTaken: () =
   function attempt () {
     if (isStale(path)) rmSync(path, { force: true })
     try {
-      writeFileSync(path, JSON.stringify({ pid: process.pid, host: hostname(), token }), { flag: 'wx' })
+      writeFileSync(path, JSON.stringify({ pid: process.pid, host: placeOfProcess(), token }), { flag: 'wx' })
     } catch (error) {
       if (isCode(error, 'EEXIST')) return
       throw error
@@ -53,7 +53,7 @@ function isStale (path: string): boolean {
   const stats = statSync(path, { throwIfNoEntry: false })
   if (!stats) return false
   const { pid, host, token = '' } = readHolder(path)
-  if (host !== hostname() || pid === undefined) return Date.now() - stats.mtimeMs > staleMs
+  if (host !== placeOfProcess() || pid === undefined) return Date.now() - stats.mtimeMs > staleMs
   return pid === process.pid ? !held.has(token) : !isAlive(pid)
 }
 
@@ -63,14 +63,5 @@ function readHolder (path: string): { pid?: number; host?: string; token?: strin
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch {
     return {}
-  }
-}
-
-function isAlive (pid: number) {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return isCode(error, 'EPERM')
   }
 }

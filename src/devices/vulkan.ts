@@ -2,18 +2,13 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import type { Device } from './device.ts'
 
 /** `vendor` and `product` as `Card` has them. */
-export type VulkanDevice = {
-  vendor: string
-  product: string
-  name: string
-  driver: string | null
-  isSoftware: boolean
-  memoryBytes: number | null
-  largestBufferBytes: number | null
-  f16: boolean | null
-}
+export type VulkanDevice = { vendor: string; product: string } & Pick<
+  Device,
+  'name' | 'driver' | 'isSoftware' | 'memoryBytes' | 'largestBufferBytes' | 'f16'
+>
 
 const softwareDrivers = { lvp: 'llvmpipe', swiftshader: 'SwiftShader' }
 const driversOf: Record<string, RegExp> = {

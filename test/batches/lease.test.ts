@@ -1,8 +1,9 @@
+// covers: src/bulk/process.ts
 /** One holder at a time; who has ended holds nothing. */
 import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { placeOfProcess } from '../../src/bulk/process.ts'
 import { waitForLease } from '../../src/batches/lease.ts'
 
 const ended = 2 ** 22 + 1 // above the largest number of a process
@@ -34,9 +35,9 @@ t.test('the second one waits for the first', async t => {
 t.test('one that was killed is followed: at once on this machine, after a minute on another', async t => {
   const path = join(t.testdir(), 'server.json')
   const held: [holder: object, isGone: boolean][] = [
-    [{ pid: ended, host: hostname(), token: 'x' }, true],
-    [{ pid: process.pid, host: hostname(), token: 'of a process before this one' }, true],
-    [{ pid: 1, host: hostname(), token: 'x' }, false],
+    [{ pid: ended, host: placeOfProcess(), token: 'x' }, true],
+    [{ pid: process.pid, host: placeOfProcess(), token: 'of a process before this one' }, true],
+    [{ pid: 1, host: placeOfProcess(), token: 'x' }, false],
     [{ pid: ended, host: 'another', token: 'x' }, false]
   ]
   for (const [holder, isGone] of held) {
@@ -52,7 +53,7 @@ t.test('one that was killed is followed: at once on this machine, after a minute
 t.test('who finds another in its place stops', async t => {
   const path = join(t.testdir(), 'server.json')
   const lease = wait(t, path)
-  writeFileSync(path, JSON.stringify({ pid: 1, host: hostname(), token: 'x' }))
+  writeFileSync(path, JSON.stringify({ pid: 1, host: placeOfProcess(), token: 'x' }))
   await until(() => !lease.isHeld())
   t.equal(lease.seen.lost, 1)
   lease.release()

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { createRandom } from '../../src/engine/drawing/random.ts'
 
 export const root = join(import.meta.dirname, '../..')
 
@@ -43,7 +44,7 @@ export async function workUntilDone (
 
 /** Kills each worker at one of its first requests, drawn at random, or a moment later, as long as kills are left. */
 export function createKiller (kills: number, seed: number) {
-  const draw = drawOf(seed)
+  const draw = createRandom(seed, 'selection').uniform
   const lives = new Map<string, { worker: ChildProcess; requests: number }>() // left to each
   let killed = 0
   return {
@@ -70,15 +71,4 @@ export function bytesOf (out: string) {
       return [shard, name, name === 'stats.json' ? bytes.replace(/"seconds":[\d.]+/, '') : bytes]
     })
   )
-}
-
-/** Numbers of 0..1, 1 excluded: mulberry32. */
-function drawOf (seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -3,11 +3,11 @@
  * shard over writes the next one, which only one can.
  */
 import { randomUUID } from 'node:crypto'
-import { readFileSync, readlinkSync, statSync, utimesSync } from 'node:fs'
+import { readFileSync, statSync, utimesSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { hostname } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isCode, writeOnce, writeWhole } from '../../bulk/files.ts'
+import { isAlive, placeOfProcess } from '../../bulk/process.ts'
 import type { Folder } from './folder.ts'
 import type { Claim, ShardSource } from './source.ts'
 
@@ -78,15 +78,6 @@ export function createLeases (
   }
 }
 
-/** Where process ids mean the same: the machine, and within it the container. */
-export function placeOfProcess () {
-  try {
-    return `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`
-  } catch {
-    return hostname()
-  }
-}
-
 function renew (path: string) {
   try {
     utimesSync(path, new Date(), new Date())
@@ -101,14 +92,5 @@ function readHolder (path: string): (Holder & { renewedAt: number }) | undefined
   } catch (error) {
     if (isCode(error, 'ENOENT')) return undefined
     throw error
-  }
-}
-
-function isAlive (pid: number) {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return isCode(error, 'EPERM')
   }
 }
