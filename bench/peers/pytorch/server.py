@@ -19,11 +19,13 @@ from networks.config import MINI  # noqa: E402
 from networks.decoding import write_captions  # noqa: E402
 from networks.model import build, load_weights  # noqa: E402
 from networks.visual_tokenizer import choose, rank_order  # noqa: E402
+from packager.precision import round_weights  # noqa: E402
 from PIL import Image  # noqa: E402
 from tokenizers import Tokenizer  # noqa: E402
 
 batch, wait = int(sys.argv[1]), float(sys.argv[2]) / 1000
-model = load_weights(build(MINI), MODELS / 'recipe' / 'weights')
+# the numbers that the package holds
+model = round_weights(load_weights(build(MINI), MODELS / 'recipe' / 'weights'))
 words = Tokenizer.from_file(str(MODELS / 'lavit-mini' / 'tokenizer.json'))
 worker = ThreadPoolExecutor(1)
 waiting = asyncio.Queue()
