@@ -17,12 +17,15 @@ export function startDecoder (onExit: (decoder: Decoder) => void) {
   const child = fork(entry, [], { execArgv, stdio: ['pipe', 'pipe', 'ignore', 'ipc'] })
   const decoder = {
     pid: child.pid,
+    /** How many it has been given. */
+    pictures: () => pictures,
     work,
     kill: () => {
       child.kill('SIGKILL')
     }
   }
   const [input, output] = [child.stdin, child.stdout]
+  let pictures = 0
   let fail = (_error: Error) => {}
   child.on('error', error => fail(error))
   child.on('exit', () => {
@@ -39,6 +42,7 @@ export function startDecoder (onExit: (decoder: Decoder) => void) {
    * process ends.
    */
   async function work ({ bytes, ...file }: PictureFile, work: PictureWork, onBegun: () => void): Promise<Buffer> {
+    pictures++
     child.ref()
     child.channel?.ref()
     const chunks: Buffer[] = []

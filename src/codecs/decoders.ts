@@ -21,6 +21,8 @@ export type DecodersOptions = {
   mostPixels?: number
   /** Pixels of all pictures that wait; a single one may have more. */
   mostWaitingPixels?: number
+  /** After so many pictures a process gives way to a fresh one, since allocators give back less than they take. */
+  mostPictures?: number
 }
 
 type Task = {
@@ -37,7 +39,8 @@ export function createDecoders ({
   mostMs = 20_000,
   largePixels = 2 ** 22,
   mostPixels = 2 ** 26,
-  mostWaitingPixels = 2 ** 29
+  mostWaitingPixels = 2 ** 29,
+  mostPictures = 5000
 }: DecodersOptions) {
   const idle: Decoder[] = []
   const waiting = new Set<Task>()
@@ -110,11 +113,11 @@ export function createDecoders ({
           timer = setTimeout(end, mostMs)
         })
       )
-      idle.push(decoder)
+      rest(decoder)
     } catch (error) {
       if (error instanceof ServerError) {
         task.settle(error)
-        idle.push(decoder)
+        rest(decoder)
       } else if (task.mayTryAgain) waiting.add(task)
       else task.settle(unreadableError()) // the second process that it ends
       task.mayTryAgain = false
@@ -123,6 +126,12 @@ export function createDecoders ({
       running.delete(task)
       startNext()
     }
+  }
+
+  function rest (decoder: Decoder) {
+    if (decoder.pictures() < mostPictures) return idle.push(decoder)
+    decoder.kill()
+    idle.unshift(startDecoder(forget)) // the last in turn, so that it has time to start
   }
 
   function abandon (task: Task, error: Error) {

@@ -95,6 +95,19 @@ t.test('a decode that takes too long is ended with its process', async t => {
   t.equal(decoders.counts().waiting, 0)
 })
 
+t.test('a process that has done its share gives way to a fresh one, and no picture is lost', async t => {
+  const decoders = createDecoders({ count: 1, mostPictures: 2 })
+  const pids = new Set<number | undefined>()
+  const results = Array.from({ length: 5 }, async () => {
+    const result = await decoders.run(small, work)
+    for (const pid of decoders.pids()) pids.add(pid)
+    return result
+  })
+  for (const result of await Promise.all(results)) t.strictSame(result, squashed)
+  t.equal(pids.size, 3)
+  t.strictSame(decoders.counts(), { waiting: 0, running: 0, idle: 1 })
+})
+
 t.test('a process that dies is replaced, at work and at rest; a file that ends two is refused', async t => {
   const decoders = createDecoders({ count: 1 })
   const interrupted = decoders.run(small, work)
