@@ -41,7 +41,7 @@ export function openDesk ({ path, limits, ask, log, onLine, now = Date.now }: De
   const closing = new AbortController()
   setMaxListeners(0, closing.signal) // as many as there are batches
   let opened: Open | undefined
-  const lease = waitForLease(folder.lease, { onTaken: open, onLost: lose })
+  const lease = waitForLease(folder.leases, { onTaken: open, onLost: lose })
   if (!lease.isHeld()) log.warn({ folder: path }, 'another server holds the folder of batches')
   const sweeper = setInterval(sweep, sweepMs).unref()
 

@@ -8,9 +8,9 @@ export type Folder = ReturnType<typeof openFolder>
 /** What others on the machine may not read, since it is the clients'. Throws as the file system does. */
 export function openFolder (path: string) {
   const at = (...names: string[]) => join(path, ...names)
-  for (const name of ['files', 'batches', 'incoming']) mkdirSync(at(name), { recursive: true, mode: 0o700 })
+  for (const name of ['files', 'batches', 'incoming', 'leases']) mkdirSync(at(name), { recursive: true, mode: 0o700 })
   return {
-    lease: at('server.json'),
+    leases: at('leases'),
     files: at('files'),
     content: (id: string) => at('files', `${id}.jsonl`),
     info: (id: string) => at('files', `${id}.json`),

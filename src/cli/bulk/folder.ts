@@ -18,14 +18,7 @@ export function openFolder (path: string) {
     manifest: (shard: string) => at('manifest', `${shard}.jsonl`),
     shard: (shard: string) => at('shards', shard),
     pieces: (shard: string) => at('pieces', shard),
-    lease: (shard: string, number: number) => at('leases', `${shard}.${number}`),
-
-    /** Numbers of the shard's leases: the last one holds, or held, it. */
-    leasesOf: (shard: string) =>
-      readdirSync(at('leases'))
-        .filter(name => name.startsWith(`${shard}.`))
-        .map(name => Number(name.slice(shard.length + 1)))
-        .sort((a, b) => a - b),
+    leases: at('leases'),
 
     /** The name of a file that is on its way into place. */
     temporary,
