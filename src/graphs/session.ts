@@ -33,6 +33,7 @@ export async function openSession (
   const options = {
     executionProviders: [device],
     intraOpNumThreads: threads,
+    enableMemPattern: false, // one would be kept for each new shape, of which batches have no end
     extra: { session: { intra_op: { allow_spinning: '0' } } }
   }
   const session = await (typeof graph === 'string'
