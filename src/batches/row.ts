@@ -1,6 +1,7 @@
 /** A line of a batch becomes a row: asked until there is an answer that counts. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { isUndone, pauseAfter, type Ask, type Asker, type Reply } from './ask.ts'
+import { createRetries } from '../bulk/retries.ts'
+import { isUndone, type Ask, type Asker, type Reply } from './ask.ts'
 import type { Gate } from './gate.ts'
 import type { Row } from './journal.ts'
 import type { RequestLine } from './request-line.ts'
@@ -9,12 +10,13 @@ export type RowTools = { url: string; ask: Ask; asker: Asker; gate: Gate; stop: 
 
 /** Undefined where it was stopped. A line that waits for its next try leaves its place to others. */
 export async function makeRow (line: RequestLine, { url, ask, asker, gate, stop }: RowTools): Promise<Row | undefined> {
-  for (let tries = 1; ; tries++) {
+  const pauseAfter = createRetries()
+  for (;;) {
     const leave = await gate.enter(stop)
     if (!leave) return
     const reply = await ask({ id: line.id, url, body: line.body }, asker).finally(leave)
     if (isUndone(reply)) return
-    const seconds = pauseAfter(reply, tries)
+    const seconds = pauseAfter(reply)
     if (seconds === undefined) return rowOf(line, reply)
     if (!(await passes(seconds, stop))) return
   }

@@ -47,7 +47,8 @@ export default fp<BatchOptions>(
         status,
         body: text,
         code: status === 200 ? undefined : codeOf(text),
-        retryAfterSeconds: retryAfter === undefined ? undefined : Number(retryAfter)
+        retryAfterSeconds: retryAfter === undefined ? undefined : Number(retryAfter),
+        wasBegun: headers['x-queue-position'] !== undefined
       }
     }
   },

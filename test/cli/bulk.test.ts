@@ -11,8 +11,6 @@ import t, { type Test } from 'tap'
 import type { Holder } from '../../src/bulk/lease.ts'
 import { placeOfProcess } from '../../src/bulk/process.ts'
 import { createProgress } from '../../src/cli/bulk/progress.ts'
-import { pauseAfter } from '../../src/cli/bulk/row.ts'
-import { Refusal, serverAway } from '../../src/cli/endings.ts'
 import { bytesOf } from '../bulk/workers.ts'
 import { lavit } from './fixtures/lavit.ts'
 import { startPeer, tell, type Asked } from './fixtures/peer.ts'
@@ -209,26 +207,6 @@ t.test('what is busy is asked again, what is wrong for all ends the job', async 
   t.match(await lavit(['bulk', folder, '--out', `${out}2`, '--url', wrong.url]), { code: 4, stderr: /unauthorized/ })
   t.strictSame(shardsOf(`${out}2`), [])
   t.match(readFileSync(join(`${out}2`, 'leases/00000.0'), 'utf8'), '"isFree":true', 'nobody holds the shard')
-})
-
-t.test('how long a failure is waited for', t => {
-  const refusal = (status: number, code: string, after?: number) => new Refusal({ status, code, detail: '' }, after)
-  const cases: [error: unknown, tries: number, seconds: number | undefined][] = [
-    [refusal(429, 'queue_full', 7), 1000, 7],
-    [refusal(429, 'queue_full', 7000), 1, 60],
-    [refusal(503, 'model_loading', 2), 50, 2],
-    [refusal(503, 'engine_restarting', 2), 50, 2],
-    [new Refusal({ status: 503, code: 'engine_restarting', detail: '' }, 2, true), 1, undefined],
-    [refusal(503, 'model_unavailable'), 1, undefined],
-    [refusal(500, 'internal_error'), 2, 1],
-    [refusal(500, 'internal_error'), 3, undefined],
-    [refusal(422, 'image_unreadable'), 1, undefined],
-    [serverAway('gone'), 1, 1],
-    [serverAway('gone'), 14, 10],
-    [serverAway('gone'), 15, undefined]
-  ]
-  for (const [error, tries, seconds] of cases) t.equal(pauseAfter(error, tries), seconds, `${error}, ${tries}`)
-  t.end()
 })
 
 t.test('a shard that another process holds is waited for, one of a process that is gone is taken over', async t => {

@@ -1,5 +1,6 @@
 /** One picture of a bulk job: its tasks asked one after the other, and the row that they become. */
 import { setTimeout as pause } from 'node:timers/promises'
+import { createRetries, endedEngine, type Refused } from '../../bulk/retries.ts'
 import { Ending, exitCodes, Refusal, type Problem } from '../endings.ts'
 import { jobs } from '../jobs.ts'
 import type { Question } from '../peers/peer.ts'
@@ -99,32 +100,30 @@ function isOfPicture (refusal: Refusal): boolean {
   return Array.isArray(errors) && errors.every(({ pointer }) => /^\/(image|question|prompt)\b/.test(String(pointer)))
 }
 
-function hasEndedEngine ({ problem: { code }, wasBegun }: Refusal) {
-  return code === 'engine_restarting' && wasBegun
+function hasEndedEngine (refusal: Refusal) {
+  return endedEngine(refusedOf(refusal))
 }
 
-/** Asks again as long as there is hope. */
+/** Asks again as long as there is hope; what has ended an engine is not asked for again in company. */
 async function askFirmly (ask: Session['ask'], question: Question) {
-  for (let tries = 1; ; tries++) {
+  const pauseAfter = createRetries()
+  for (;;) {
     try {
       return await ask(question, 1)
     } catch (error) {
-      const seconds = pauseAfter(error, tries)
+      const refused = error instanceof Refusal ? refusedOf(error) : isAway(error) ? 'away' : undefined
+      if (refused === undefined || (refused !== 'away' && endedEngine(refused))) throw error
+      const seconds = pauseAfter(refused)
       if (seconds === undefined) throw error
       await pause(seconds * 1000, undefined, { signal: question.signal })
     }
   }
 }
 
-/** Seconds until the next try; undefined where there shall be none. A server that is away has two minutes. */
-export function pauseAfter (error: unknown, tries: number): number | undefined {
-  if (error instanceof Refusal) {
-    const { retryAfterSeconds, problem: { status } } = error
-    if (status === 429) return Math.min(retryAfterSeconds ?? 1, 60)
-    if (status === 503 && retryAfterSeconds !== undefined && !hasEndedEngine(error)) {
-      return Math.min(retryAfterSeconds, 60)
-    }
-    return status === 500 && tries < 3 ? 1 : undefined
-  }
-  return error instanceof Ending && error.exitCode === exitCodes.away && tries < 15 ? Math.min(tries, 10) : undefined
+function refusedOf ({ problem: { status, code }, retryAfterSeconds, wasBegun }: Refusal): Refused {
+  return { status, code, retryAfterSeconds, wasBegun }
+}
+
+function isAway (error: unknown) {
+  return error instanceof Ending && error.exitCode === exitCodes.away
 }
