@@ -3,7 +3,7 @@
 Graphs hold their weights in 8 bits and half precision (`--bits 16`: in half precision alone) and compute in single;
 every graph is checked against PyTorch, on random input and on what real pictures become on their way, before the
 manifest is written. Where the weights bring ranges (`recipe.ranges`), products with 8-bit matrices are then computed in
-whole numbers, and the language model in fewer nodes.
+whole numbers, by fewer nodes.
 """
 import argparse
 import json
@@ -22,6 +22,7 @@ from packager.activations import round_activations
 from packager.fusion import fuse
 from packager.graphs import candidates, definitions
 from packager.precision import round_weights
+from packager.vision_fusion import fuse_vision
 from packager.write import check, digest, export_graph
 
 from .data.scenes import HOUSE_STYLE
@@ -133,8 +134,10 @@ def main(arguments=None):
         gap = check(name, module, (example, real[name]), path, layers)
         if name in ranges:
             round_activations(path, ranges[name])
-        if name in ranges and name == 'language_model':
-            fuse(path, MINI.language_model.max_length)
+            if name == 'language_model':
+                fuse(path, MINI.language_model.max_length)
+            else:
+                fuse_vision(path)
         print(f'{name}: {path.stat().st_size / 1e6:.1f} MB, gap {gap:.1e}')
     labels = [c['label'] for c in json.loads(Path(args.concepts).read_text())[:args.count]]
     about = json.loads(Path(args.about).read_text()) if args.about else {'version': '0.0.0'}
