@@ -4,7 +4,8 @@ import sharp from 'sharp'
 import { ServerError } from '../errors.ts'
 import { unreadableError } from './decoder-client.ts'
 import { createDecoders } from './decoders.ts'
-import type { PictureFile } from './pixels.ts'
+import { readHeader, type Header } from './header.ts'
+import { isHuge, type PictureFile } from './pixels.ts'
 
 export type ImageLimits = { maxImageBytes: number; maxImagePixels: number; imageFormats: readonly string[] }
 
@@ -81,18 +82,23 @@ async function openPicture (
     )
   }
   const still = head.startsWith('ftypavis', 4) ? asStill(bytes) : bytes
-  const metadata = await readable(sharp(still, { limitInputPixels: false }).metadata())
-  if (metadata.format !== (format === 'avif' ? 'heif' : format)) throw unreadableError()
-  if (metadata.width * metadata.height > maxImagePixels) {
+  const header = glance(still, format) ?? (await inspect(still, format))
+  if (header.width * header.height > maxImagePixels) {
     throw new ServerError('too_large', `The picture has more than ${maxImagePixels} pixels`)
   }
-  return {
-    bytes: still,
-    format,
-    ...metadata.autoOrient,
-    isCmyk: metadata.space === 'cmyk',
-    isProgressive: metadata.isProgressive
-  }
+  return { bytes: still, format, ...header }
+}
+
+/** Of pictures that are shrunk on the way the upright sides are needed, which `inspect` tells. */
+function glance (bytes: Uint8Array, format: string): Header | undefined {
+  const header = readHeader(bytes, format)
+  return header && !isHuge(header) ? header : undefined
+}
+
+async function inspect (bytes: Uint8Array, format: string): Promise<Header> {
+  const metadata = await readable(sharp(bytes, { limitInputPixels: false }).metadata())
+  if (metadata.format !== (format === 'avif' ? 'heif' : format)) throw unreadableError()
+  return { ...metadata.autoOrient, isCmyk: metadata.space === 'cmyk', isProgressive: metadata.isProgressive }
 }
 
 /** libvips knows an animated AVIF only by the brand of its first frame, which is there as a picture of its own. */

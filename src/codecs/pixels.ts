@@ -4,7 +4,7 @@
 import sharp, { type FailOnOptions, type Sharp } from 'sharp'
 import { squash, type Interleaved } from './resize/squash.ts'
 
-/** `width` and `height` are those of the upright picture. */
+/** `width` and `height` are those of the upright picture, or of one that is not huge as they are stored. */
 export type PictureFile = {
   bytes: Uint8Array
   format: string
@@ -35,14 +35,18 @@ export async function workOn (file: PictureFile, work: PictureWork): Promise<Uin
   return work.kind === 'squash' ? await squashPicture(file, work.size) : await dimPatches(file, work)
 }
 
+/** Whether a picture is shrunk on the way. */
+export function isHuge ({ width, height }: { width: number; height: number }): boolean {
+  return width * height > mostPixels || Math.max(width, height) > longestSide
+}
+
 async function squashPicture (file: PictureFile, size: number): Promise<Uint8Array> {
   const { width, height } = file
-  const isHuge = width * height > mostPixels || Math.max(width, height) > longestSide
   const side = Math.ceil(shrunkSides * size)
   const shrunk = { width: Math.min(width, side), height: Math.min(height, side) }
   return squash(
     await readPixels(file, picture => {
-      return isHuge ? picture.resize({ ...shrunk, fit: 'fill', kernel: 'cubic' }) : picture
+      return isHuge(file) ? picture.resize({ ...shrunk, fit: 'fill', kernel: 'cubic' }) : picture
     }),
     size
   )
