@@ -53,12 +53,16 @@ export function createSlab ({
   /** Gives every row `places`, and keeps as many as `lengths` says of each. */
   function resize (places: number, lengths: number[]): void {
     const next = places * width
-    const all = lengths.length * stripes
-    for (let i = 0; i < all; i++) {
-      // what moves to the back goes from the back on, so that nothing is overwritten
-      const stripe = next > stride ? all - 1 - i : i
-      const length = lengths[Math.floor(stripe / stripes)] ?? 0
-      data.copyWithin(stripe * next, stripe * stride, stripe * stride + length * width)
+    // what moves to the back goes from the back on, so that nothing is overwritten
+    const isLonger = next > stride
+    for (let i = 0; i < lengths.length; i++) {
+      const row = isLonger ? lengths.length - 1 - i : i
+      const length = (lengths[row] ?? 0) * width
+      if (length === 0) continue
+      for (let j = 0; j < stripes; j++) {
+        const stripe = row * stripes + (isLonger ? stripes - 1 - j : j)
+        data.copyWithin(stripe * next, stripe * stride, stripe * stride + length)
+      }
     }
     stride = next
   }
@@ -66,7 +70,7 @@ export function createSlab ({
 
 type Stripes = { start: number; stride: number }
 
-/** The first `length` numbers of each stripe. The inner loop is the long one, since most often a stripe gets one. */
+/** The first `length` numbers of each stripe. Short ones side by side, since most often a stripe gets one. */
 function scatter (
   source: Float32Array,
   from: Stripes,
@@ -76,6 +80,13 @@ function scatter (
   length: number
 ): void {
   const [step, stride] = [from.stride, to.stride]
+  if (length > short) {
+    for (let i = 0; i < stripes; i++) {
+      const [at, into] = [from.start + i * step, to.start + i * stride]
+      for (let j = 0; j < length; j++) target[into + j] = finite(source[at + j])
+    }
+    return
+  }
   for (let j = 0; j < length; j++) {
     let [at, into] = [from.start + j, to.start + j]
     for (let i = 0; i < stripes; i++) {
