@@ -6,14 +6,14 @@ export type Placement = { device: Device; bytes: { host: number; device: number 
 
 /**
  * Devices in order of `wanted`; those of `webgpu` with the most free memory first. `auto` is GPUs of hardware, then the
- * host. A device that is named and not there comes with the fault that says so.
+ * host. A device that is named and not there, or that `auto` leaves out, comes with the fault that says so.
  */
 export function orderDevices (wanted: string[], devices: Device[], freeOf: (device: string) => number): Device[] {
   const gpus = devices.filter(({ kind }) => kind === 'webgpu').sort((a, b) => compare(freeOf(b.id), freeOf(a.id)))
   const ordered = wanted.flatMap(term => {
     switch (term) {
       case 'auto':
-        return [...gpus.filter(({ isSoftware }) => !isSoftware), ...devices.filter(({ kind }) => kind === 'cpu')]
+        return [...hardware(gpus), ...devices.filter(({ kind }) => kind === 'cpu')]
       case 'webgpu':
         return gpus
       default:
@@ -21,6 +21,14 @@ export function orderDevices (wanted: string[], devices: Device[], freeOf: (devi
     }
   })
   return [...new Set(ordered)]
+}
+
+/** GPUs of hardware; where there is none, what the host is taken for, each with its fault. */
+function hardware (gpus: Device[]): Device[] {
+  const found = gpus.filter(({ isSoftware }) => !isSoftware)
+  if (found.length > 0) return found
+  if (gpus.length === 0) return [{ ...unknownGpu(), fault: 'there is no GPU' }]
+  return gpus.map(gpu => ({ ...gpu, fault: `auto leaves out ${gpu.name}, a processor that plays a GPU` }))
 }
 
 function missing (id: string, devices: Device[]): Device {

@@ -19,3 +19,12 @@ t.test('a device that is named and not there says which there are', async t => {
     { id: 'webgpu:4', fault: 'there is no such device; there are cpu, webgpu:0, webgpu:1, webgpu:2' }
   ])
 })
+
+t.test('where auto finds no GPU of hardware, it says so', async t => {
+  const auto = (...gpus: typeof devices) => orderDevices(['auto'], [hostDevice(1), ...gpus], () => 0)
+  t.match(auto(), [{ id: 'webgpu:0', fault: 'there is no GPU' }, { id: 'cpu', fault: null }])
+  t.match(auto(gpu(2, true)), [
+    { id: 'webgpu:2', fault: "auto leaves out the runtime's choice, a processor that plays a GPU" },
+    { id: 'cpu' }
+  ])
+})
