@@ -147,6 +147,13 @@ export function createModel (folder: string, room: Room, options: ModelOptions) 
     }
   }
 
+  /** Opens it on what is left of the devices; requests that wait are told to come back. */
+  function moveOn (): void {
+    const pool = loaded()?.pool
+    if (pool === undefined) return
+    end(pool.close(0), pool).then(load).catch(() => {}) // noted as its condition
+  }
+
   function end (ended: Promise<unknown>, pool?: Pool): Promise<void> {
     const unloading = ended.then(() => {
       budget.free(name)
@@ -159,7 +166,7 @@ export function createModel (folder: string, room: Room, options: ModelOptions) 
   async function open (signal: AbortSignal): Promise<OpenModel> {
     try {
       manifest = readManifest(folder, options.packageKeys)
-      const loaded = await openModel({ name, folder, manifest, refusals }, room, options, signal)
+      const loaded = await openModel({ name, folder, manifest, refusals, onLost: moveOn }, room, options, signal)
       if (signal.aborted) await loaded.pool.close(0)
       signal.throwIfAborted()
       condition = { is: 'loaded', loaded }

@@ -22,7 +22,7 @@ export type Room = { budget: Budget; inventory: Inventory }
 /**
  * Resolves when a first engine runs on the first device that can and has room. Rejects with the signal's reason, and
  * else with an error that says why in its message, where it is one of ours; with a time to come back where a device
- * may have room later.
+ * may have room later. A device that is lost later is refused, where another one is left.
  */
 export async function openModel (
   model: Package,
@@ -35,9 +35,15 @@ export async function openModel (
   const devices = orderDevices(inventory.wanted, [...(await inventory.list())], budget.freeOf)
   const against: Objection[] = []
   for (const device of devices) {
+    const moveOn = (reason: string) => {
+      if (devices.every(other => other === device || objectionTo(other, model) !== undefined)) return false
+      model.refusals.set(device.id, reason)
+      model.onLost()
+      return true
+    }
     try {
       const reason = tell(against) || null
-      return { text, ...(await openOn(device, model, budget, options, signal, reason)) }
+      return { text, ...(await openOn(device, model, budget, options, signal, reason, moveOn)) }
     } catch (error) {
       if (signal.aborted) throw signal.reason // whoever aborted sees to the rest
       if (!(error instanceof ServerError) || error.code !== 'model_unavailable') throw error
@@ -54,10 +60,11 @@ async function openOn (
   budget: Budget,
   asked: ModelOptions,
   signal: AbortSignal,
-  reason: string | null
+  reason: string | null,
+  moveOn: (reason: string) => boolean
 ): Promise<Omit<OpenModel, 'text'>> {
   const { name, manifest, refusals } = model
-  const known = device.fault ?? refusals.get(device.id)
+  const known = objectionTo(device, model)
   if (known !== undefined) throw new ServerError('model_unavailable', known)
   const { kind } = device
   const { slots, machine = thisMachine() } = asked
@@ -67,7 +74,10 @@ async function openOn (
   await budget.reserve(name, { cpu: bytes.host, ...(kind !== 'cpu' && { [device.id]: bytes.device }) })
   for (let isAgain = false; ; isAgain = true) {
     signal.throwIfAborted()
-    const { pool, ranOut } = startPool(model, device, options, () => budget.evict(device.id, name))
+    const { pool, ranOut } = startPool(model, device, options, {
+      makeRoom: () => budget.evict(device.id, name),
+      moveOn
+    })
     try {
       await pool.opened(signal)
       return { manifest, pool, load: createLoad(options), placement: { device, bytes, reason } }
@@ -81,6 +91,11 @@ async function openOn (
       throw new ServerError('model_unavailable', why, { cause })
     }
   }
+}
+
+/** Why the device cannot run the model, as far as that is known. */
+function objectionTo ({ id, fault }: Device, { refusals }: Package): string | undefined {
+  return fault ?? refusals.get(id)
 }
 
 /** One error for all devices: that of the only one, or all of them in words; what may have room later comes first. */

@@ -9,7 +9,7 @@ import type { EngineCounts } from '../pipe/messages.ts'
 import type { Answer, Place } from '../pipe/requests.ts'
 import type { Work } from '../pipe/work.ts'
 import { impatiently, restartingError, unavailable, unloadedError } from './failure.ts'
-import { supervise, type EngineState } from './supervisor.ts'
+import { endedAtEachStart, supervise, type EngineState } from './supervisor.ts'
 
 export type Pool = ReturnType<typeof createPool>
 
@@ -22,14 +22,19 @@ export type PoolOptions = {
   onCounts: (counts: EngineCounts) => void
   /** Hears of each start of an engine that is not its first. */
   onRestart?: (() => void) | undefined
+  /** Hears why, where engines that have run cannot be started any more; whether another pool takes their place. */
+  onLost?: ((reason: string) => boolean) | undefined
   log: Log
 }
 
 const longestSilentPauseMs = 2000 // a restart further away than this is told at once
+const replacementMs = 5000 // that opening it elsewhere may take
+const fewTries = 3 // of every engine in a row, after which what they run on is taken for lost
 
-export function createPool ({ model, engines, start, onCounts, onRestart, log }: PoolOptions) {
+export function createPool ({ model, engines, start, onCounts, onRestart, onLost, log }: PoolOptions) {
   const counts: EngineCounts[] = Array.from({ length: engines }, () => noCounts)
   const waiting = new Set<() => void>()
+  let isReplaced = false
   const supervisors = counts.map((_, index) =>
     supervise({
       model,
@@ -41,6 +46,7 @@ export function createPool ({ model, engines, start, onCounts, onRestart, log }:
           onCounts(sum(counts, report.units))
         }),
       onChange () {
+        if (!isReplaced && isLost()) isReplaced = onLost?.(reason() ?? endedAtEachStart) ?? false
         for (const wake of waiting) wake()
         waiting.clear()
       }
@@ -55,13 +61,7 @@ export function createPool ({ model, engines, start, onCounts, onRestart, log }:
 
     isReady: () => running().length > 0,
 
-    /** Why no engine runs, where it is known. */
-    reason: () =>
-      running().length > 0
-        ? undefined
-        : states()
-          .map(reasonOf)
-          .find(reason => reason !== undefined),
+    reason,
 
     /** How many engines run. */
     running: () => running().length,
@@ -102,6 +102,7 @@ export function createPool ({ model, engines, start, onCounts, onRestart, log }:
   async function until (signal: AbortSignal | undefined, isTooFar: (state: EngineState) => boolean): Promise<void> {
     while (running().length === 0) {
       const all = states()
+      if (isReplaced) throw restartingError(replacementMs)
       if (all.some(({ is }) => is === 'stopped')) throw unloadedError()
       if (all.every(state => state.is === 'failed' || isTooFar(state))) throw errorOf(all)
       await unlessAborted(new Promise<void>(resolve => waiting.add(resolve)), signal)
@@ -121,6 +122,15 @@ export function createPool ({ model, engines, start, onCounts, onRestart, log }:
     if (pauses.length === 0) return unavailable(model, reason ?? 'no engine runs')
     const waitMs = Math.max(1, Math.min(...pauses))
     return reason === undefined ? restartingError(waitMs) : unavailable(model, reason, Math.ceil(waitMs / 1000))
+  }
+
+  /** Why no engine runs, where it is known. */
+  function reason (): string | undefined {
+    return running().length > 0 ? undefined : states().map(reasonOf).find(reason => reason !== undefined)
+  }
+
+  function isLost (): boolean {
+    return states().every(state => state.is === 'pausing' && state.tries >= fewTries)
   }
 
   function states (): EngineState[] {

@@ -23,13 +23,20 @@ export type ModelOptions = Omit<EngineOptions, OfEachEngine> & {
   onRestart?: ((model: string, device: string) => void) | undefined
 }
 
-/** A package whose manifest was read; `refusals` are those of devices that cannot run it, by their ids. */
+/**
+ * A package whose manifest was read; `refusals` are those of devices that cannot run it, by their ids. `onLost` hears
+ * of one more, which had run it.
+ */
 export type Package = {
   name: string
   folder: string
   manifest: Manifest
   refusals: Map<string, string>
+  onLost: () => void
 }
+
+/** What a pool may ask for: that another model ends, or that it is opened on another device, for a reason. */
+export type Ways = { makeRoom: () => Promise<boolean>; moveOn: (reason: string) => boolean }
 
 /**
  * Files are checked before every start of an engine; those that start together share the check. Where an engine that
@@ -47,7 +54,7 @@ export function startPool (
     packageKeys: _keys,
     ...engineOptions
   }: ModelOptions,
-  makeRoom: () => Promise<boolean>
+  { makeRoom, moveOn }: Ways
 ) {
   const share = (check: Promise<void>) =>
     check.finally(() => {
@@ -62,6 +69,7 @@ export function startPool (
     log: engineOptions.log,
     onCounts: counts => onCounts?.(name, counts),
     onRestart: () => onRestart?.(name, device.id),
+    onLost: moveOn,
     async start (signal, onCounts) {
       checking ??= share(verifyFiles(folder, manifest, signal))
       await Promise.all([checking, makingRoom])

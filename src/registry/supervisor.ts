@@ -6,18 +6,21 @@ import { tellReason } from './failure.ts'
 
 /**
  * `failed` is for good: the engine cannot run, or has ended at each of its first starts. What has run once is started
- * again and again; in a pause, `reason` says why it could not run, where more is known than that it ended.
+ * again and again; in a pause, `tries` counts the starts in a row that failed, and `reason` says why it could not run,
+ * where more is known than that it ended.
  */
 export type EngineState =
   | { is: 'starting' }
   | { is: 'ready'; engine: EngineClient; device: string }
-  | { is: 'pausing'; until: number; reason?: string }
+  | { is: 'pausing'; until: number; tries: number; reason?: string }
   | { is: 'failed'; reason: string }
   | { is: 'stopped' }
 
 export type Supervisor = ReturnType<typeof supervise>
 
 type Life = { ranMs: number } | { endedAtStart: true } | { reason: string }
+
+export const endedAtEachStart = 'its engine process ended at each start'
 
 const healthyMs = 60_000
 const mostFirstStarts = 5
@@ -63,21 +66,19 @@ export function supervise ({
 
   async function run (): Promise<void> {
     let failures = 0
+    let tries = 0
     let hasRun = false
     for (;;) {
       const life = await live()
       if (signal.aborted) return change({ is: 'stopped' })
       hasRun ||= 'ranMs' in life
+      tries = 'ranMs' in life ? 0 : tries + 1
       if (!hasRun && 'reason' in life) return change({ is: 'failed', reason: life.reason })
-      if (!hasRun && failures + 1 === mostFirstStarts) {
-        return change({
-          is: 'failed',
-          reason: 'its engine process ended at each start'
-        })
-      }
+      if (!hasRun && tries === mostFirstStarts) return change({ is: 'failed', reason: endedAtEachStart })
       if ('ranMs' in life && life.ranMs >= healthyMs) failures = 0
       const pauseMs = restartPauseMs(failures++)
-      change({ is: 'pausing', until: Date.now() + pauseMs, ...('reason' in life && { reason: life.reason }) })
+      const until = Date.now() + pauseMs
+      change({ is: 'pausing', until, tries, ...('reason' in life && { reason: life.reason }) })
       await rest(pauseMs, signal)
       if (signal.aborted) return change({ is: 'stopped' })
       change({ is: 'starting' })

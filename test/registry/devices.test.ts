@@ -221,3 +221,29 @@ t.test('an engine', async t => {
     t.strictSame(states(), { a: 'ready', b: 'unloaded' })
   })
 })
+
+t.test('a device that is lost for good is left for the next of the list, and for nothing', async t => {
+  const gone = async (devices: string[], again: string) => {
+    const models = { a: sized('a', 10, 'loses webgpu') }
+    const { registry, lines, placeOf, seen } = start(t, models, devices, [gpu(0, 1000 * megabyte)])
+    await registry.load('a')
+    const model = await registry.acquire('a')
+    await t.rejects(model.submit(work('losing')), { code: 'engine_restarting' })
+    await t.rejects(model.submit(work('answered')), { code: again, retryAfterSeconds: Number })
+    model.release()
+    const tries = () => lines.filter(({ message }) => message === 'engine does not start').length
+    return { registry, placeOf, seen, tries }
+  }
+
+  const { registry, placeOf, seen, tries } = await gone(['webgpu', 'cpu'], 'engine_restarting')
+  const model = await registry.acquire('a')
+  await model.submit(work('answered'))
+  model.release()
+  t.equal(tries(), 3)
+  t.match(placeOf('a'), { device: 'cpu', device_bytes: 0, reason: 'webgpu:0: the device is lost' })
+  t.strictSame(seen('a').at(-1), 'nothing')
+  t.match(await registry.listDevices(), [{ id: 'cpu', models: ['a'] }, { id: 'webgpu:0', used_bytes: 0, models: [] }])
+
+  const { placeOf: stayed } = await gone(['webgpu'], 'model_unavailable')
+  t.match(stayed('a'), { device: 'webgpu:0', reason: null }, 'without another one it is tried again')
+})
