@@ -1,9 +1,11 @@
 /** The server's end of one decoder process. */
-import { fork } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { ServerError } from '../errors.ts'
 import type { FromDecoder, Order } from './decoder.ts'
+import { createFrames, sendFrame } from './frames.ts'
 import type { PictureFile, PictureWork } from './pixels.ts'
 
 export type Decoder = ReturnType<typeof startDecoder>
@@ -14,7 +16,7 @@ const entry = new URL(`./decoder${extname(import.meta.url)}`, import.meta.url)
 /** A process that decodes one picture at a time. It holds nobody up who wants to end while it rests. */
 export function startDecoder (onExit: (decoder: Decoder) => void) {
   const execArgv = entry.pathname.endsWith('.ts') ? process.execArgv : [] // TypeScript needs its parent's loaders
-  const child = fork(entry, [], { execArgv, stdio: ['pipe', 'pipe', 'ignore', 'ipc'] })
+  const child = spawn(process.execPath, [...execArgv, fileURLToPath(entry)], { stdio: ['pipe', 'pipe', 'ignore'] })
   const decoder = {
     pid: child.pid,
     /** How many it has been given. */
@@ -24,15 +26,18 @@ export function startDecoder (onExit: (decoder: Decoder) => void) {
       child.kill('SIGKILL')
     }
   }
-  const [input, output] = [child.stdin, child.stdout]
   let pictures = 0
+  let isReady = false
+  let ended: Error | undefined
+  let hear = (_news: FromDecoder, _result: Buffer) => {}
   let fail = (_error: Error) => {}
-  child.on('error', error => fail(error))
-  child.on('exit', () => {
-    onExit(decoder)
-    fail(new Error('the decoder process ended'))
-  })
-  input?.on('error', () => {}) // its end is told by `exit`
+  child.on('error', end)
+  child.on('exit', () => end(new Error('the decoder process ended')))
+  child.stdin.on('error', () => {}) // its end is told by `exit`
+  child.stdout.on('data', createFrames<FromDecoder>((news, result) => {
+    isReady = true
+    hear(news, result)
+  }))
   for (const stream of child.stdio) if (stream instanceof Socket) stream.unref()
   rest()
   return decoder
@@ -44,51 +49,36 @@ export function startDecoder (onExit: (decoder: Decoder) => void) {
   async function work ({ bytes, ...file }: PictureFile, work: PictureWork, onBegun: () => void): Promise<Buffer> {
     pictures++
     child.ref()
-    child.channel?.ref()
-    const chunks: Buffer[] = []
-    let length: number | undefined
     try {
       return await new Promise((resolve, reject) => {
-        const finish = () => {
-          if (length !== undefined && lengthOf(chunks) === length) resolve(Buffer.concat(chunks))
-        }
+        if (ended) return reject(ended)
         fail = reject
-        output?.on('data', chunk => {
-          chunks.push(chunk)
-          finish()
-        })
-        child.on('message', (news: FromDecoder) => {
-          if (news === 'begun') return onBegun()
-          if (news === 'unreadable') return reject(unreadableError())
-          length = news.length
-          finish()
-        })
-        if (child.exitCode !== null || child.signalCode !== null) {
-          return reject(new Error('the decoder process has ended'))
+        hear = (news, result) => {
+          if (news === 'ready') onBegun()
+          else if (news === 'done') resolve(result)
+          else reject(unreadableError())
         }
-        child.send({ file, length: bytes.length, work } satisfies Order, error => {
-          if (error) reject(error)
-        })
-        input?.write(bytes)
+        sendFrame(child.stdin, { file, work } satisfies Order, bytes)
+        if (isReady) onBegun()
       })
     } finally {
-      fail = () => {}
-      output?.removeAllListeners('data')
-      child.removeAllListeners('message')
       rest()
     }
   }
 
   function rest () {
+    hear = () => {}
+    fail = () => {}
     child.unref()
-    child.channel?.unref()
+  }
+
+  function end (error: Error) {
+    ended ??= error
+    onExit(decoder)
+    fail(error)
   }
 }
 
 export function unreadableError () {
   return new ServerError('image_unreadable', 'The picture is truncated or corrupt')
-}
-
-function lengthOf (chunks: Buffer[]) {
-  return chunks.reduce((sum, { length }) => sum + length, 0)
 }

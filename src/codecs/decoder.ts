@@ -1,43 +1,28 @@
-/**
- * A decoder process: one picture at a time, its order as a message, its bytes in through stdin and out through stdout.
- */
+/** A decoder process: takes one picture at a time through stdin, and gives what became of it through stdout. */
 import { constants, setPriority } from 'node:os'
+import { createFrames, sendFrame } from './frames.ts'
 import { workOn, type PictureFile, type PictureWork } from './pixels.ts'
 
-/** `length` bytes of the file follow. */
-export type Order = { file: Omit<PictureFile, 'bytes'>; length: number; work: PictureWork }
+/** The bytes of the file go with it. */
+export type Order = { file: Omit<PictureFile, 'bytes'>; work: PictureWork }
 
-/** `length` bytes of the result follow. */
-export type FromDecoder = 'begun' | 'unreadable' | { length: number }
+/** The result goes with `done`; `ready` comes once, before all others. */
+export type FromDecoder = 'ready' | 'unreadable' | 'done'
 
-process.on('message', (order: Order) => fill(order))
-process.on('disconnect', () => process.exit())
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {}) // the parent decides when this ends
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL) // as the engine: where cores are few, the server answers first
+process.stdin.on('data', createFrames<Order>(fill))
+process.stdin.on('end', () => process.exit())
+send('ready')
 
-async function fill ({ file, length, work }: Order): Promise<void> {
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL) // as the engine: where cores are few, the server answers first
-  const bytes = await take(length)
-  send('begun')
+async function fill ({ file, work }: Order, bytes: Uint8Array): Promise<void> {
   try {
-    const result = await workOn({ ...file, bytes }, work)
-    send({ length: result.length })
-    process.stdout.write(result)
+    send('done', await workOn({ ...file, bytes }, work))
   } catch {
     send('unreadable')
   }
 }
 
-/** The next bytes of stdin. */
-async function take (length: number): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafe(length)
-  for (let at = 0; at < length;) {
-    const chunk: Buffer | null = process.stdin.read()
-    if (chunk) at += chunk.copy(bytes, at)
-    else await new Promise(resolve => process.stdin.once('readable', resolve))
-  }
-  return bytes
-}
-
-function send (news: FromDecoder): void {
-  process.send?.(news)
+function send (news: FromDecoder, result?: Uint8Array): void {
+  sendFrame(process.stdout, news, result)
 }
