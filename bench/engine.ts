@@ -5,15 +5,15 @@ import { openEngine } from '../src/engine/open-engine.ts'
 import type { Manifest } from '../src/package/manifest.ts'
 import { readManifest } from '../src/package/package.ts'
 import type { EngineCounts, FromEngine } from '../src/pipe/messages.ts'
-import type { Work } from '../src/pipe/work.ts'
+import type { Encoding, Work } from '../src/pipe/work.ts'
 import { shareCores, thisMachine, type Share } from '../src/registry/cores.ts'
 
 export const modelFolder = join(import.meta.dirname, '../models/lavit-mini')
 
-const engineBytes = 2 ** 29 // more than the embedded model takes, and less than machines lack
+const ownBytes = 2 ** 29 // more than the embedded model takes, and less than machines lack
 
 /** Engines and threads of each, as the server has them by the same variables. */
-export function engineShare (): Share {
+export function engineShare (engineBytes = ownBytes): Share {
   const { LAVIT_ENGINES: engines, LAVIT_THREADS: threads } = process.env
   const asked = { engines: Number(engines ?? 0), threads: Number(threads ?? 0), device: 'cpu' }
   return shareCores(asked, thisMachine(), engineBytes)
@@ -24,19 +24,23 @@ type TextWork = Extract<Work, { task: 'text' }>
 /** `onUnits` hears of every unit of work. */
 export async function openBareEngine (
   threads: number,
-  onUnits: (units: EngineCounts['units']) => void = () => {}
+  { folder = modelFolder, slots = 32, onUnits = () => {} }: {
+    folder?: string
+    slots?: number
+    onUnits?: (units: EngineCounts['units']) => void
+  } = {}
 ) {
-  const manifest = readManifest(modelFolder)
+  const manifest = readManifest(folder)
   const waiting = new Map<number, (end: FromEngine) => void>()
   let lastId = 0
   const batcher = await openEngine(
     {
       kind: 'open',
-      folder: modelFolder,
+      folder,
       manifest,
       device: 'cpu',
       threads,
-      slots: 32,
+      slots,
       queueLimit: 1000,
       queueCost: 1e9
     },
@@ -47,7 +51,7 @@ export async function openBareEngine (
   )
   return {
     manifest,
-    /** Rejects where the engine refuses or fails. */
+    /** The result, with what it took. Rejects where the engine refuses or fails. */
     async run (work: Work) {
       const id = ++lastId
       const end = await new Promise<FromEngine>(resolve => {
@@ -56,7 +60,7 @@ export async function openBareEngine (
       })
       waiting.delete(id)
       if (end.kind !== 'done') throw new Error(`the engine ends a ${work.task} with ${end.kind}`)
-      return end.result
+      return end
     }
   }
 }
@@ -69,7 +73,7 @@ export function readPixels (bytes: Uint8Array, { image: { size } }: Manifest): P
 /** A caption as `POST /caption` asks for it: greedy with one beam. `tokens`: the text has exactly so many. */
 export function captionWork (
   { ids, tasks: { caption } }: Manifest,
-  pixels: Uint8Array,
+  seen: { pixels: Uint8Array } | { encoding: Encoding },
   { beams, kept, tokens }: { beams: number; kept?: number | undefined; tokens?: number }
 ): TextWork {
   const exactly = kept === undefined ? {} : { minVisualTokens: kept, maxVisualTokens: kept }
@@ -78,7 +82,7 @@ export function captionWork (
     task: 'text',
     segments: [
       { kind: 'ids', ids: [ids.image_start] },
-      { kind: 'features', picture: { pixels, selection } },
+      { kind: 'features', picture: { ...seen, selection } },
       { kind: 'ids', ids: [ids.image_end] }
     ],
     sampling: {

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHeads } from '../src/graphs/heads.ts'
 import { createLanguageModel } from '../src/graphs/language-model.ts'
-import { openSession } from '../src/graphs/session.ts'
+import { openSession, type Input } from '../src/graphs/session.ts'
 import { readManifest } from '../src/package/package.ts'
 import { engineShare, modelFolder } from './engine.ts'
-import { multiplicationOf, operationsOf } from './onnx.ts'
+import { multiplicationOf, operationsOf, wholeMultiplicationOf, type Operations } from './onnx.ts'
 import { table, tellNumber } from './report.ts'
 import { spreadOf } from './statistics.ts'
 import { measureUnits } from './units.ts'
@@ -21,18 +21,25 @@ const device = { device: 'cpu' as const, threads: engineShare().threads }
 
 /** The section of the report, and the costs of units for the simulator. */
 export async function measureFloor (pictures: Uint8Array[]) {
-  const rate = await multiplicationRate()
+  const matrix = { type: 'float32' as const, data: new Float32Array(size * size).fill(0.5), dims: [size, size] }
+  const rates: Operations = {
+    single: await multiplicationRate(multiplicationOf(size), { a: matrix, b: matrix }),
+    whole: await multiplicationRate(wholeMultiplicationOf(size), { a: matrix })
+  }
   const alone = await stepsOfGraph()
   const units = await measureUnits(pictures)
   const perRow = operationsOfStep()
   const lines = rows.map((count, i) => {
-    const floor = ((perRow * count) / rate) * 1000
+    const floor = 1000 * count * (perRow.single / rates.single + perRow.whole / rates.whole)
+    const inSingle = (1000 * count * (perRow.single + perRow.whole)) / rates.single
     const graph = alone[i] ?? NaN
     const engine = units.decode.find(({ rows }) => rows === count)?.ms ?? NaN
     return {
       rows: String(count),
-      MFLOP: tellNumber((perRow * count) / 1e6),
+      'MFLOP, single': tellNumber((perRow.single * count) / 1e6),
+      'and in 8 bits': tellNumber((perRow.whole * count) / 1e6),
       'floor ms': tellNumber(floor),
+      'all in single ms': tellNumber(inSingle),
       'graphs ms': tellNumber(graph),
       'engine ms': tellNumber(engine),
       'graphs / floor': tellNumber(graph / floor),
@@ -41,7 +48,8 @@ export async function measureFloor (pictures: Uint8Array[]) {
   })
   const section = [
     `A decode step of texts, ${places} places of cache, threads of an engine: ${device.threads}; with them this ` +
-      `machine multiplies matrices of ${size} by ${size} at ${tellNumber(rate / 1e9)} GFLOP/s.`,
+      `machine multiplies matrices of ${size} by ${size} at ${tellNumber(rates.single / 1e9)} GFLOP/s in single ` +
+      `precision, and at ${tellNumber(rates.whole / 1e9)} in 8-bit whole numbers.`,
     table(lines),
     `Units of one engine of ${units.engines}:`,
     table([
@@ -58,15 +66,14 @@ function tellUnit (unit: string, rows: number, tokens: number | string, ms: numb
   return { unit, rows: String(rows), 'tokens of each': String(tokens), ms: tellNumber(ms) }
 }
 
-/** Floating point operations a second, of the fastest product. */
-async function multiplicationRate (): Promise<number> {
+/** Operations a second, of the fastest product. */
+async function multiplicationRate (model: Uint8Array, inputs: Record<string, Input>): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'multiplication-'))
   try {
     const file = join(folder, 'multiplication.onnx')
-    await writeFile(file, multiplicationOf(size))
+    await writeFile(file, model)
     const session = await openSession(file, device)
-    const matrix = { type: 'float32' as const, data: new Float32Array(size * size).fill(0.5), dims: [size, size] }
-    const times = await timesOf(() => session.run({ a: matrix, b: matrix }))
+    const times = await timesOf(() => session.run(inputs))
     return (2 * size ** 3) / (Math.min(...times) / 1000)
   } finally {
     await rm(folder, { recursive: true })
@@ -74,11 +81,12 @@ async function multiplicationRate (): Promise<number> {
 }
 
 /** Trunk and text head for one row, and attention to every place of the cache. */
-function operationsOfStep (): number {
+function operationsOfStep (): Operations {
   const { language_model: shape, graphs } = readManifest(modelFolder)
   const attention = 4 * shape.layers * shape.kv_heads * shape.head_dim * places
-  const heads = graphs.text_head ? operationsOf(join(modelFolder, graphs.text_head.file)) : 0
-  return operationsOf(join(modelFolder, graphs.language_model.file)) + heads + attention
+  const trunk = operationsOf(join(modelFolder, graphs.language_model.file))
+  const head = operationsOf(join(modelFolder, graphs.text_head.file))
+  return { single: trunk.single + head.single + attention, whole: trunk.whole + head.whole }
 }
 
 /** Milliseconds of trunk and text head by themselves, the median for each number of rows. */

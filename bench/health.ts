@@ -1,8 +1,11 @@
 /** Whether the server still says that it lives while everything is asked of it at once, large pictures too. */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { callsOf } from './jobs.ts'
-import { closedLoop, openLoop, type Sample } from './load.ts'
+import { closedLoop, type Sample } from './load.ts'
 import { asking, examine } from './measure.ts'
 import { makePhotograph } from './pictures.ts'
+import type { Order } from './prober.ts'
 import { table, tellNumber, tellSpread } from './report.ts'
 import { turned, type Plan } from './rounds.ts'
 import { percentile } from './statistics.ts'
@@ -25,7 +28,7 @@ export async function measureHealth (plan: Plan): Promise<string> {
   for (let round = 0; round < plan.rounds; round++) {
     for (const target of turned(targets, round)) {
       const all = asks.get(target)
-      if (all) rounds.get(target)?.push(await probe(target, all, round, plan))
+      if (all) rounds.get(target)?.push(await measure(target, all, round, plan))
     }
   }
   return [
@@ -53,7 +56,7 @@ async function asksOf (target: Target, pictures: Uint8Array[], photograph: Uint8
   }
 }
 
-async function probe (
+async function measure (
   target: Target,
   { mixed, large }: Awaited<ReturnType<typeof asksOf>>,
   round: number,
@@ -62,12 +65,9 @@ async function probe (
   const [from, to] = [warmUp * 1000, (warmUp + seconds) * 1000]
   const goesOn = (elapsed: number) => elapsed < to
   const times = Array.from({ length: Math.floor(to / probeEveryMs) }, (_, i) => (i * probeEveryMs) / 1000)
-  const live = async () => {
-    const { status } = await target.get('/health/live')
-    return { status, isSame: true }
-  }
+  const probe = await startProber(target)
   const [probes, photographs] = await Promise.all([
-    openLoop(live, times),
+    probe(times),
     closedLoop(large, photographers, goesOn),
     closedLoop(mixed, clients, goesOn)
   ])
@@ -81,5 +81,17 @@ async function probe (
     lag: percentile(counted.map(({ planned, sent }) => sent - planned), 0.99),
     failed: counted.filter(({ status }) => status !== 200).length,
     photographs: percentile(milliseconds(photographs), 0.5)
+  }
+}
+
+/** What `times` are sent to begins then; they are seconds from that moment. */
+async function startProber ({ url }: Target): Promise<(times: number[]) => Promise<Sample[]>> {
+  const prober = fork(new URL('./prober.ts', import.meta.url), [], { execArgv: process.execArgv })
+  await once(prober, 'message') // ready
+  return async times => {
+    const order: Order = { url, key: process.env.LAVIT_KEY?.trim(), path: '/health/live', times }
+    prober.send(order)
+    const [samples] = await once(prober, 'message')
+    return samples
   }
 }

@@ -12,6 +12,7 @@ import { readOptions, type Options } from './options.ts'
 import { measureLlama } from './peers/llama/measure.ts'
 import { startPeers } from './peers/peers.ts'
 import { readPictures } from './pictures.ts'
+import { measurePrefill } from './prefill.ts'
 import { loads, openRecord, readHead } from './record.ts'
 import { faultsOf, tellHead, tellResults } from './report.ts'
 import { measureAll, type Contestant, type Plan } from './rounds.ts'
@@ -70,6 +71,7 @@ async function measure (options: Options, plan: Plan, folder: string): Promise<s
     await writeFile(join(folder, 'units.json'), JSON.stringify(units, null, 2) + '\n')
     sections.push(section)
   }
+  if (options.prefill) sections.push(await measurePrefill(options, plan))
   if (options.peers.includes('llama')) sections.push(await measureLlama(plan.pictures, options.rounds))
   return sections
 }

@@ -17,6 +17,8 @@ const usage = `npm run bench -- [options]
   --health                   how /health/live answers while everything is asked at once
   --memory 20000             resident memory over so many mixed requests
   --floor                    units of work against what the arithmetic alone takes
+  --prefill                  what reading and writing take by patches that stay (--kept), and a line through it
+  --model folder             of --prefill: a package of its own
   --seconds 3 --warm-up 1    of each run
   --rounds 5                 of which medians are told
   --seed 1                   of the random times
@@ -41,6 +43,8 @@ export function readOptions (words: string[]) {
       health: { type: 'boolean', default: false },
       memory: { type: 'string' },
       floor: { type: 'boolean', default: false },
+      prefill: { type: 'boolean', default: false },
+      model: { type: 'string' },
       seconds: { type: 'string', default: '3' },
       'warm-up': { type: 'string', default: '1' },
       rounds: { type: 'string', default: '5' },
@@ -51,7 +55,8 @@ export function readOptions (words: string[]) {
   })
   if (values.help) throw new Error(usage)
   const asksElse = [values.rates, values.p99, values.memory].some(value => value !== undefined)
-  const asksOther = values.again || values.estimates || values.health || values.floor || values.peers === 'llama'
+  const asksUnits = values.floor || values.prefill || values.peers === 'llama'
+  const asksOther = values.again || values.estimates || values.health || asksUnits
   const clients = asksElse || asksOther ? '' : '1,4,16'
   return {
     jobs: (listOf(values.jobs ?? (values.peers === undefined ? jobs.join() : 'greedy'))).map(jobNamed),
@@ -66,6 +71,8 @@ export function readOptions (words: string[]) {
     health: values.health,
     memory: values.memory === undefined ? undefined : positive(values.memory),
     floor: values.floor,
+    prefill: values.prefill,
+    model: values.model,
     duration: { seconds: positive(values.seconds), warmUp: positive(values['warm-up']) },
     rounds: positive(values.rounds),
     seed: positive(values.seed),

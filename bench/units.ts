@@ -22,7 +22,7 @@ const repeats = 8
 export async function measureUnits (pictures: Uint8Array[]): Promise<Units> {
   const share = engineShare()
   let seen: Seen[] = []
-  const engine = await openBareEngine(share.threads, units => seen.push(...units))
+  const engine = await openBareEngine(share.threads, { onUnits: units => seen.push(...units) })
   const reading: number[] = []
   const pixels: Uint8Array[] = []
   for (let i = 0; i < repeats; i++) {
@@ -36,7 +36,11 @@ export async function measureUnits (pictures: Uint8Array[]): Promise<Units> {
     seen = []
     for (let i = 0; i < repeats; i++) {
       const works = Array.from({ length: count }, (_, j) =>
-        captionWork(engine.manifest, pixels[j % pixels.length] ?? new Uint8Array(), { beams: 1, kept: patches, tokens })
+        captionWork(
+          engine.manifest,
+          { pixels: pixels[j % pixels.length] ?? new Uint8Array() },
+          { beams: 1, kept: patches, tokens }
+        )
       )
       await Promise.all(works.map(work => engine.run(work)))
     }

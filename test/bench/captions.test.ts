@@ -11,7 +11,8 @@ t.test('the plain server that the benchmark measures writes what the engine writ
   const files = (await readPictures()).slice(0, 7)
   const expected: number[][] = []
   for (const file of files) {
-    const result = await engine.run(captionWork(manifest, await readPixels(file, manifest), { beams: 1 }))
+    const pixels = await readPixels(file, manifest)
+    const { result } = await engine.run(captionWork(manifest, { pixels }, { beams: 1 }))
     expected.push('sequences' in result ? (result.sequences[0]?.ids ?? []) : [])
   }
   const pictures = await Promise.all(files.map(file => readSquare(file, manifest.image.size)))

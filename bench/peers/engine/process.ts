@@ -21,15 +21,15 @@ const works = new Map<number, Promise<Works>>()
 process.on('message', (order: Order) => {
   if (order.kind === 'run') return run(order)
   const pixels = readPixels(order.picture, engine.manifest)
-  works.set(order.number, pixels.then(pixels => captionWork(engine.manifest, pixels, order)))
+  works.set(order.number, pixels.then(pixels => captionWork(engine.manifest, { pixels }, order)))
 })
 process.on('disconnect', () => process.exit())
 tell({ id: 0 })
 
 async function run ({ number, id }: { number: number; id: number }) {
   const work = await works.get(number)
-  const result = work && (await engine.run(work).catch(() => undefined))
-  const text = result && 'sequences' in result ? codec.decode(result.sequences[0]?.ids ?? []) : undefined
+  const end = work && (await engine.run(work).catch(() => undefined))
+  const text = end && 'sequences' in end.result ? codec.decode(end.result.sequences[0]?.ids ?? []) : undefined
   tell({ id, ...(text !== undefined && { text }) })
 }
 
