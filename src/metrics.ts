@@ -10,6 +10,7 @@ type EngineCounts = {
   slotsInUse: number
   queuedCost: number
   units: { kind: string; rows: number; seconds: number }[]
+  bus?: { up: number; down: number; buffers: number; held: number } | undefined
 }
 
 export type Metrics = ReturnType<typeof createMetrics>
@@ -95,6 +96,14 @@ export function createMetrics () {
   )
   const deviceUsed = gauge('lavit_device_used_bytes', 'Memory that models on a device are taken to need', ['device'])
 
+  const busBytes = counter(
+    'lavit_device_bus_bytes_total',
+    'Bytes of inputs and outputs of graphs that went to a GPU (up) and came from it (down)',
+    ['model', 'direction']
+  )
+  const deviceBuffers = gauge('lavit_device_buffers', 'Buffers on a GPU for keys, values and what passes', ['model'])
+  const deviceBufferBytes = gauge('lavit_device_buffer_bytes', 'Bytes of these buffers', ['model'])
+
   return {
     contentType: collection.contentType,
     text: () => collection.metrics(),
@@ -144,6 +153,12 @@ export function createMetrics () {
       for (const { kind, rows, seconds } of counts.units) {
         batchSize.observe({ model, kind }, rows)
         unitDuration.observe({ model, kind }, seconds)
+      }
+      if (counts.bus) {
+        busBytes.inc({ model, direction: 'up' }, counts.bus.up)
+        busBytes.inc({ model, direction: 'down' }, counts.bus.down)
+        deviceBuffers.set({ model }, counts.bus.buffers)
+        deviceBufferBytes.set({ model }, counts.bus.held)
       }
     },
     countRestart: (model: string, device: string) => restarts.inc({ model, device }),

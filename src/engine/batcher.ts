@@ -5,8 +5,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
+import type { Bus, BusCounts } from '../graphs/bus.ts'
 import { machineMs } from '../pipe/clock.ts'
-import type { Course, EngineCounts, FromEngine, Timings } from '../pipe/messages.ts'
+import type { BusReport, Course, EngineCounts, FromEngine, Timings } from '../pipe/messages.ts'
 import type { Work } from '../pipe/work.ts'
 import { createAdmission, type Limits } from './admission.ts'
 import { createDevice, type Graphs } from './device.ts'
@@ -28,11 +29,14 @@ export function createBatcher ({
   manifest,
   graphs,
   limits,
+  bus,
   send
 }: {
   manifest: Manifest
   graphs: Graphs
   limits: Limits
+  /** Of a device that has memory of its own. */
+  bus?: Bus | undefined
   send: (message: FromEngine) => void
 }) {
   const { stations, cache, next, before, leave } = createDevice(manifest, graphs, limits.slots)
@@ -40,6 +44,7 @@ export function createBatcher ({
   const tickets = new Map<number, Ticket>()
   let units: EngineCounts['units'] = []
   let reportedAt = -Infinity
+  let reported = { up: 0, down: 0 } // of the bus
   const turns = createTurns()
   const outlook = createOutlook()
   let current: Unit | undefined
@@ -110,7 +115,8 @@ export function createBatcher ({
       running: started,
       slotsInUse: cache.inUse(),
       queuedCost: admission.cost(),
-      units
+      units,
+      ...(bus && { bus: busReport(bus.counts()) })
     }
   }
 
@@ -177,11 +183,16 @@ export function createBatcher ({
     send(message({ ...ticket.timings, queue }, { ms, phases, kept }))
   }
 
+  function busReport ({ up, down, ...held }: BusCounts): BusReport {
+    return { up: up - reported.up, down: down - reported.down, ...held }
+  }
+
   function report (): void {
     const now = performance.now()
     if (now - reportedAt < reportEveryMs && tickets.size > 0) return
     reportedAt = now
     send({ kind: 'counts', counts: counts() })
     units = []
+    if (bus) reported = bus.counts()
   }
 }

@@ -1,6 +1,8 @@
 /** The device as stations over the graphs of one model, whose units run one at a time, in turn. */
 import type { Heads } from '../graphs/heads.ts'
+import type { KvStore, KvStoreShape } from '../graphs/kv-store.ts'
 import type { LanguageModel } from '../graphs/language-model.ts'
+import { createMemoryStore } from '../graphs/memory-store.ts'
 import type { PixelDecoder } from '../graphs/pixel-decoder.ts'
 import type { VisualTokenizer } from '../graphs/visual-tokenizer.ts'
 import type { Manifest } from '../package/manifest.ts'
@@ -18,24 +20,32 @@ import type { Ticket } from './ticket.ts'
 export type Graphs = {
   visualTokenizer: VisualTokenizer
   languageModel: LanguageModel
+  /** Where it is not the host's memory. */
+  store?: KvStore | undefined
   heads: Heads
   pixelDecoder?: PixelDecoder | undefined
 }
 
 const mostPassed = 32
 
+/** Rows for all slots and those that are reserved. */
+export function storeShapeOf ({ language_model: shape }: Manifest, slots: number): KvStoreShape {
+  return {
+    rows: slots + reservedRows,
+    layers: shape.layers,
+    kvHeads: shape.kv_heads,
+    headDim: shape.head_dim,
+    hiddenSize: shape.hidden_size,
+    maxLength: shape.max_length
+  }
+}
+
 export function createDevice (manifest: Manifest, graphs: Graphs, slots: number) {
-  const {
-    layers,
-    kv_heads: kvHeads,
-    head_dim: headDim,
-    max_length: maxLength,
-    hidden_size: hiddenSize
-  } = manifest.language_model
-  const cache = createKvCache({ slots: slots + reservedRows, layers, kvHeads, headDim, maxLength })
+  const shape = storeShapeOf(manifest, slots)
+  const cache = createKvCache(graphs.store ?? createMemoryStore(shape, graphs.languageModel), shape.rows)
   const encode = createEncode(graphs.visualTokenizer, manifest)
-  const prefill = createPrefill(graphs.languageModel, graphs.heads, cache, { layers, kvHeads, headDim, hiddenSize })
-  const decode = createDecode(graphs.languageModel, graphs.heads, cache, hiddenSize)
+  const prefill = createPrefill(graphs.heads, cache, shape.hiddenSize)
+  const decode = createDecode(graphs.heads, cache)
   const paint = createPaint(graphs.pixelDecoder, manifest.pixel_decoder)
   const stations: Stations = { manifest, cache, ...encode, ...prefill, ...decode, ...paint }
   const order: Station[] = [encode, prefill, decode, paint]

@@ -1,6 +1,6 @@
 /** Which sequence has which row of the store: rows are packed so that the decoding ones are a prefix of it. */
-import { createKvStore, type KvStoreShape } from '../graphs/kv-store.ts'
-import type { CacheView, Step } from '../graphs/language-model.ts'
+import type { KvStore, Past, State } from '../graphs/kv-store.ts'
+import type { NewTokens } from '../graphs/language-model.ts'
 
 /** The place of one sequence. `row` changes when the cache packs its rows; `length` counts the written places. */
 export type Slot = { row: number; length: number }
@@ -8,8 +8,7 @@ export type Slot = { row: number; length: number }
 export type KvCache = ReturnType<typeof createKvCache>
 
 /** Rows 0 to `decoding` are the decode batch, the rows after them are being prefilled. */
-export function createKvCache ({ slots: capacity, ...shape }: Omit<KvStoreShape, 'rows'> & { slots: number }) {
-  const store = createKvStore({ ...shape, rows: capacity })
+export function createKvCache (store: KvStore, capacity: number) {
   const slots: Slot[] = [] // by row
   let decoding = 0
 
@@ -21,9 +20,7 @@ export function createKvCache ({ slots: capacity, ...shape }: Omit<KvStoreShape,
     activate,
     release,
     copy,
-    append,
-    /** `count` rows from `first` on, as the language model takes them: a window on the store. */
-    view: (first: number, count: number): CacheView => store.view(first, count)
+    read
   }
 
   /** An empty slot outside the decode batch. Throws when none is free. */
@@ -72,24 +69,12 @@ export function createKvCache ({ slots: capacity, ...shape }: Omit<KvStoreShape,
     to.length = from.length
   }
 
-  /**
-   * Writes new places: row b of the step goes to `to[b]`, the last `counts[b]` of its `width` tokens (those before them
-   * fill the row up).
-   */
-  function append (
-    to: Slot[],
-    step: Pick<Step, 'newKeys' | 'newValues'>,
-    counts: number[],
-    width: number
-  ): void {
+  /** Reads new tokens behind those of `to`, as a store does. */
+  async function read (tokens: NewTokens, past: Past | undefined, to: Slot[], counts: number[]): Promise<State[]> {
     for (const slot of to) check(slot)
-    store.append(
-      to.map(({ row }) => row),
-      step,
-      counts,
-      width
-    )
+    const states = await store.read(tokens, past, to.map(({ row }) => row), counts)
     for (const slot of to) slot.length = store.lengthOf(slot.row)
+    return states
   }
 
   /** Moves the slot of row `last` into row `hole`; the hole is then at `last`. */

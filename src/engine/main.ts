@@ -57,7 +57,7 @@ async function open (message: Extract<ToEngine, { kind: 'open' }>): Promise<void
     )
     await selfTest.compare(graph => openGraph(graph, { ...message, device: 'cpu' }))
     batcher = opened
-    send({ kind: 'ready', device })
+    send({ kind: 'ready', device, ...opened.place })
   } catch (error) {
     send({ kind: 'failed', ...refusalOf(error, device), detail: causesOf(error) })
   }

@@ -1,14 +1,18 @@
 /** Opens every graph of a model package on the device, and the batcher over them. */
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { createBus, type Bus } from '../graphs/bus.ts'
 import { createHeads } from '../graphs/heads.ts'
+import { openDeviceMemory } from '../graphs/device-memory.ts'
 import { createLanguageModel } from '../graphs/language-model.ts'
 import { createPixelDecoder } from '../graphs/pixel-decoder.ts'
 import { openSession, type Session } from '../graphs/session.ts'
 import { createVisualTokenizer } from '../graphs/visual-tokenizer.ts'
 import type { GraphName } from '../package/files.ts'
 import { createBatcher } from './batcher.ts'
-import type { FromEngine, ToEngine } from '../pipe/messages.ts'
+import type { CachePlace, FromEngine, ToEngine } from '../pipe/messages.ts'
+import { storeShapeOf } from './device.ts'
+import { openDeviceCache, type DeviceCache } from './device-cache.ts'
 import { createSelfTest } from './self-test.ts'
 
 /**
@@ -29,10 +33,15 @@ type Options = Extract<ToEngine, { kind: 'open' }>
 const mostCompared = 64 * 2 ** 20 // bytes of a graph that is opened on the processor, too
 
 /** Rejects with a GraphError. 0 threads are one for each core. */
-export function openGraph (name: GraphName, { folder, manifest, device, threads }: Options): Promise<Session> {
+export function openGraph (
+  name: GraphName,
+  { folder, manifest, device, threads }: Options,
+  bus?: Bus
+): Promise<Session> {
   return openSession(join(folder, manifest.graphs[name]!.file), {
     device,
-    threads: threads || availableParallelism()
+    threads: threads || availableParallelism(),
+    bus
   }).catch(cause => {
     throw new GraphError(name, { cause })
   })
@@ -45,10 +54,12 @@ export async function openEngine (
   selfTest = createSelfTest()
 ) {
   const { manifest, device, slots, queueLimit, queueCost } = options
+  const bus = device === 'cpu' ? undefined : createBus()
   const open = async (name: GraphName) =>
-    selfTest.watch(name, await openGraph(name, options), { isKept: device !== 'cpu' && bytesOf(name) <= mostCompared })
+    selfTest.watch(name, await openGraph(name, options, bus), { isKept: isKept(name) })
   const bytesOf = (name: GraphName) =>
     (manifest.graphs[name]?.data ?? []).reduce((sum, { bytes }) => sum + bytes, manifest.graphs[name]?.bytes ?? 0)
+  const isKept = (name: GraphName) => bus !== undefined && bytesOf(name) <= mostCompared
   const openOptional = (name: GraphName) => (manifest.graphs[name] === undefined ? undefined : open(name))
   const visualTokenizer = createVisualTokenizer(
     {
@@ -60,8 +71,13 @@ export async function openEngine (
     },
     manifest
   )
-  const languageModel = createLanguageModel(await open('language_model'), manifest)
-  const heads = createHeads({ text: await open('text_head'), visual: await open('visual_head') }, manifest)
+  const session = await open('language_model')
+  const languageModel = createLanguageModel(session, manifest)
+  const openMemory = () => openDeviceMemory({ device, threads: 1, bus })
+  const cache: DeviceCache | undefined =
+    bus && (await openDeviceCache(storeShapeOf(manifest, slots), session, languageModel, openMemory))
+  const { store, pick } = cache && 'store' in cache ? cache : {}
+  const heads = createHeads({ text: await open('text_head'), visual: await open('visual_head') }, manifest, pick)
   const pixelDecoder =
     manifest.pixel_decoder &&
     createPixelDecoder(
@@ -74,10 +90,14 @@ export async function openEngine (
       manifest,
       manifest.pixel_decoder
     )
-  return createBatcher({
+  const batcher = createBatcher({
     manifest,
-    graphs: { visualTokenizer, languageModel, heads, pixelDecoder },
+    graphs: { visualTokenizer, languageModel, store, heads, pixelDecoder },
     limits: { slots, queueLimit, queueCost },
+    bus,
     send
   })
+  const reason = cache && 'fault' in cache ? cache.fault : undefined
+  const place: Partial<CachePlace> = bus ? { cache: store ? 'device' : 'host', reason } : {}
+  return { ...batcher, place }
 }

@@ -2,7 +2,8 @@
  * From states to what may come next: one head for words, one for pictures, each normalised over the whole vocabulary.
  */
 import type { Manifest } from '../package/manifest.ts'
-import { floats, type Session } from './session.ts'
+import type { State } from './kv-store.ts'
+import { floats, type DeviceTensor, type Session, type Value } from './session.ts'
 
 /** How one sample of a picture goes on. Rows count the states; without guidance both are the same. */
 export type VisualAsk = {
@@ -18,10 +19,14 @@ export type Candidates = { ids: number[]; scores: Float32Array; logProbabilities
 
 export type Heads = ReturnType<typeof createHeads>
 
-/** `states` are rows of [hidden_size]. */
+/** Puts states that lie on the device into one tensor, [states, hidden_size]. */
+export type Pick = (states: Exclude<State, Float32Array>[]) => Promise<DeviceTensor>
+
+/** `states` are rows of [hidden_size], all of the host or all of the device, which `pick` is for. */
 export function createHeads (
   { text, visual }: { text: Session; visual: Session },
-  { language_model: shape, ids }: Manifest
+  { language_model: shape, ids }: Manifest,
+  pick?: Pick
 ) {
   const { hidden_size: hiddenSize, vocabulary_size: vocabulary } = shape
   const room = new Map<number, Float32Array>() // for the text head's scores, by rows
@@ -31,18 +36,18 @@ export function createHeads (
      * Natural log-probabilities of the text ids, [image_start] for each row. They hold until the next call for as many
      * rows: what is written to again and again leaves nothing to be collected.
      */
-    async words (states: Float32Array[]): Promise<Float32Array[]> {
+    async words (states: State[]): Promise<Float32Array[]> {
       const [rows, name] = [states.length, 'log_probabilities']
       const known = room.get(rows) ?? new Float32Array(rows * ids.image_start)
       room.set(rows, known)
-      const inputs = { states: stacked(states, hiddenSize) }
+      const inputs = { states: await stacked(states) }
       const scores = { type: 'float32' as const, data: known, dims: [rows, ids.image_start] }
       return rowsOf(floats(await text.run(inputs, { [name]: scores }), name), rows)
     },
 
     /** As many candidates as the manifest says, for each ask. */
-    async candidates (states: Float32Array[], asks: VisualAsk[]): Promise<Candidates[]> {
-      const outputs = await visual.run(visualInputs(states, asks, hiddenSize), [
+    async candidates (states: State[], asks: VisualAsk[]): Promise<Candidates[]> {
+      const outputs = await visual.run({ states: await stacked(states), ...visualInputs(asks) }, [
         'ids',
         'scores',
         'candidate_log_probabilities'
@@ -62,7 +67,7 @@ export function createHeads (
     /**
      * Natural log-probabilities of every id that can stand in a picture, [vocabulary_size]; -Infinity for other words.
      */
-    async everything (states: Float32Array[]): Promise<Float32Array[]> {
+    async everything (states: State[]): Promise<Float32Array[]> {
       const alone = states.map((_, row) => ({
         conditional: row,
         unconditional: row,
@@ -70,7 +75,8 @@ export function createHeads (
         mayEnd: true,
         maySkip: true
       }))
-      const outputs = await visual.run(visualInputs(states, alone, hiddenSize), ['log_probabilities'])
+      const inputs = { states: await stacked(states), ...visualInputs(alone) }
+      const outputs = await visual.run(inputs, ['log_probabilities'])
       return rowsOf(floats(outputs, 'log_probabilities'), states.length).map(row => {
         const all = new Float32Array(vocabulary).fill(-Infinity)
         const dropped = row.length - visualIds
@@ -80,24 +86,28 @@ export function createHeads (
       })
     }
   }
+
+  async function stacked (states: State[]): Promise<Value> {
+    const data = new Float32Array(states.length * hiddenSize)
+    const onDevice = states.flatMap((state, i) => {
+      if (!(state instanceof Float32Array)) return [state]
+      data.set(state, i * hiddenSize)
+      return []
+    })
+    if (onDevice.length > 0 && pick) return pick(onDevice)
+    return { type: 'float32', data, dims: [states.length, hiddenSize] }
+  }
 }
 
-function visualInputs (states: Float32Array[], asks: VisualAsk[], hiddenSize: number) {
+function visualInputs (asks: VisualAsk[]) {
   const dims = [asks.length]
   return {
-    states: stacked(states, hiddenSize),
     conditional: { type: 'int64' as const, data: BigInt64Array.from(asks, ask => BigInt(ask.conditional)), dims },
     unconditional: { type: 'int64' as const, data: BigInt64Array.from(asks, ask => BigInt(ask.unconditional)), dims },
     guidance_scale: { type: 'float32' as const, data: Float32Array.from(asks, ask => ask.guidanceScale), dims },
     may_end: { type: 'bool' as const, data: Uint8Array.from(asks, ask => Number(ask.mayEnd)), dims },
     may_skip: { type: 'bool' as const, data: Uint8Array.from(asks, ask => Number(ask.maySkip)), dims }
   }
-}
-
-function stacked (rows: Float32Array[], width: number) {
-  const data = new Float32Array(rows.length * width)
-  for (const [i, row] of rows.entries()) data.set(row, i * width)
-  return { type: 'float32' as const, data, dims: [rows.length, width] }
 }
 
 function rowsOf (all: Float32Array, count: number): Float32Array[] {

@@ -1,6 +1,6 @@
-/** Keys and values of many sequences, a row each, in memory of the host: one slab for each layer. */
-import type { CacheView, Step } from './language-model.ts'
-import { createSlab } from './slab.ts'
+/** Keys and values of many sequences, a row each, wherever they lie. */
+import type { NewTokens } from './language-model.ts'
+import type { DeviceTensor } from './session.ts'
 
 export const hidden = -1e9 // added to the scores of places not written
 
@@ -9,111 +9,29 @@ export type KvStoreShape = {
   layers: number
   kvHeads: number
   headDim: number
+  hiddenSize: number
   maxLength: number
-  leastPlaces?: number
 }
 
-export type KvStore = ReturnType<typeof createKvStore>
+/** What comes after a row's last token, for the heads, [hidden_size]: numbers, or a row of a tensor on the device. */
+export type State = Float32Array | { tensor: DeviceTensor; row: number }
 
-/**
- * A view is a window on the slabs, not a copy: the places of a row lie side by side, as many as the longest row needs
- * (`leastPlaces`, a power of two, 1.5 times it, twice it, and so on). One spare row behind the last helps to swap two.
- */
-export function createKvStore ({ rows, layers, kvHeads, headDim, maxLength, leastPlaces = 32 }: KvStoreShape) {
-  const spare = rows
-  const slabs = (stripes: number, width: number) =>
-    Array.from({ length: layers }, () => createSlab({ rows: rows + 1, stripes, width, mostPlaces: maxLength }))
-  const keys = slabs(kvHeads * headDim, 1) // [rows, G, d, P]
-  const values = slabs(kvHeads, headDim) // [rows, G, P, d]
-  const bias = new Float32Array((rows + 1) * maxLength) // [rows, P]
-  const lengths = new Array<number>(rows + 1).fill(0) // written places of each row
-  let places = 0 // P
-  resize(placesFor(0))
-
-  return {
-    lengthOf: (row: number) => lengths[row] ?? 0,
-    append,
-    copyRow,
-    swapRows,
-    clearRow,
-    view
-  }
-
-  /**
-   * Writes new places: to `to[b]` the last `counts[b]` of the `width` tokens of the step's row b (those before them
-   * fill it up). Throws when a row has no room, and then has written nothing.
-   */
-  function append (
-    to: number[],
-    { newKeys, newValues }: Pick<Step, 'newKeys' | 'newValues'>,
-    counts: number[],
-    width: number
-  ): void {
-    const fresh = to.map((row, b) => ({ row, length: lengths[row] ?? 0, count: counts[b] ?? 0 }))
-    const longest = Math.max(...fresh.map(({ length, count }) => length + count))
-    if (longest > maxLength) throw new Error('the sequence is longer than the cache')
-    if (longest > places) resize(placesFor(longest))
-    for (const [slab, step] of [...paired(keys, newKeys), ...paired(values, newValues)]) {
-      for (const [b, { row, length, count }] of fresh.entries()) {
-        slab.write({ row, length }, step, { b, count, tokens: width })
-      }
-    }
-    for (const { row, length, count } of fresh) show(row, length + count)
-  }
+export type KvStore = {
+  lengthOf(row: number): number
 
   /** With `shared`, the first places of the two are the same already. */
-  function copyRow (from: number, to: number, shared = 0): void {
-    const length = lengths[from] ?? 0
-    for (const slab of [...keys, ...values]) slab.copyRow(from, to, { first: shared, last: length })
-    show(to, length)
-  }
+  copyRow(from: number, to: number, shared?: number): void
+  swapRows(a: number, b: number): void
+  clearRow(row: number): void
 
-  function swapRows (a: number, b: number): void {
-    copyRow(a, spare)
-    copyRow(b, a)
-    copyRow(spare, b)
-    show(spare, 0)
-  }
-
-  /** Empties a row. Where the others need far fewer places, all get fewer. */
-  function clearRow (row: number): void {
-    show(row, 0)
-    const longest = Math.max(...lengths)
-    if (placesFor(2 * longest) < places) resize(placesFor(longest))
-  }
-
-  /** `count` rows from `first` on, as the language model takes them. */
-  function view (first: number, count: number): CacheView {
-    return {
-      rows: count,
-      places,
-      bias: bias.subarray(first * places, (first + count) * places),
-      keys: keys.map(slab => slab.window(first, count)),
-      values: values.map(slab => slab.window(first, count))
-    }
-  }
-
-  /** Results do not depend on how many places rows of this length get, since what is hidden weighs nothing. */
-  function placesFor (length: number): number {
-    let enough = leastPlaces
-    while (enough < length) enough = (enough & (enough - 1)) === 0 ? enough * 1.5 : (enough / 3) * 4
-    return Math.min(enough, maxLength)
-  }
-
-  function resize (to: number): void {
-    for (const slab of [...keys, ...values]) slab.resize(to, lengths)
-    places = to
-    for (const [row, length] of lengths.entries()) show(row, length)
-  }
-
-  /** Shows the first `length` places of a row, and hides those behind them. */
-  function show (row: number, length: number): void {
-    lengths[row] = length
-    bias.fill(0, row * places, row * places + length)
-    bias.fill(hidden, row * places + length, (row + 1) * places)
-  }
+  /**
+   * Reads new tokens: row b of them sees what `past` names of the cache, nothing without it, and of it the last
+   * `counts[b]` are written behind row `to[b]` (those before them fill it up). Gives the state after each row's last
+   * token; that of single tokens holds until the next one is read. Rejects when a row has no room, and then has
+   * written nothing.
+   */
+  read(tokens: NewTokens, past: Past | undefined, to: number[], counts: number[]): Promise<State[]>
 }
 
-function paired<A, B> (as: A[], bs: B[]): [A, B][] {
-  return as.flatMap((a, i) => (bs[i] === undefined ? [] : [[a, bs[i]]]))
-}
+/** `count` rows from `first` on. */
+export type Past = { first: number; count: number }

@@ -83,12 +83,15 @@ function zeros (dims: number[]): Input {
   return { type: 'float32', data: new Float32Array(dims.reduce((product, dim) => product * dim, 1)), dims }
 }
 
-function tokenInputs (
+/** `isSpare`: where there are no embeddings, one stands for all, so that fewer bytes go to a device. */
+export function tokenInputs (
   { count, tokenIds, positions, embedded }: NewTokens,
   rows: number,
-  hiddenSize: number
+  hiddenSize: number,
+  isSpare = false
 ): Record<string, Input> {
-  const embeddings = new Float32Array(rows * count * hiddenSize)
+  const hasNone = isSpare && embedded === undefined
+  const embeddings = new Float32Array(hasNone ? hiddenSize : rows * count * hiddenSize)
   const isEmbedding = new Uint8Array(rows * count)
   if (embedded) {
     for (const [i, place] of embedded.places.entries()) {
@@ -99,7 +102,7 @@ function tokenInputs (
   const dims = [rows, count]
   return {
     token_ids: { type: 'int64', data: BigInt64Array.from(tokenIds, BigInt), dims },
-    embeddings: { type: 'float32', data: embeddings, dims: [rows, count, hiddenSize] },
+    embeddings: { type: 'float32', data: embeddings, dims: hasNone ? [1, 1, hiddenSize] : [...dims, hiddenSize] },
     is_embedding: { type: 'bool', data: isEmbedding, dims },
     positions: { type: 'int64', data: BigInt64Array.from(positions, BigInt), dims }
   }

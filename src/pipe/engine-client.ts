@@ -143,6 +143,7 @@ export function createEngineClient ({
       case 'ready':
         heartbeat.opened()
         trouble.opened()
+        if (message.cache) log.info({ ...where, ...message }, `keys and values lie on the ${message.cache}`)
         return onReady(message.device)
       case 'failed':
         log.error({ ...where, detail: message.detail }, 'engine cannot open the model')

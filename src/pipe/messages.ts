@@ -39,7 +39,14 @@ export type EngineCounts = {
   slotsInUse: number
   queuedCost: number
   units: { kind: Stage; rows: number; seconds: number }[] // since the last report
+  bus?: BusReport | undefined // on a device that has memory of its own
 }
+
+/** Bytes that went to the device and came from it since the last report, and what the engine holds on it now. */
+export type BusReport = { up: number; down: number; buffers: number; held: number }
+
+/** Where keys and values lie, and why not on the device. */
+export type CachePlace = { cache: 'host' | 'device'; reason?: string | undefined }
 
 export type ToEngine =
   | {
@@ -68,7 +75,7 @@ export type ToEngine =
   | { kind: 'close' }
 
 export type FromEngine =
-  | { kind: 'ready'; device: string }
+  | ({ kind: 'ready'; device: string } & Partial<CachePlace>)
   // could not open: in own words, and in those of the runtime
   | { kind: 'failed'; reason: string; detail: string; trouble?: Trouble | undefined }
   | { kind: 'tried'; f16: boolean; fault: string | null }

@@ -9,24 +9,25 @@ export type Demand = { host: number; device: number }
 type GraphName = keyof Manifest['graphs']
 
 const processBytes = 128 * 2 ** 20 // of each engine: the runtime, the program, what passes through
+const newTokens = 256 // that are read at once
 const valuesOfPixel = 512 // that a decoder holds of each pixel at its widest
 const valuesOfPatch = 64 // times a feature's width that the vision graph holds of each patch
 const quantised = new Set<unknown>(['int8', 'int4'])
 const quantisedGraphs = new Set<string>(['language_model', 'text_head', 'visual_head'] satisfies GraphName[])
 
 /**
- * On the processor everything lies in the host's memory. On a GPU weights and activations lie there, the cache and the
+ * On the processor everything lies in the host's memory. On a GPU weights, activations and the cache lie there, and the
  * process in the host's.
  */
 export function demandOf (
   manifest: Manifest,
   { slots, engines, kind }: { slots: number; engines: number; kind: 'cpu' | 'webgpu' }
 ): Demand {
+  const { language_model: shape } = manifest
   const computed = weightBytes(manifest) + activationBytes(manifest, slots)
-  const kept = cacheBytes(manifest.language_model, slots) + processBytes
   return kind === 'cpu'
-    ? { host: engines * (computed + kept), device: 0 }
-    : { host: engines * kept, device: engines * computed }
+    ? { host: engines * (computed + cacheBytes(shape, slots) + processBytes), device: 0 }
+    : { host: engines * processBytes, device: engines * (computed + deviceCacheBytes(shape, slots)) }
 }
 
 /**
@@ -48,6 +49,12 @@ export function cacheBytes (
   slots: number
 ): number {
   return (slots + reservedRows + 1) * layers * 2 * kvHeads * headDim * maxLength * 4
+}
+
+/** The same on a device, and there a copy of one sequence, and the new tokens of one read and as many empty places. */
+function deviceCacheBytes (shape: Manifest['language_model'], slots: number): number {
+  const place = 2 * shape.kv_heads * shape.head_dim * 4 // of one layer
+  return cacheBytes(shape, slots + 1) + (shape.layers + 1) * Math.max(newTokens, slots + reservedRows) * place
 }
 
 /** The widest of what runs: scores of all sequences, features of a picture, the largest picture that is painted. */

@@ -43,7 +43,7 @@ export function createPool ({ model, engines, start, onCounts, onRestart, onLost
       start: signal =>
         start(signal, report => {
           counts[index] = report
-          onCounts(sum(counts, report.units))
+          onCounts(sum(counts, report))
         }),
       onChange () {
         if (!isReplaced && isLost()) isReplaced = onLost?.(reason() ?? endedAtEachStart) ?? false
@@ -150,10 +150,16 @@ function reasonOf (state: EngineState) {
   return 'reason' in state ? state.reason : undefined
 }
 
-/** Gauges of all engines; units are events, and belong to one report. */
-function sum (counts: EngineCounts[], units: EngineCounts['units']): EngineCounts {
-  const total = { ...noCounts, units }
-  for (const { waiting, running, slotsInUse, queuedCost } of counts) {
+/** Gauges of all engines; units and what crossed the bus are events, and belong to one report. */
+function sum (counts: EngineCounts[], { units, bus: crossed }: EngineCounts): EngineCounts {
+  const total: EngineCounts = { ...noCounts, units }
+  const bus = { up: crossed?.up ?? 0, down: crossed?.down ?? 0, buffers: 0, held: 0 }
+  for (const { waiting, running, slotsInUse, queuedCost, bus: held } of counts) {
+    if (held) {
+      bus.buffers += held.buffers
+      bus.held += held.held
+      total.bus = bus
+    }
     total.waiting += waiting
     total.running += running
     total.slotsInUse += slotsInUse

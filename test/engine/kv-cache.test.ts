@@ -1,14 +1,32 @@
-// covers: src/graphs/kv-store.ts
+// covers: src/graphs/kv-store.ts src/graphs/memory-store.ts
 import fc from 'fast-check'
 import t from 'tap'
 import { createKvCache, type KvCache, type Slot } from '../../src/engine/kv-cache.ts'
 import { hidden } from '../../src/graphs/kv-store.ts'
+import type { CacheView, NewTokens, Step } from '../../src/graphs/language-model.ts'
+import { createMemoryStore } from '../../src/graphs/memory-store.ts'
 
-const shape = { slots: 4, layers: 2, kvHeads: 2, headDim: 3, maxLength: 6, leastPlaces: 2 }
+const shape = { rows: 4, layers: 2, kvHeads: 2, headDim: 3, hiddenSize: 1, maxLength: 6, leastPlaces: 2 }
+
+type Tried = KvCache & { seen: () => CacheView }
+
+/** A cache that reads with a model which gives what `stepOf` says, and the last view that this was shown. */
+function createTried (overrides: Partial<typeof shape> = {}, stepOf = stepOfTokens): Tried {
+  let seen: CacheView | undefined
+  const run = async ({ count, tokenIds }: NewTokens, view: CacheView): Promise<Step> => {
+    seen = view
+    const rows = Array.from({ length: view.rows }, (_, b) => tokenIds.slice(b * count, (b + 1) * count))
+    return { states: new Float32Array(view.rows), ...stepOf(rows) }
+  }
+  return { ...createKvCache(createMemoryStore({ ...shape, ...overrides }, { run }), shape.rows), seen: () => seen! }
+}
+
+function tokensIn (rows: number[][]): NewTokens {
+  return { count: rows[0]!.length, tokenIds: rows.flat(), positions: rows.flat() }
+}
 
 /** The step that writes these tokens: every key and value names its token, layer, head and dimension. */
-function stepOf (tokens: number[][]) {
-  const count = tokens[0]!.length
+function stepOfTokens (tokens: number[][]) {
   const layersOf = (
     value: (b: number, head: number, dim: number, place: number, layer: number) => number,
     keyLayout: boolean
@@ -26,12 +44,13 @@ function stepOf (tokens: number[][]) {
     )
   const named = (b: number, head: number, dim: number, place: number, layer: number) =>
     tokens[b]![place]! * 100 + layer * 10 + head * 3 + dim
-  return { count, newKeys: layersOf(named, true), newValues: layersOf((...place) => -named(...place), false) }
+  return { newKeys: layersOf(named, true), newValues: layersOf((...place) => -named(...place), false) }
 }
 
 /** What a slot holds, read through a view as the graph would. */
-function tokensOf (cache: KvCache, { row }: Slot): number[] {
-  const { bias, keys, values, places } = cache.view(row, 1)
+async function tokensOf (cache: Tried, slot: Slot): Promise<number[]> {
+  await cache.read(tokensIn([[0]]), { first: slot.row, count: 1 }, [slot], [0])
+  const { bias, keys, values, places } = cache.seen()
   const tokens: number[] = []
   for (let p = 0; p < places; p++) {
     if (bias[p] !== 0) continue
@@ -53,37 +72,36 @@ function tokensOf (cache: KvCache, { row }: Slot): number[] {
 type Owned = { slot: Slot; tokens: number[]; isDecoding: boolean }
 type Model = { owned: Owned[]; next: number }
 
-function check (model: Model, cache: KvCache): void {
+async function check (model: Model, cache: Tried): Promise<void> {
   if (cache.inUse() !== model.owned.length) throw new Error('slots in use')
   const rows = model.owned.map(({ slot }) => slot.row).sort()
   if (rows.some((row, i) => row !== i)) throw new Error('rows are not packed')
   if (cache.decoding() !== model.owned.filter(({ isDecoding }) => isDecoding).length) throw new Error('decode batch')
   for (const { slot, tokens, isDecoding } of model.owned) {
     if (isDecoding !== (slot.row < cache.decoding())) throw new Error('decoding rows are not a prefix')
-    if (tokensOf(cache, slot).join() !== tokens.join()) {
-      throw new Error(`holds ${tokensOf(cache, slot).join()} instead of ${tokens.join()}`)
-    }
+    const held = await tokensOf(cache, slot)
+    if (held.join() !== tokens.join()) throw new Error(`holds ${held.join()} instead of ${tokens.join()}`)
   }
 }
 
 function command (
   name: string,
-  isPossible: (model: Model) => boolean,
-  act: (model: Model, cache: KvCache) => void
-): fc.Command<Model, KvCache> {
+  isPossible: (model: Readonly<Model>) => boolean,
+  act: (model: Model, cache: Tried) => void | Promise<void>
+): fc.AsyncCommand<Model, Tried> {
   return {
     check: isPossible,
-    run (model, cache) {
-      act(model, cache)
-      check(model, cache)
+    async run (model, cache) {
+      await act(model, cache)
+      await check(model, cache)
     },
     toString: () => name
   }
 }
 
-function refuses (action: () => void): void {
+async function refuses (action: () => unknown): Promise<void> {
   try {
-    action()
+    await action()
   } catch {
     return
   }
@@ -111,10 +129,10 @@ const commands = [
     })
   ),
   fc.nat(3).map(i =>
-    command(`release ${i}`, some, (model, cache) => {
+    command(`release ${i}`, some, async (model, cache) => {
       const owned = pick(model, i)
       cache.release(owned.slot)
-      refuses(() => cache.release(owned.slot))
+      await refuses(() => cache.release(owned.slot))
       model.owned = model.owned.filter(other => other !== owned)
     })
   ),
@@ -127,13 +145,13 @@ const commands = [
     })
   ),
   fc.tuple(fc.nat(3), fc.integer({ min: 1, max: 4 })).map(([i, count]) =>
-    command(`prefill ${count} into ${i}`, some, (model, cache) => {
+    command(`prefill ${count} into ${i}`, some, async (model, cache) => {
       const owned = pick(model, i)
       const tokens = Array.from({ length: count }, () => ++model.next)
       if (owned.tokens.length + count > 6) {
-        return refuses(() => cache.append([owned.slot], stepOf([[0, ...tokens]]), [count], count + 1))
+        return refuses(() => cache.read(tokensIn([[0, ...tokens]]), undefined, [owned.slot], [count]))
       }
-      cache.append([owned.slot], stepOf([[0, ...tokens]]), [count], count + 1)
+      await cache.read(tokensIn([[0, ...tokens]]), undefined, [owned.slot], [count])
       owned.tokens.push(...tokens)
     })
   ),
@@ -141,14 +159,14 @@ const commands = [
     command(
       'decode',
       ({ owned }) => owned.some(({ isDecoding }) => isDecoding) && owned.every(({ tokens }) => tokens.length < 6),
-      (model, cache) => {
+      async (model, cache) => {
         const decoding = model.owned.filter(({ isDecoding }) => isDecoding).sort((a, b) => a.slot.row - b.slot.row)
         const tokens = decoding.map(() => [++model.next])
-        cache.append(
+        await cache.read(
+          tokensIn(tokens),
+          { first: 0, count: decoding.length },
           decoding.map(({ slot }) => slot),
-          stepOf(tokens),
-          tokens.map(() => 1),
-          1
+          tokens.map(() => 1)
         )
         for (const [b, { tokens: held }] of decoding.entries()) held.push(...tokens[b]!)
       }
@@ -157,9 +175,9 @@ const commands = [
 ]
 
 t.test('every slot keeps its own keys and values, whatever moves around it', async t => {
-  fc.assert(
-    fc.property(fc.commands(commands, { maxCommands: 40 }), sequence => {
-      fc.modelRun(() => ({ model: { owned: [], next: 0 }, real: createKvCache(shape) }), sequence)
+  await fc.assert(
+    fc.asyncProperty(fc.commands(commands, { maxCommands: 40 }), async sequence => {
+      await fc.asyncModelRun(() => ({ model: { owned: [], next: 0 }, real: createTried() }), sequence)
     }),
     { numRuns: 1000 }
   )
@@ -167,33 +185,24 @@ t.test('every slot keeps its own keys and values, whatever moves around it', asy
 })
 
 t.test('a view is a window on the slab, not a copy', async t => {
-  const cache = createKvCache({ ...shape, leastPlaces: 6 })
+  const cache = createTried({ leastPlaces: 6 })
   const [first, second] = [cache.allocate(), cache.allocate()]
-  const both = cache.view(0, 2)
-  cache.append([first, second], stepOf([[1], [2]]), [1, 1], 1)
-  t.equal(both.keys[0]!.buffer, cache.view(1, 1).keys[0]!.buffer)
+  await cache.read(tokensIn([[0], [0]]), { first: 0, count: 2 }, [first, second], [0, 0])
+  const both = cache.seen()
+  await cache.read(tokensIn([[1], [2]]), { first: 0, count: 2 }, [first, second], [1, 1])
+  await cache.read(tokensIn([[0]]), { first: 1, count: 1 }, [second], [0])
+  t.equal(both.keys[0]!.buffer, cache.seen().keys[0]!.buffer)
   t.equal(both.keys[1]![2 * 3 * 6], 210)
-  t.strictSame(Array.from(both.bias), [
-    0,
-    hidden,
-    hidden,
-    hidden,
-    hidden,
-    hidden,
-    0,
-    hidden,
-    hidden,
-    hidden,
-    hidden,
-    hidden
-  ])
+  const row = [0, hidden, hidden, hidden, hidden, hidden]
+  t.strictSame(Array.from(both.bias), [...row, ...row])
 })
 
 t.test('numbers that would outlive their sequence are not kept', async t => {
-  const cache = createKvCache(shape)
-  const slot = cache.allocate()
   const broken = [0, 1].map(() => Float32Array.of(NaN, Infinity, -Infinity, 1, 2, 3))
-  cache.append([slot], { newKeys: broken, newValues: broken }, [1], 1)
-  t.strictSame(Array.from(cache.view(0, 1).values[0]!.subarray(0, 3)), [0, 0, 0])
-  t.ok(cache.view(0, 1).keys[1]!.every(Number.isFinite))
+  const cache = createTried({}, () => ({ newKeys: broken, newValues: broken }))
+  const slot = cache.allocate()
+  await cache.read(tokensIn([[0]]), undefined, [slot], [1])
+  await cache.read(tokensIn([[0]]), { first: 0, count: 1 }, [slot], [0])
+  t.strictSame(Array.from(cache.seen().values[0]!.subarray(0, 3)), [0, 0, 0])
+  t.ok(cache.seen().keys[1]!.every(Number.isFinite))
 })

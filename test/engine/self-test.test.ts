@@ -1,6 +1,7 @@
 import t from 'tap'
 import { createSelfTest, SelfTestError } from '../../src/engine/self-test.ts'
 import type { Output, Session } from '../../src/graphs/session.ts'
+import { hostInputs } from '../fixtures/values.ts'
 
 /** A graph that gives these values whatever it is fed, and counts its runs. */
 function fixed (outputs: Record<string, Output['data']>) {
@@ -9,8 +10,8 @@ function fixed (outputs: Record<string, Output['data']>) {
   const session: Session = {
     inputNames: ['x'],
     outputNames: Object.keys(outputs),
-    async run ({ x }) {
-      seen.push([...(x?.data ?? [])])
+    async run (inputs) {
+      seen.push([...(hostInputs(inputs).x?.data ?? [])])
       return Object.fromEntries(Object.entries(outputs).map(([name, data]) => [name, { data, dims: [data.length] }]))
     },
     async release () {

@@ -2,6 +2,7 @@ import t from 'tap'
 import { createPixelDecoder, toPixels } from '../../src/graphs/pixel-decoder.ts'
 import type { Input, Output, Session } from '../../src/graphs/session.ts'
 import { manifest } from '../engine/fixtures/fake-model.ts'
+import { hostInputs } from '../fixtures/values.ts'
 
 type Run = (inputs: Record<string, Input>) => Record<string, Output>
 
@@ -12,8 +13,8 @@ function fakeSession (run: Run, inputNames: string[] = []): Session & { seen: Re
     inputNames,
     outputNames: [],
     async run (inputs) {
-      seen.push(inputs)
-      return run(inputs)
+      seen.push(hostInputs(inputs))
+      return run(hostInputs(inputs))
     },
     release: async () => {}
   }

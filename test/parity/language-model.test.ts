@@ -5,12 +5,14 @@
  */
 import t, { type Test } from 'tap'
 import { createBatcher } from '../../src/engine/batcher.ts'
+import { storeShapeOf } from '../../src/engine/device.ts'
 import { createKvCache } from '../../src/engine/kv-cache.ts'
 import type { FromEngine } from '../../src/pipe/messages.ts'
 import type { PaintResult, Segment, TextResult, Work } from '../../src/pipe/work.ts'
 import { candidatesOf, guide, processScores } from '../../src/engine/drawing/sampler.ts'
 import { createHeads } from '../../src/graphs/heads.ts'
 import { createLanguageModel, type LanguageModel } from '../../src/graphs/language-model.ts'
+import { createMemoryStore } from '../../src/graphs/memory-store.ts'
 import { createVisualTokenizer } from '../../src/graphs/visual-tokenizer.ts'
 import { fakeGraphs } from '../engine/fixtures/fake-model.ts'
 import {
@@ -232,31 +234,26 @@ function unpadded (padded: number[]): number[] {
  * its last token.
  */
 async function read (languageModel: LanguageModel, prompt: Place[], chunkLength: number) {
-  const cache = createKvCache({
-    slots: 1,
-    layers: shape.layers,
-    kvHeads: shape.kv_heads,
-    headDim: shape.head_dim,
-    maxLength: 96
-  })
-  const model = createLanguageModel(sessions.languageModel, { language_model: { ...shape, max_length: 96 } })
+  const store = createMemoryStore({ ...storeShapeOf(manifest, 1), rows: 1, maxLength: 96 }, languageModel)
+  const cache = createKvCache(store, 1)
   const slot = cache.allocate()
   const steps: { place: number; logProbabilities: Float32Array }[] = []
   for (let start = 0; start < prompt.length; start += chunkLength) {
     const chunk = prompt.slice(start, start + chunkLength)
     const places = [...chunk.keys()].filter(i => typeof chunk[i] !== 'number')
     const embeddings = Float32Array.from(places.flatMap(i => Array.from(chunk[i] as Float32Array)))
-    const step = await model.run(
+    const [state] = await cache.read(
       {
         count: chunk.length,
         tokenIds: chunk.map(place => (typeof place === 'number' ? place : 0)),
         positions: chunk.map((_, i) => start + i),
         embedded: { places, embeddings }
       },
-      cache.view(0, 1)
+      start === 0 ? undefined : { first: 0, count: 1 },
+      [slot],
+      [chunk.length]
     )
-    cache.append([slot], step, [chunk.length], chunk.length)
-    const [[words], [all]] = await Promise.all([heads.words([step.states]), heads.everything([step.states])])
+    const [[words], [all]] = await Promise.all([heads.words([state!]), heads.everything([state!])])
     all!.set(words!)
     steps.push({ place: start + chunk.length - 1, logProbabilities: all! })
   }

@@ -44,6 +44,7 @@ t.test('two engines', async t => {
   t.test('their counts are told together', async t => {
     await Promise.all([pool.submit(work('answeredTwice')), pool.submit(work('answeredTwice'))])
     t.match(reports.at(-1), { running: 2, slotsInUse: 4, queuedCost: 6 })
+    t.strictSame(reports.at(-1)?.bus, { up: 5, down: 6, buffers: 14, held: 16 }, 'what crossed is of one report alone')
   })
 
   t.test('the end of one costs its own requests only, and the other goes on', async t => {

@@ -115,7 +115,8 @@ t.test('metrics', async t => {
     running: 1,
     slotsInUse: 3,
     queuedCost: 40,
-    units: [{ kind: 'decode', rows: 4, seconds: 0.01 }]
+    units: [{ kind: 'decode', rows: 4, seconds: 0.01 }],
+    bus: { up: 900, down: 1500, buffers: 7, held: 4096 }
   })
   app.metrics.countRestart('lavit-mini', 'cpu')
   const response = await app.inject('/metrics')
@@ -129,6 +130,10 @@ t.test('metrics', async t => {
     'lavit_queue_length{model="lavit-mini"} 2',
     'lavit_kv_slots_in_use{model="lavit-mini"} 3',
     'lavit_queued_cost{model="lavit-mini"} 40',
+    'lavit_device_bus_bytes_total{model="lavit-mini",direction="up"} 900',
+    'lavit_device_bus_bytes_total{model="lavit-mini",direction="down"} 1500',
+    'lavit_device_buffers{model="lavit-mini"} 7',
+    'lavit_device_buffer_bytes{model="lavit-mini"} 4096',
     'lavit_batch_size_sum{model="lavit-mini",kind="decode"} 4',
     'lavit_requests_in_flight 1',
     'lavit_device_engines{device="cpu"} 2',

@@ -1,5 +1,5 @@
 /** Pieces of prompts as the rows of one run: filled up on the left with tokens that nothing sees. */
-import type { CacheView, NewTokens } from '../../graphs/language-model.ts'
+import type { NewTokens } from '../../graphs/language-model.ts'
 import type { Prompt } from '../prompt.ts'
 
 const unseen = 2 ** 20 // a place behind all others: every token is blind to it
@@ -29,16 +29,4 @@ export function layOutChunks (
   const embeddings = new Float32Array(rows.length * hiddenSize)
   for (const [i, row] of rows.entries()) embeddings.set(row, i * hiddenSize)
   return { count: width, tokenIds, positions, embedded: { places, embeddings } }
-}
-
-/** The past of rows that have none: one hidden place each, since a graph's dimension cannot be 0. */
-export function emptyPast (
-  { layers, kvHeads, headDim }: { layers: number; kvHeads: number; headDim: number },
-  hidden: number
-) {
-  return (rows: number): CacheView => {
-    const zeros = new Float32Array(rows * kvHeads * headDim)
-    const each = Array.from({ length: layers }, () => zeros)
-    return { rows, places: 1, bias: new Float32Array(rows).fill(hidden), keys: each, values: each }
-  }
 }

@@ -1,5 +1,6 @@
 /** What both reading and decoding end with: the states of every sample go through the head that it asks for. */
 import type { Heads } from '../../graphs/heads.ts'
+import type { State } from '../../graphs/kv-store.ts'
 import { guide, type Scores } from '../drawing/sampler.ts'
 
 /**
@@ -11,7 +12,7 @@ export type Want =
   | { head: 'visual', guidanceScale: number, mayEnd: boolean, maySkip: boolean, isWhole: boolean }
 
 /** The state of a sample's row, and of its row without the prompt where it is guided. */
-export type Ask = { states: Float32Array[], want: Want }
+export type Ask = { states: State[], want: Want }
 
 /** One run of a head for all who ask for it. The answers come in the order of the asks. */
 export async function readHeads (heads: Heads, asks: Ask[]): Promise<Scores[]> {
@@ -27,7 +28,7 @@ export async function readHeads (heads: Heads, asks: Ask[]): Promise<Scores[]> {
 }
 
 async function readCandidates (heads: Heads, asks: Ask[], answers: Map<Ask, Scores>): Promise<void> {
-  const states: Float32Array[] = []
+  const states: State[] = []
   const asking: Ask[] = []
   const rows = asks.flatMap(ask => {
     const { want } = ask
