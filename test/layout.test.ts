@@ -125,7 +125,7 @@ const doors: Record<string, string[]> = {
   'ipaddr.js': ['src/fetching/addresses.ts'],
   'prom-client': ['src/metrics.ts'],
   'node:child_process': ['src/pipe/engine-process.ts', 'src/codecs/decoder-client.ts', 'src/devices/command.ts'],
-  '@nats-io/*': ['src/cli/bulk/nats.ts'],
+  '@nats-io/*': ['src/cli/bulk/nats.ts', 'src/cli/bulk/nats-connection.ts'],
   'tar-stream': ['src/cli/bulk/tar.ts'],
   '@opentelemetry/*': ['src/tracing/tracing.ts'],
   '@modelcontextprotocol/*': ['src/mcp/server.ts'],

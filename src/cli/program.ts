@@ -89,6 +89,7 @@ export async function buildProgram (words: string[], io: Io, sources: Sources) {
     .option('--shard-size <N>', 'pictures that appear together', text => parseCount('--shard-size', text), 1000)
     .option('--sidecars', 'write each caption beside its picture, as .txt')
     .option('--shards-from <WHERE>', 'folder, index of a Kubernetes Job, or nats://HOST of JetStream', 'folder')
+    .option('--creds <FILE>', 'credentials for NATS, a file of nsc (.creds)')
     .option('--completions <N>', 'pods of the Job, for --shards-from index', text => parseCount('--completions', text))
     .option('--hold <SECONDS>', 'how long a silent worker keeps its shard', text => parseCount('--hold', text), 60)
     .option('--at-once <N>', 'shards that workers of NATS together hold', text => parseCount('--at-once', text), 100)

@@ -4,11 +4,12 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { makeOperator } from '../cli/fixtures/nats-creds.ts'
 import { startPeer } from '../cli/fixtures/peer.ts'
 import { bytesOf, createKiller, workUntilDone, writePictures } from './workers.ts'
 
@@ -46,7 +47,7 @@ async function tryOut () {
   const needed = asked.length
 
   const shared = ['--out', out, '--in-flight', '2', '--hold', '3']
-  if (source === 'nats') shared.push('--shards-from', await startNats())
+  if (source === 'nats') shared.push('--shards-from', await startNats(), '--creds', join(base, 'user.creds'))
   const from = performance.now()
   const work = () => workUntilDone([...words, ...shared], killer.onStart)
   const all = await Promise.all(Array.from({ length: workers }, work))
@@ -75,12 +76,14 @@ function check (what: string, holds: boolean) {
   if (!holds) process.exitCode = 1
 }
 
-/** The address of a server of its own. */
+/** The address of a server of its own, which asks for credentials; `user.creds` has some. */
 async function startNats () {
   const port = await freePort()
-  const server = spawn('nats-server', ['-js', '-sd', join(base, 'nats'), '-a', '127.0.0.1', '-p', String(port)], {
-    stdio: ['ignore', 'ignore', 'pipe']
-  })
+  const { config, creds } = makeOperator()
+  writeFileSync(join(base, 'user.creds'), creds)
+  writeFileSync(join(base, 'nats.conf'), config)
+  const words = ['-c', join(base, 'nats.conf'), '-js', '-sd', join(base, 'nats'), '-a', '127.0.0.1', '-p', String(port)]
+  const server = spawn('nats-server', words, { stdio: ['ignore', 'ignore', 'pipe'] })
   ends.push(() => server.kill('SIGKILL') && once(server, 'close'))
   for await (const line of server.stderr) if (String(line).includes('Server is ready')) break
   return `nats://127.0.0.1:${port}`

@@ -1,7 +1,7 @@
 // covers: src/bulk/files.ts src/cli/commands/bulk.ts src/cli/bulk/folder.ts src/cli/bulk/items.ts
 // covers: src/cli/bulk/job.ts src/cli/bulk/leases.ts src/cli/bulk/progress.ts src/cli/bulk/row.ts src/cli/bulk/shard.ts
 // covers: src/cli/bulk/source.ts src/cli/bulk/job-index.ts src/cli/bulk/pieces.ts src/cli/bulk/report.ts
-// covers: src/cli/bulk/wanted.ts src/cli/bulk/tar.ts src/cli/bulk/nats.ts
+// covers: src/cli/bulk/wanted.ts src/cli/bulk/tar.ts
 /** Many pictures into a folder. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -257,7 +257,6 @@ t.test('pods of an Indexed Job do each its own shards', async t => {
   t.match(await pod('2'), { code: 2, stderr: /JOB_COMPLETION_INDEX: "2" is no number below the 2 completions/ })
   t.match(await lavit(words), { code: 2, stderr: /needs --completions/ })
   t.match(await lavit([...words, '--shards-from', 'nowhere']), { code: 2, stderr: /nowhere.* is none of/ })
-  t.match(await lavit([...words, '--shards-from', 'nats://127.0.0.1:1']), { code: 3, stderr: /127.0.0.1:1 does not/ })
 })
 
 t.test('a picture that ends engines is asked about once more, alone, and is then a row with its problem', async t => {

@@ -53,6 +53,7 @@ t.test('the options of bulk are those of its tasks', async t => {
       '--shard-size',
       '--sidecars',
       '--shards-from',
+      '--creds',
       '--completions',
       '--hold',
       '--at-once'

@@ -2,6 +2,7 @@
  * Shards from a work queue of NATS JetStream: a message for each, which a worker acknowledges when the shard is done,
  * and until then says that it goes on. Of who does not, another gets it.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import {
   AckPolicy,
   DiscardPolicy,
@@ -9,41 +10,48 @@ import {
   jetstream,
   jetstreamManager,
   RetentionPolicy,
+  type Consumer,
   type JetStreamManager,
   type JsMsg
 } from '@nats-io/jetstream'
-import { connect, nanos, millis, type NatsConnection } from '@nats-io/transport-node'
-import { messageOf, serverAway, wrongUsage } from '../endings.ts'
+import { nanos, millis, type NatsConnection } from '@nats-io/transport-node'
+import { createRetries, type PauseAfter } from '../../bulk/retries.ts'
+import { messageOf, serverAway } from '../endings.ts'
 import type { Folder } from './folder.ts'
 import { digestOf, type Job } from './job.ts'
+import { connectTo, mayPass, type NatsServer } from './nats-connection.ts'
 import type { Claim, ShardSource } from './source.ts'
 
-type Options = {
-  url: string
+type Options = NatsServer & {
   /** How long a worker may be silent. */
   holdSeconds: number
   /** Shards that all workers together may have; the others wait. */
   atOnce: number
+  /** Of a queue that fails. */
+  retries?: () => PauseAfter
   signal: AbortSignal
 }
 
 const consumer = 'workers'
 const mostDeliveries = 20 // of a shard: two for itself and two for each picture that kills
 const publishedAtOnce = 256
+const drainMs = 2000
+const pullMs = 1000
 const holdsOneAlready = 10077 // the server's code for a subject that may hold no more
 
 /** Rejects with an Ending where the queue cannot be had. */
 export async function openQueue (folder: Folder, job: Job, shards: string[], options: Options): Promise<ShardSource> {
-  const connection = await connectTo(options.url)
+  const { retries = createRetries, answerMs = 5000, signal } = options
+  const connection = await connectTo(options)
   try {
     const stream = `lavit-bulk-${digestOf(JSON.stringify(job)).slice(0, 16)}`
-    const manager = await jetstreamManager(connection)
+    const manager = await jetstreamManager(connection, { timeout: answerMs })
     const ackWaitMs = await prepare(manager, stream, options)
     await publish(connection, stream, shards.filter(shard => !folder.isDone(shard)))
-    return createQueue({ connection, manager, stream, ackWaitMs, folder, shards, signal: options.signal })
+    return createQueue({ connection, manager, stream, ackWaitMs, folder, shards, retries, answerMs, signal })
   } catch (error) {
     await connection.close()
-    throw serverAway(`${options.url}: ${messageOf(error)}`)
+    throw serverAway(`the queue of shards cannot be had: ${messageOf(error)}`)
   }
 }
 
@@ -54,20 +62,37 @@ type Queue = {
   ackWaitMs: number
   folder: Folder
   shards: string[]
+  retries: () => PauseAfter
+  answerMs: number
   signal: AbortSignal
 }
 
-function createQueue ({ connection, manager, stream, ackWaitMs, folder, shards, signal }: Queue): ShardSource {
-  const client = jetstream(connection)
+function createQueue (queue: Queue): ShardSource {
+  const { connection, manager, stream, ackWaitMs, folder, shards, retries, answerMs, signal } = queue
+  const client = manager.jetstream()
   let left = shards
   return { next, shards, close }
 
+  /** A queue that is away has its time to come back. */
   async function next (): Promise<Claim | undefined> {
-    const queue = await client.consumers.get(stream, consumer).catch(unlessDone)
-    if (queue === undefined) return undefined
+    const pauseAfter = retries()
+    for (;;) {
+      try {
+        return await takeFrom(await client.consumers.get(stream, consumer))
+      } catch (error) {
+        signal.throwIfAborted()
+        if (isDone()) return undefined // the last worker has removed the queue
+        const seconds = mayPass(error, connection) ? pauseAfter('away') : undefined
+        if (seconds === undefined) throw serverAway(`the queue of shards fails: ${messageOf(error)}`)
+        await pause(seconds * 1000, undefined, { signal })
+      }
+    }
+  }
+
+  async function takeFrom (queue: Consumer): Promise<Claim | undefined> {
     for (;;) {
       signal.throwIfAborted()
-      const message = await queue.next({ expires: 1000 }).catch(unlessDone)
+      const message = await nextOf(queue)
       const claim = message ? await claimOf(message) : undefined
       if (claim) return claim
       if (message) continue
@@ -77,10 +102,20 @@ function createQueue ({ connection, manager, stream, ackWaitMs, folder, shards, 
     }
   }
 
-  /** The last worker removes the queue, under others that find all done. */
-  function unlessDone (error: unknown) {
-    if (isDone()) return undefined
-    throw serverAway(`the queue of shards fails: ${messageOf(error)}`)
+  /** The client waits for ever where the connection is lost meanwhile. */
+  async function nextOf (queue: Consumer): Promise<JsMsg | null> {
+    const message = queue.next({ expires: pullMs })
+    const end = new AbortController()
+    const late = pause(pullMs + answerMs, undefined, { signal: end.signal }).then(() => {
+      message.then(message => message?.nak(), () => {}) // for others, should it come after all
+      throw new Error('the server is silent')
+    })
+    try {
+      return await Promise.race([message, late])
+    } finally {
+      late.catch(() => {})
+      end.abort()
+    }
   }
 
   function isDone () {
@@ -113,26 +148,10 @@ function createQueue ({ connection, manager, stream, ackWaitMs, folder, shards, 
       const info = await manager.consumers.info(stream, consumer).catch(() => undefined)
       if (info && info.num_pending + info.num_ack_pending === 0) await manager.streams.delete(stream).catch(() => {})
     }
-    await connection.drain().catch(() => {})
+    const isDrained = connection.drain().catch(() => {})
+    await Promise.race([isDrained, pause(drainMs, undefined, { ref: false })]) // for ever, where the server is away
+    await connection.close()
   }
-}
-
-async function connectTo (text: string) {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !/^(nats|tls):$/.test(url.protocol)) {
-    throw wrongUsage(`--shards-from: ${JSON.stringify(text)} is none of folder, index, nats://HOST and tls://HOST`)
-  }
-  const { hostname, port, protocol } = url
-  const user = decodeURIComponent(url.username)
-  const pass = decodeURIComponent(url.password)
-  return connect({
-    servers: `${hostname}:${port || 4222}`,
-    name: 'lavit bulk',
-    ...(pass ? { user, pass } : user ? { token: user } : {}),
-    ...(protocol === 'tls:' && { tls: {} })
-  }).catch(error => {
-    throw serverAway(`${protocol}//${url.host} does not answer: ${messageOf(error)}`)
-  })
 }
 
 /** Sees to the stream and its consumer; tells the time that a silent worker has, which the first one set. */

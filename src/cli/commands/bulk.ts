@@ -18,6 +18,7 @@ export type BulkOptions = {
   shardSize: number
   sidecars?: boolean
   shardsFrom: string
+  creds?: string
   completions?: number
   hold: number
   atOnce: number
@@ -47,15 +48,18 @@ export async function bulk (session: Session, words: string[], fields: Record<st
 }
 
 async function openSource (folder: Folder, job: Job, { io }: Session, options: BulkOptions): Promise<ShardSource> {
-  const { shardsFrom, completions, hold: holdSeconds, atOnce } = options
+  const { shardsFrom, creds, completions, hold: holdSeconds, atOnce } = options
   const { signal } = io
   const shards = shardsOf(job)
+  if (creds !== undefined && /^(folder|index)$/.test(shardsFrom)) {
+    throw wrongUsage('--creds: they are for --shards-from nats://HOST')
+  }
   if (shardsFrom === 'folder') return createLeases(folder, shards, { holdSeconds, signal })
   if (shardsFrom === 'index') {
     return createLeases(folder, shardsOfIndex(shards, completions, io), { holdSeconds, signal })
   }
   const { openQueue } = await import('../bulk/nats.ts')
-  return openQueue(folder, job, shards, { url: shardsFrom, holdSeconds, atOnce, signal })
+  return openQueue(folder, job, shards, { url: shardsFrom, creds, holdSeconds, atOnce, signal })
 }
 
 /** The pictures; an Ending where there is no question for one. */
