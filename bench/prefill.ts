@@ -5,7 +5,7 @@ import type { Encoding } from '../src/pipe/work.ts'
 import { captionWork, engineShare, modelFolder, openBareEngine, readPixels } from './engine.ts'
 import { table, tellNumber, tellSpread } from './report.ts'
 import type { Plan } from './rounds.ts'
-import { lineThrough, spreadOf, type Line } from './statistics.ts'
+import { lineInShares, spreadOf, type Line } from './statistics.ts'
 
 const shares = [1 / 8, 1 / 4, 1 / 2, 3 / 4, 1] // of all patches, where no others are named
 const tokens = 9 // of each text: what is read gives the first, each step one more
@@ -56,7 +56,7 @@ export async function measurePrefill (
 
 function tell (name: string, threads: number, times: Map<number, Times>): string {
   const points = [...times].map(([count, { reading }]): [number, number] => [readFor(count), spreadOf(reading).median])
-  const line = lineThrough(points)
+  const line = lineInShares(points)
   const off = points.map(([x, y]) => offLine(line, x, y))
   const rows = [...times].map(([count, { merging, reading, steps }], i) => ({
     kept: String(count),

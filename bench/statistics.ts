@@ -31,12 +31,18 @@ export function poissonTimes (rate: number, seconds: number, uniform: () => numb
 export type Line = { slope: number; intercept: number; standardError: number }
 
 /** The line of least squares, and the standard error of its slope, which needs three points. */
-export function lineThrough (points: [x: number, y: number][]): Line {
-  const count = points.length
-  const mean = (axis: 0 | 1) => points.reduce((sum, point) => sum + point[axis], 0) / count
+export function lineThrough (points: [x: number, y: number][], weightOf = (_y: number) => 1): Line {
+  const total = points.reduce((sum, [, y]) => sum + weightOf(y), 0)
+  const mean = (axis: 0 | 1) => points.reduce((sum, point) => sum + weightOf(point[1]) * point[axis], 0) / total
   const [meanX, meanY] = [mean(0), mean(1)]
-  const squares = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)
-  const slope = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0) / squares
-  const residuals = points.reduce((sum, [x, y]) => sum + (y - meanY - slope * (x - meanX)) ** 2, 0)
-  return { slope, intercept: meanY - slope * meanX, standardError: Math.sqrt(residuals / (count - 2) / squares) }
+  const squares = points.reduce((sum, [x, y]) => sum + weightOf(y) * (x - meanX) ** 2, 0)
+  const slope = points.reduce((sum, [x, y]) => sum + weightOf(y) * (x - meanX) * (y - meanY), 0) / squares
+  const residuals = points.reduce((sum, [x, y]) => sum + weightOf(y) * (y - meanY - slope * (x - meanX)) ** 2, 0)
+  const standardError = Math.sqrt(residuals / (points.length - 2) / squares)
+  return { slope, intercept: meanY - slope * meanX, standardError }
+}
+
+/** The line of which the points lie off by the least shares of themselves (squared). */
+export function lineInShares (points: [x: number, y: number][]): Line {
+  return lineThrough(points, y => 1 / y ** 2)
 }

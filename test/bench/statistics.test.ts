@@ -1,5 +1,5 @@
 import t from 'tap'
-import { percentile, poissonTimes, lineThrough, spreadOf } from '../../bench/statistics.ts'
+import { percentile, poissonTimes, lineInShares, lineThrough, spreadOf } from '../../bench/statistics.ts'
 import { createRandom } from '../../src/engine/drawing/random.ts'
 
 const values = [7.5, 1.25, 3, 9, 4, 4.5, 12, 0.5, 2, 6, 8]
@@ -31,6 +31,20 @@ t.test('slope and standard error are those of numpy.linalg.lstsq and its residua
   t.ok(Math.abs(slope - 1.0013748854262141) < 1e-12)
   t.ok(Math.abs(intercept - 0.7324472960586639) < 1e-12)
   t.ok(Math.abs(standardError - 0.043109941246247827) < 1e-12)
+})
+
+t.test('the line in shares is that of numpy.linalg.lstsq where both sides are divided by y', async t => {
+  const { slope, intercept } = lineInShares([
+    [1, 2.1],
+    [2, 2.9],
+    [3, 4.2],
+    [5, 4.8],
+    [8, 9.1],
+    [13, 12.7],
+    [21, 22.4]
+  ])
+  t.ok(Math.abs(slope - 0.9120532254332477) < 1e-12)
+  t.ok(Math.abs(intercept - 1.1247788799467564) < 1e-12)
 })
 
 t.test('Poisson times have the rate, and gaps as wide as they are spread', async t => {
