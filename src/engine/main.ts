@@ -23,7 +23,6 @@ process.on('message', (message: ToEngine) => {
     case 'try':
       return tryDevice(message.device).then(trial => send({ kind: 'tried', ...trial }))
     case 'submit':
-      send({ kind: 'accepted', id: message.id })
       return batcher?.submit(message.id, message.work, message)
     case 'cancel':
       return batcher?.cancel(message.id)

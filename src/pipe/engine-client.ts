@@ -64,7 +64,7 @@ export function createEngineClient ({
   const closing = createClosing(child, requests.idle)
   const trouble = watchTrouble({ device: open.device, onTrouble, end: child.kill })
   let counts = noCounts
-  let lastAccepted = 0
+  let lastPlaced = 0
   let onReady = (_device: string) => {}
   let onFailed = (_error: Error) => {}
 
@@ -73,7 +73,7 @@ export function createEngineClient ({
     largestGraphBytes: Math.max(...filesOf(manifest).map(({ bytes }) => bytes)),
     isBusy () {
       const oldest = requests.oldest()
-      return oldest !== undefined && oldest <= lastAccepted
+      return oldest !== undefined && oldest <= lastPlaced
     },
     ping: () => send({ kind: 'ping' }),
     onHung (silentMs) {
@@ -156,10 +156,8 @@ export function createEngineClient ({
         counts = message.counts
         for (const { seconds } of counts.units) heartbeat.sawUnit(seconds * 1000)
         return onCounts?.(counts)
-      case 'accepted':
-        lastAccepted = message.id
-        return
       case 'placed':
+        lastPlaced = message.id
         return requests.tellTaken(message.id, message.outlook)
       case 'begun':
         return requests.begin(message.ids, message.stage)
@@ -194,6 +192,6 @@ export function createEngineClient ({
 
   function endError (id: number) {
     if (closing.hasBegun()) return unloadedError()
-    return id > lastAccepted ? unreadError() : restartingError()
+    return id > lastPlaced ? unreadError() : restartingError()
   }
 }

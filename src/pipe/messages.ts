@@ -80,8 +80,8 @@ export type FromEngine =
   | { kind: 'failed'; reason: string; detail: string; trouble?: Trouble | undefined }
   | { kind: 'tried'; f16: boolean; fault: string | null }
   | { kind: 'trouble'; trouble: Trouble; detail: string } // nothing can run any more, and it waits for its end
-  | { kind: 'accepted'; id: number } // this request and all before it are read from the pipe, and die with the engine
-  | { kind: 'placed'; id: number; outlook: StartOutlook } // before its first part
+  // before its first part: this request and all before it are read from the pipe, and die with the engine
+  | { kind: 'placed'; id: number; outlook: StartOutlook }
   | { kind: 'begun'; ids: number[]; stage: Stage } // their first unit of this stage runs
   | { kind: 'part'; id: number; part: Part }
   | { kind: 'done'; id: number; result: TokenizeResult | TextResult | PaintResult; timings: Timings; course: Course }
