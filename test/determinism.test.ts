@@ -52,3 +52,31 @@ t.test('the same bytes', async t => {
     }
   }
 })
+
+t.test('the same bytes about a picture that was seen, whoever saw it and how often', async t => {
+  const questions = ['what is there?', 'how many objects are there, below the apple or above it?']
+  const works = questions.flatMap(question => [
+    ['/vqa', { question, seed: 7 }],
+    ['/vqa', { question, seed: 7, num_beams: 2, max_visual_tokens: 20 }],
+    ['/caption', { prompt: question, seed: 7, temperature: 1, selection: 'sample', n: 2 }],
+    ['/caption', { seed: 7 }]
+  ] as const)
+  const expected: string[] = []
+  for (const [engines, mib] of [['1', '0'], ['1', '64'], ['2', '64'], ['1', '1']] as const) {
+    const app = await startApp(t, { LAVIT_ENGINES: engines, LAVIT_IMAGE_CACHE_MB: mib })
+    const ask = async ([url, options]: (typeof works)[number], image: unknown) => {
+      const { statusCode, body } = await app.inject({ method: 'POST', url, payload: { image, ...options } })
+      t.equal(statusCode, 200, body.slice(0, 200))
+      const { image_ref: ref, ...answer } = JSON.parse(body)
+      return { ref, answer: JSON.stringify(answer) }
+    }
+    const name = (i: number, how: string) => `${i} ${works[i]?.[0]} ${how}, engines: ${engines}, MiB: ${mib}`
+    const sent = await Promise.all(works.map(work => ask(work, scene)))
+    for (const [i, { answer }] of sent.entries()) t.equal(answer, (expected[i] ??= answer), name(i, 'at once'))
+    for (const [i, work] of works.entries()) {
+      const again = await ask(work, scene)
+      t.equal(again.answer, expected[i], name(i, 'again'))
+      if (mib !== '0') t.equal((await ask(work, { ref: again.ref })).answer, expected[i], name(i, 'by name'))
+    }
+  }
+})

@@ -115,8 +115,8 @@ export const Environment = Type.Object({
     minimum: 0,
     maximum: 16_777_216,
     description:
-      'Memory in MiB for encodings of pictures, which answers name by `image_ref` so that the pictures need not be ' +
-      'sent again; 0 keeps none'
+      'Memory in MiB for pictures that were seen: half of it for their encodings, which answers name by `image_ref` ' +
+      'so that the pictures need not be sent again, half for what the language models read of them; 0 keeps none'
   }),
   LAVIT_MEMORY_BUDGET_MB: Type.Integer({
     default: 0,

@@ -29,17 +29,19 @@ export function createBatcher ({
   manifest,
   graphs,
   limits,
+  prefixBytes,
   bus,
   send
 }: {
   manifest: Manifest
   graphs: Graphs
   limits: Limits
+  prefixBytes?: number | undefined
   /** Of a device that has memory of its own. */
   bus?: Bus | undefined
   send: (message: FromEngine) => void
 }) {
-  const { stations, cache, next, before, leave } = createDevice(manifest, graphs, limits.slots)
+  const { stations, cache, next, before, leave } = createDevice(manifest, graphs, limits.slots, prefixBytes)
   const admission = createAdmission(manifest, limits)
   const tickets = new Map<number, Ticket>()
   let units: EngineCounts['units'] = []

@@ -8,7 +8,7 @@ import { createMemoryStore } from '../graphs/memory-store.ts'
 import type { Session } from '../graphs/session.ts'
 import { causesOf } from './failure.ts'
 import { layOutChunks } from './stations/chunks.ts'
-import { tokensAtOnce } from './stations/prefill.ts'
+import { tokensAtOnce } from './stations/pieces.ts'
 
 export type DeviceCache = { store: KvStore; pick: Pick } | { fault: string }
 

@@ -10,6 +10,7 @@ import { reservedRows } from '../pipe/cost.ts'
 import type { Stage } from '../pipe/messages.ts'
 import type { Stations } from './flows/flow.ts'
 import { createKvCache } from './kv-cache.ts'
+import { createPrefixes } from './prefixes.ts'
 import { createDecode } from './stations/decode.ts'
 import { createEncode } from './stations/encode.ts'
 import { createPaint } from './stations/paint.ts'
@@ -40,11 +41,12 @@ export function storeShapeOf ({ language_model: shape }: Manifest, slots: number
   }
 }
 
-export function createDevice (manifest: Manifest, graphs: Graphs, slots: number) {
+/** `prefixBytes` are for what was made of pictures that prompts begin with. */
+export function createDevice (manifest: Manifest, graphs: Graphs, slots: number, prefixBytes = 0) {
   const shape = storeShapeOf(manifest, slots)
   const cache = createKvCache(graphs.store ?? createMemoryStore(shape, graphs.languageModel), shape.rows)
   const encode = createEncode(graphs.visualTokenizer, manifest)
-  const prefill = createPrefill(graphs.heads, cache, shape.hiddenSize)
+  const prefill = createPrefill(graphs.heads, cache, createPrefixes(prefixBytes), shape.hiddenSize)
   const decode = createDecode(graphs.heads, cache)
   const paint = createPaint(graphs.pixelDecoder, manifest.pixel_decoder)
   const stations: Stations = { manifest, cache, ...encode, ...prefill, ...decode, ...paint }

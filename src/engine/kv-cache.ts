@@ -1,5 +1,5 @@
 /** Which sequence has which row of the store: rows are packed so that the decoding ones are a prefix of it. */
-import type { KvStore, Past, State } from '../graphs/kv-store.ts'
+import type { KvStore, Past, SavedRow, State } from '../graphs/kv-store.ts'
 import type { NewTokens } from '../graphs/language-model.ts'
 
 /** The place of one sequence. `row` changes when the cache packs its rows; `length` counts the written places. */
@@ -20,7 +20,11 @@ export function createKvCache (store: KvStore, capacity: number) {
     activate,
     release,
     copy,
-    read
+    save,
+    restore,
+    read,
+    /** Whether any rows that lie side by side can be read together; else the first ones alone. */
+    hasNeighbours: store.host !== undefined
   }
 
   /** An empty slot outside the decode batch. Throws when none is free. */
@@ -67,6 +71,19 @@ export function createKvCache (store: KvStore, capacity: number) {
     check(to)
     store.copyRow(from.row, to.row, shared)
     to.length = from.length
+  }
+
+  /** What a slot holds, for others that begin alike; nothing where it lies on a device. */
+  function save (slot: Slot): SavedRow | undefined {
+    check(slot)
+    return store.host?.save(slot.row)
+  }
+
+  /** Begins an empty slot with what another one held. */
+  function restore (slot: Slot, saved: SavedRow): void {
+    check(slot)
+    store.host?.restore(slot.row, saved)
+    slot.length = store.lengthOf(slot.row)
   }
 
   /** Reads new tokens behind those of `to`, as a store does. */

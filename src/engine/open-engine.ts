@@ -53,7 +53,7 @@ export async function openEngine (
   send: (message: FromEngine) => void,
   selfTest = createSelfTest()
 ) {
-  const { manifest, device, slots, queueLimit, queueCost } = options
+  const { manifest, device, slots, queueLimit, queueCost, prefixBytes } = options
   const bus = device === 'cpu' ? undefined : createBus()
   const open = async (name: GraphName) =>
     selfTest.watch(name, await openGraph(name, options, bus), { isKept: isKept(name) })
@@ -94,6 +94,7 @@ export async function openEngine (
     manifest,
     graphs: { visualTokenizer, languageModel, store, heads, pixelDecoder },
     limits: { slots, queueLimit, queueCost },
+    prefixBytes,
     bus,
     send
   })

@@ -16,7 +16,17 @@ export type KvStoreShape = {
 /** What comes after a row's last token, for the heads, [hidden_size]: numbers, or a row of a tensor on the device. */
 export type State = Float32Array | { tensor: DeviceTensor; row: number }
 
+/** All places of a row, copied out of every slab. */
+export type SavedRow = { length: number; slabs: Float32Array[] }
+
 export type KvStore = {
+  /** Where rows lie in the memory of the host they can be copied out, and any that lie side by side read together. */
+  host?: {
+    save(row: number): SavedRow
+    /** Makes an empty row what another one was. */
+    restore(row: number, saved: SavedRow): void
+  }
+
   lengthOf(row: number): number
 
   /** With `shared`, the first places of the two are the same already. */

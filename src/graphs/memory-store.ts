@@ -1,5 +1,5 @@
 /** Keys and values of many sequences in memory of the host: one slab for each layer. */
-import { hidden, type KvStore, type KvStoreShape } from './kv-store.ts'
+import { hidden, type KvStore, type KvStoreShape, type SavedRow } from './kv-store.ts'
 import type { CacheView, LanguageModel, Step } from './language-model.ts'
 import { createSlab } from './slab.ts'
 
@@ -22,6 +22,7 @@ export function createMemoryStore (
   resize(placesFor(0))
 
   return {
+    host: { save, restore },
     lengthOf: row => lengths[row] ?? 0,
     copyRow,
     swapRows,
@@ -70,6 +71,19 @@ export function createMemoryStore (
     show(row, 0)
     const longest = Math.max(...lengths)
     if (placesFor(2 * longest) < places) resize(placesFor(longest))
+  }
+
+  function save (row: number): SavedRow {
+    const length = lengths[row] ?? 0
+    return { length, slabs: [...keys, ...values].map(slab => slab.read(row, length)) }
+  }
+
+  function restore (row: number, { length, slabs: saved }: SavedRow): void {
+    if (length > places) resize(placesFor(length))
+    for (const [slab, numbers] of paired([...keys, ...values], saved)) {
+      slab.write({ row, length: 0 }, numbers, { b: 0, count: length, tokens: length })
+    }
+    show(row, length)
   }
 
   /** The past of rows that have none: one hidden place each, since a graph's dimension cannot be 0. */

@@ -21,7 +21,7 @@ export function createSlab ({
   const data = new Float32Array(rows * stripes * mostPlaces * width)
   let stride = 0 // values of a stripe: places * width
 
-  return { window, write, copyRow, resize }
+  return { window, write, read, copyRow, resize }
 
   /** `count` rows from `first` on: a view, not a copy. */
   function window (first: number, count: number): Float32Array {
@@ -36,6 +36,14 @@ export function createSlab ({
   ): void {
     const from = { start: ((b * stripes + 1) * tokens - count) * width, stride: tokens * width }
     scatter(fresh, from, data, { start: row * stripes * stride + length * width, stride }, stripes, count * width)
+  }
+
+  /** A copy of the first `length` places of a row, [stripes, length, width], as `write` takes them. */
+  function read (row: number, length: number): Float32Array {
+    const copy = new Float32Array(stripes * length * width)
+    const to = { start: 0, stride: length * width }
+    scatter(data, { start: row * stripes * stride, stride }, copy, to, stripes, length * width)
+    return copy
   }
 
   /** Only the places from the first one to before the last one. */

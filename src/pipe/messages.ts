@@ -58,6 +58,8 @@ export type ToEngine =
     slots: number
     queueLimit: number
     queueCost: number
+    /** Memory for keys and values of pictures that prompts begin with; none where it is not given. */
+    prefixBytes?: number
   }
   | { kind: 'try'; device: Device } // in place of `open`: whether the device runs anything
   // followed: parts are sent as they come; bulk: it yields to all that is not; clients take turns; sentAt by machineMs

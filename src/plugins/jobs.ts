@@ -55,7 +55,7 @@ export type JobOptions = {
 
 export default fp<JobOptions>(
   async (app, { registry, metrics, limits, imageCacheMb, fetching }) => {
-    const encodings = createEncodings({ mostBytes: imageCacheMb * 2 ** 20 })
+    const encodings = createEncodings({ mostBytes: imageCacheMb * 2 ** 19 })
     const experiences = createExperiences()
     const running = new Set<AbortController>()
     app.decorate('endJobs', reason => {

@@ -25,6 +25,8 @@ export type RegistryOptions = ModelOptions & {
   /** What may be taken, in order, as LAVIT_DEVICE says it. */
   devices: string[]
   memoryBudgetMb: number // of the host; 0 is no limit
+  /** Half of it is for what engines keep of pictures, of all models together; the other half is the server's. */
+  imageCacheMb?: number
   deviceBudgetMb: number // of each GPU; 0 is a part of what it has
   /** How GPUs are found and tried; tests pretend some. */
   probe?: Probe
@@ -53,6 +55,7 @@ export function createRegistry ({
   defaultModel,
   devices: wanted,
   memoryBudgetMb,
+  imageCacheMb = 0,
   deviceBudgetMb,
   graceMs,
   probe: findGpus = probe,
@@ -66,8 +69,10 @@ export function createRegistry ({
   let draining = false
   let onRelease = () => {}
 
-  for (const folder of findPackages(modelsFolder)) {
-    const model = createModel(folder, { budget, inventory }, options)
+  const folders = findPackages(modelsFolder)
+  const prefixBytes = (imageCacheMb * 2 ** 19) / folders.length
+  for (const folder of folders) {
+    const model = createModel(folder, { budget, inventory }, { ...options, prefixBytes })
     models.set(model.name, model)
   }
 

@@ -52,6 +52,7 @@ export function startPool (
     machine: _machine,
     clientShare: _share,
     packageKeys: _keys,
+    prefixBytes = 0,
     ...engineOptions
   }: ModelOptions,
   { makeRoom, moveOn }: Ways
@@ -75,6 +76,7 @@ export function startPool (
       await Promise.all([checking, makingRoom])
       return createEngineClient({
         ...engineOptions,
+        prefixBytes: Math.floor(prefixBytes / engines),
         folder,
         manifest,
         device: device.kind,

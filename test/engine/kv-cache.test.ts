@@ -144,6 +144,16 @@ const commands = [
       to.tokens = [...from.tokens]
     })
   ),
+  fc.nat(3).map(i =>
+    command(`begin as ${i}`, model => some(model) && model.owned.length < 4, (model, cache) => {
+      const { slot: from, tokens } = pick(model, i)
+      const saved = cache.save(from)
+      if (saved === undefined) throw new Error('was not saved')
+      const slot = cache.allocate()
+      cache.restore(slot, saved)
+      model.owned.push({ slot, tokens: [...tokens], isDecoding: false })
+    })
+  ),
   fc.tuple(fc.nat(3), fc.integer({ min: 1, max: 4 })).map(([i, count]) =>
     command(`prefill ${count} into ${i}`, some, async (model, cache) => {
       const owned = pick(model, i)

@@ -5,7 +5,7 @@ import type { Sequence } from '../../pipe/work.ts'
 import { createRandom } from '../drawing/random.ts'
 import { drawToken, type DrawRules } from '../drawing/sampler.ts'
 import type { Want } from '../stations/heads.ts'
-import type { Sample } from '../stations/prefill.ts'
+import type { Sample } from '../stations/pieces.ts'
 import type { Ticket } from '../ticket.ts'
 import { giveBack, type Stations } from './flow.ts'
 
