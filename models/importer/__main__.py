@@ -21,6 +21,8 @@ def main(arguments=None):
     parser.add_argument('out', metavar='OUT',
                         help='folder of the package, which must not exist; its name names the model')
     parser.add_argument('--precision', choices=PRECISIONS, default='fp16')
+    parser.add_argument('--device', choices=['cpu', 'webgpu'], default='cpu',
+                        help='what it is for: on a GPU weights stay as they are stored')
     parser.add_argument('--pixel-decoder', choices=['lowres', 'highres', 'none'], default='none')
     parser.add_argument('--model-sub-dir', default='language_model')
     parser.add_argument('--context', type=int, default=768, help='longest sequence that the server keeps a cache for')
@@ -28,7 +30,7 @@ def main(arguments=None):
     here = Path(os.environ.get('INIT_CWD', '.'))  # where `npm run import` was typed
     try:
         import_checkpoint(here / args.checkpoint, here / args.out, args.precision, args.pixel_decoder,
-                          args.model_sub_dir, args.context)
+                          args.model_sub_dir, args.context, args.device)
     except (CheckpointError, OSError) as error:
         print(f'importer: {error}', file=sys.stderr)
         return 1

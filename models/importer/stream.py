@@ -1,13 +1,15 @@
 """Exports a graph whose weights stay on disk, and writes them one at a time into data files beside it.
 
-fp16 weights stand beside a Cast to fp32: the graph computes in single precision whatever it holds.
+fp16 weights stand beside a Cast to fp32, which the runtime folds when it opens the graph: it computes in single
+precision whatever it holds, and holds that in memory, too. For a GPU weights stay as they are stored instead: products
+take them in half precision or in blocks, and all else, attention and norms among it, stays in single precision.
 """
 import hashlib
 import logging
 import warnings
 from collections import defaultdict
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import onnx
 import onnx_ir as ir
@@ -18,7 +20,8 @@ from onnx import TensorProto, helper
 from packager.graphs import input_names
 from packager.write import HALF_FROM, digest, forget_origin
 
-from .quantise import BLOCK, quantise
+from .products import is_looked_up, look_up_quantised, multiplied_by, multiply_in_half, replace_by_quantised
+from .quantise import BLOCK
 
 LARGEST_FILE = 2_000_000_000
 ACCURACY_LEVEL = 4  # the kernel may round each row's activations to 8 bits, block by block: far faster on a CPU
@@ -32,10 +35,16 @@ DTYPES = {torch.float32: TensorProto.FLOAT, torch.float16: TensorProto.FLOAT16, 
 class Precision:
     half: bool
     bits: int = 0   # of the language model's linear layers, its head excepted; 0: as all the others
+    stays: bool = False   # as stored, where a product takes it: for a GPU
 
 
 PRECISIONS = {'fp32': Precision(half=False), 'fp16': Precision(half=True),
               'int8': Precision(half=True, bits=8), 'int4': Precision(half=True, bits=4)}
+
+
+def precision_of(name, device):
+    """`name` as in PRECISIONS, `device` cpu or webgpu."""
+    return replace(PRECISIONS[name], stays=device == 'webgpu')
 
 
 def is_streamed(tensor): return tensor.ndim > 1 and tensor.numel() >= HALF_FROM
@@ -43,17 +52,24 @@ def is_streamed(tensor): return tensor.ndim > 1 and tensor.numel() >= HALF_FROM
 
 def bits_of(graph, name, precision):
     """Linear layers of the language model are quantised, its head to 8 bits at least: rounding there goes straight
-    into the logits. The embedding table and all visual parts stay in half precision."""
-    if not precision.bits or graph not in LANGUAGE or 'embed_tokens' in name:
+    into the logits. The embedding table and all visual parts stay in half precision; where nothing is to be widened
+    they have 8 bits, but for what decides codes."""
+    is_layer = graph in LANGUAGE and 'embed_tokens' not in name
+    if not precision.bits or not is_layer and (not precision.stays or is_exact(graph, name)):
         return 0
-    return 8 if 'lm_head' in name else precision.bits
+    return precision.bits if is_layer and 'lm_head' not in name else 8
+
+
+def is_exact(graph, name):
+    """Names of a graph's weights begin within its module."""
+    return any(part in f'{graph}.{name}' for part in EXACT)
 
 
 def bytes_needed(graph, name, parameter, precision):
     """What a parameter takes on disk."""
     if not is_streamed(parameter):
         return 4 * parameter.numel()
-    if bits := bits_of(graph, name, precision):
+    if parameter.ndim == 2 and (bits := bits_of(graph, name, precision)):
         rows, blocks = parameter.shape[0], -(-parameter.shape[1] // BLOCK)
         return rows * (blocks * (BLOCK * bits // 8 + 4) + -(-blocks * bits // 8))
     return parameter.numel() * (2 if precision.half else 4)
@@ -107,7 +123,7 @@ def write_graph(name, definition, stored, precision, folder, layers=0, wrote=lam
         for initializer in [i for i in graph.initializer if i.name in held]:
             source = held[initializer.name]
             graph.initializer.remove(initializer)
-            place(graph, users, initializer.name, source.read(), files, precision.half,
+            place(graph, users, initializer.name, source.read(), files, precision,
                   bits_of(name, initializer.name, precision))
             wrote(source.size * source.dtype.itemsize)
     if precision.bits:
@@ -137,11 +153,16 @@ def trace(definition, held, layers):
     return model
 
 
-def place(graph, users, name, tensor, files, half, bits):
+def place(graph, users, name, tensor, files, precision, bits):
     """Puts a weight back, in the way its users take it."""
     product, transpose = multiplied_by(users, name)
+    half = precision.half
     if bits and product is not None:
-        replace_by_quantised(product, name, tensor, files, graph, bits)
+        replace_by_quantised(product, name, tensor, files, graph, bits, 0 if precision.stays else ACCURACY_LEVEL)
+    elif bits and is_looked_up(users, name):
+        look_up_quantised(users, name, tensor, files, graph, bits)
+    elif half and precision.stays and product is not None and not is_exact(files.graph, name) and fits(tensor):
+        multiply_in_half(product, name, tensor.half(), files, graph)
     elif transpose is not None:
         product.input[1] = name
         add(graph, users, name, tensor.t(), files, half)
@@ -151,47 +172,20 @@ def place(graph, users, name, tensor, files, half, bits):
         graph.node.remove(transpose)
 
 
-def multiplied_by(users, name):
-    """The node that multiplies by a weight (out, in), and the transpose before it; None where there is none."""
-    if len(users[name]) != 1:
-        return None, None
-    node = users[name][0]
-    if node.op_type == 'Gemm' and attributes(node) == {'transB': 1} and list(node.input)[1:] == [name]:
-        return node, None
-    if node.op_type == 'Transpose' and attributes(node) == {'perm': [1, 0]}:
-        after = users[node.output[0]]
-        if len(after) == 1 and after[0].op_type == 'MatMul' and after[0].input[1] == node.output[0]:
-            return after[0], node
-    return None, None
-
-
-def attributes(node):
-    """Without those that say what is the default."""
-    found = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    return {k: v for k, v in found.items() if (k, v) not in (('alpha', 1.), ('beta', 1.), ('transA', 0), ('transB', 0))}
+def fits(tensor): return bool(tensor.half().isfinite().all())
 
 
 def add(graph, users, name, tensor, files, half):
     rounded = tensor.half()
     exact = not half or torch.equal(rounded.to(tensor.dtype), tensor)
-    if not half or not rounded.isfinite().all() or not exact and any(part in name for part in EXACT):
+    if not half or not fits(tensor) or not exact and is_exact(files.graph, name):
         graph.initializer.append(files.add(name, tensor.float()))
         return
     graph.initializer.append(files.add(f'{name}.half', rounded))
-    if users[name] and all(node.op_type == 'Gather' and node.input[0] == name for node in users[name]):
+    if is_looked_up(users, name):
         for node in users[name]:   # only the rows that are looked up are widened
             wide, node.input[0], node.output[0] = node.output[0], f'{name}.half', f'{node.output[0]}.half'
             index = list(graph.node).index(node)
             graph.node.insert(index + 1, helper.make_node('Cast', [node.output[0]], [wide], to=TensorProto.FLOAT))
     else:
         graph.node.insert(0, helper.make_node('Cast', [f'{name}.half'], [name], to=TensorProto.FLOAT))
-
-
-def replace_by_quantised(product, name, tensor, files, graph, bits):
-    out, inputs = tensor.shape
-    parts = zip(('quantised', 'scales', 'zeros'), quantise(tensor, bits))
-    initializers = [files.add(f'{name}.{part}', values) for part, values in parts]
-    graph.initializer.extend(initializers)
-    product.CopyFrom(helper.make_node('MatMulNBits', [product.input[0], *(i.name for i in initializers)],
-                                      list(product.output), domain='com.microsoft', K=inputs, N=out, bits=bits,
-                                      block_size=BLOCK, accuracy_level=ACCURACY_LEVEL))

@@ -14,14 +14,14 @@ from .layout import PIXEL_FOLDERS, open_official
 from .manifest import manifest
 from .pixel_decoder import open_pixel_decoder
 from .staging import require_space, staged
-from .stream import PRECISIONS, bytes_needed, write_graph
+from .stream import bytes_needed, precision_of, write_graph
 from .tokenizer import convert
 
 SPARE = 64 << 20  # graphs, manifest and padding
 
 
 def import_checkpoint(checkpoint, out, precision='fp16', pixel_decoder='none', model_sub_dir='language_model',
-                      context=768, quiet=False):
+                      context=768, device='cpu', quiet=False):
     """Writes the package `out`. Raises CheckpointError and leaves nothing behind when something is wrong."""
     if not re.fullmatch(r'[a-z0-9][a-z0-9._-]{0,63}', out.name):
         raise CheckpointError(f'{out.name}: a package is named with a-z, 0-9, dot, dash and underscore')
@@ -33,7 +33,7 @@ def import_checkpoint(checkpoint, out, precision='fp16', pixel_decoder='none', m
         graphs, painting = definitions(official.model), None
         if pixel_decoder != 'none':
             painting = add_pixel_decoder(official, graphs, checkpoint / PIXEL_FOLDERS[pixel_decoder])
-        precise = PRECISIONS[precision]
+        precise = precision_of(precision, device)
         needed = sum(bytes_needed(name, key, p, precise) for name, (module, *_) in graphs.items()
                      for key, p in module.named_parameters()) + SPARE
         require_space(folder, needed)
@@ -43,7 +43,8 @@ def import_checkpoint(checkpoint, out, precision='fp16', pixel_decoder='none', m
         sources = [fingerprint(file, quiet) for file in files]
         entries = write_graphs(graphs, official.stored, precise, folder, official.config.language_model.layers, quiet)
         (folder / 'tokenizer.json').write_text(json.dumps(tokenizer, ensure_ascii=False) + '\n')
-        provenance = {'recipe': 'models/importer', 'precision': precision, 'sources': sources}
+        made_for = {'device': device} if device != 'cpu' else {}
+        provenance = {'recipe': 'models/importer', 'precision': precision, **made_for, 'sources': sources}
         text = manifest(out.name, official.config, painting, entries, digest(folder / 'tokenizer.json'), provenance)
         (folder / 'manifest.json').write_text(json.dumps(text, indent=2) + '\n')
 

@@ -7,6 +7,7 @@ import unittest
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import sentencepiece
 import torch
@@ -115,10 +116,78 @@ class Imported(unittest.TestCase):
             self.assertEqual(ours.decode(ids), theirs.decode(ids), text)
 
 
+class ForGpu(unittest.TestCase):
+    """Weights that stay as they are stored, against those of the same checkpoint that are widened."""
+
+    GAPS = {'gpu-fp16': 2e-3, 'gpu-int4': .3}  # of the logits of random weights, which round worse than trained ones
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        make(cls.folder / 'checkpoint')
+        import_checkpoint(cls.folder / 'checkpoint', cls.folder / 'fp16', quiet=True)
+        for name in cls.GAPS:
+            import_checkpoint(cls.folder / 'checkpoint', cls.folder / name, name[4:], device='webgpu', quiet=True)
+
+    def manifest(self, package): return json.loads((self.folder / package / 'manifest.json').read_text())
+
+    def graph(self, package, name):
+        return onnx.load(self.folder / package / f'{name}.onnx', load_external_data=False).graph
+
+    def gap(self, package, name, feeds):
+        exact, found = (onnxruntime.InferenceSession(str(self.folder / p / f'{name}.onnx')).run(None, feeds)[0]
+                        for p in ('fp16', package))
+        return float(np.linalg.norm(exact - found) / np.linalg.norm(exact))
+
+    def test_what_is_computed_is_near(self):
+        """The processor multiplies what is in half precision in single."""
+        sizes = self.manifest('fp16')
+        pixels = np.random.default_rng(0).integers(0, 256, (2, 3, *2 * [sizes['image']['size']]), np.uint8)
+        shape = (2, sizes['image']['grid']['rows'] ** 2, sizes['visual_tokenizer']['feature_dim'])
+        kept = {'features': np.random.default_rng(0).normal(size=shape).astype(np.float32),
+                'places': np.array([[0, 3, 5], [1, 2, 9]])}
+        logits = {p: Row(language_graphs(self.folder / p), sizes['language_model']).read(np.arange(100, 140))
+                  for p in ('fp16', *self.GAPS)}
+        exact = logits['fp16'] - logits['fp16'].mean()
+        for package, most in self.GAPS.items():
+            with self.subTest(package):
+                found = logits[package] - logits[package].mean()
+                self.assertLess(np.linalg.norm(exact - found) / np.linalg.norm(exact), most)
+                self.assertLess(self.gap(package, 'vision', {'pixels': pixels}), .02)
+                self.assertLess(self.gap(package, 'merger_embeddings', kept), .02)
+                self.assertEqual(self.gap(package, 'token_predictor', {'x': kept['features']}), 0)
+
+    def test_every_large_matrix_is_taken_as_it_is_stored(self):
+        takers = {'gpu-fp16': {'MatMul', 'Gather'}, 'gpu-int4': {'MatMulNBits', 'GatherBlockQuantized'}}
+        for package, kinds in takers.items():
+            graph = self.graph(package, 'language_model')
+            large = {i.name for i in graph.initializer if len(i.dims) > 1 and np.prod(i.dims) >= 1000}
+            self.assertEqual({node.op_type for node in graph.node if large & set(node.input)}, kinds)
+            for node in graph.node:
+                levels = [a.i for a in node.attribute if a.name == 'accuracy_level']
+                self.assertIn(levels, ([], [0]), 'activations are not rounded')
+
+    def test_quantised_graphs_need_no_half_precision_of_the_device(self):
+        for name in self.manifest('gpu-int4')['graphs']:
+            graph = self.graph('gpu-int4', name)
+            half = {i.name for i in graph.initializer if i.data_type == TensorProto.FLOAT16}
+            takers = {node.op_type for node in graph.node if half & set(node.input)}
+            self.assertLessEqual(takers, {'Cast'}, name)  # of constants, which the runtime folds
+
+    def test_the_weights_are_as_many_bytes_as_promised(self):
+        half, small = (sum(file['bytes'] for file in self.manifest(p)['graphs']['language_model']['data'])
+                       for p in self.GAPS)
+        sizes = self.manifest('fp16')['language_model']
+        table = sizes['vocabulary_size'] * sizes['hidden_size']  # nearly all of this small model
+        self.assertLess(abs(half / table - 2), .2)
+        self.assertLess(small / half, .75)  # of rows of 48, which are not blocks of 32
+        self.assertEqual(self.manifest('gpu-int4')['provenance']['device'], 'webgpu')
+
+
 class Weights(unittest.TestCase):
-    def placed(self, name, tensor):
+    def placed(self, name, tensor, of='g'):
         with tempfile.TemporaryDirectory() as folder:
-            graph, files = helper.make_graph([], 'g', [], []), DataFiles(Path(folder), 'g')
+            graph, files = helper.make_graph([], of, [], []), DataFiles(Path(folder), of)
             add(graph, {name: []}, name, tensor, files, half=True)
             files.close()
         return graph.initializer[0].data_type
@@ -129,6 +198,7 @@ class Weights(unittest.TestCase):
         self.assertEqual(self.placed('mlp.fc1.weight', third.bfloat16()), TensorProto.FLOAT16)
         self.assertEqual(self.placed('mlp.fc1.weight', third * 1e6), TensorProto.FLOAT)
         self.assertEqual(self.placed('tokenizer.quantize.embedding.weight', third), TensorProto.FLOAT)
+        self.assertEqual(self.placed('out_conv.0.weight', third, of='token_predictor'), TensorProto.FLOAT)
         self.assertEqual(self.placed('tokenizer.quantize.embedding.weight', third.half()), TensorProto.FLOAT16)
 
     def test_the_runtime_reads_the_quantised_layout(self):

@@ -24,20 +24,24 @@ export function demandOf (
   { slots, engines, kind }: { slots: number; engines: number; kind: 'cpu' | 'webgpu' }
 ): Demand {
   const { language_model: shape } = manifest
-  const computed = weightBytes(manifest) + activationBytes(manifest, slots)
+  const computed = weightBytes(manifest, kind) + activationBytes(manifest, slots)
   return kind === 'cpu'
     ? { host: engines * (computed + cacheBytes(shape, slots) + processBytes), device: 0 }
     : { host: engines * processBytes, device: engines * (computed + deviceCacheBytes(shape, slots)) }
 }
 
 /**
- * Files of graphs, and twice their size where they hold half precision: it is widened when a graph is opened, on every
- * device. The manifest's `provenance.precision` tells; a package that does not say is taken to hold half precision.
+ * Files of graphs, and twice their size where they hold half precision: it is widened when a graph is opened, unless
+ * the package was made for GPUs and is on one. The manifest's `provenance` tells by `precision` and `device`; a package
+ * that does not say is taken to hold half precision.
  */
-export function weightBytes ({ graphs, provenance: { precision } }: Manifest): number {
+export function weightBytes ({ graphs, provenance }: Manifest, kind: 'cpu' | 'webgpu'): number {
+  const { precision, device } = provenance
+  const isQuantised = quantised.has(precision)
+  const stays = precision === 'fp32' || (device === 'webgpu' && (isQuantised || kind === 'webgpu'))
   let total = 0
   for (const [name, { bytes, data = [] }] of Object.entries(graphs)) {
-    const asStored = precision === 'fp32' || (quantised.has(precision) && quantisedGraphs.has(name))
+    const asStored = stays || (isQuantised && quantisedGraphs.has(name))
     total += (asStored ? 1 : 2) * data.reduce((sum, file) => sum + file.bytes, bytes)
   }
   return total

@@ -13,13 +13,25 @@ const graphs: Manifest['graphs'] = {
   text_head: file(10_000),
   visual_head: file(0)
 }
-const at = (precision?: string): Manifest => ({ ...manifest, graphs, provenance: { precision } })
+const at = (precision?: string, device?: string): Manifest => ({
+  ...manifest,
+  graphs,
+  provenance: { precision, device }
+})
 
 t.test('half precision is widened, single is not, and quantised layers stay packed', async t => {
-  t.equal(weightBytes(at('fp32')), 11_111)
-  t.equal(weightBytes(at('fp16')), 22_222)
-  t.equal(weightBytes(at()), 22_222)
-  t.equal(weightBytes(at('int4')), 11_222)
+  for (const kind of ['cpu', 'webgpu'] as const) {
+    t.equal(weightBytes(at('fp32'), kind), 11_111)
+    t.equal(weightBytes(at('fp16'), kind), 22_222)
+    t.equal(weightBytes(at(), kind), 22_222)
+    t.equal(weightBytes(at('int4'), kind), 11_222)
+  }
+})
+
+t.test('weights of a package that was made for GPUs stay there as they are stored', async t => {
+  t.equal(weightBytes(at('fp16', 'webgpu'), 'webgpu'), 11_111)
+  t.equal(weightBytes(at('fp16', 'webgpu'), 'cpu'), 22_222)
+  t.equal(weightBytes(at('int4', 'webgpu'), 'webgpu'), 11_111)
 })
 
 t.test('a cache of LaVIT-7B takes 0.8 GB a sequence', async t => {
