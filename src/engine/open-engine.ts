@@ -38,7 +38,8 @@ export function openGraph (
   { folder, manifest, device, threads }: Options,
   bus?: Bus
 ): Promise<Session> {
-  return openSession(join(folder, manifest.graphs[name]!.file), {
+  const { file, device: onDevice } = manifest.graphs[name]!
+  return openSession(join(folder, device === 'cpu' ? file : (onDevice?.file ?? file)), {
     device,
     threads: threads || availableParallelism(),
     bus

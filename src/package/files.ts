@@ -17,7 +17,13 @@ export const PackageFile = Type.Object(
 const Graph = Type.Object(
   {
     ...PackageFile.properties,
-    data: Type.Optional(Type.Array(PackageFile, { description: 'External weight files of the graph' }))
+    data: Type.Optional(Type.Array(PackageFile, { description: 'External weight files of the graph' })),
+    device: Type.Optional(
+      Type.Object(PackageFile.properties, {
+        ...strict,
+        description: 'The same on the same weights, in operators that a GPU has; opened there in place of the other'
+      })
+    )
   },
   strict
 )

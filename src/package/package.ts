@@ -79,7 +79,9 @@ export async function readTokenizer (folder: string, manifest: Manifest): Promis
 
 /** Every file of a package beside the manifest itself. */
 export function filesOf (manifest: Manifest): PackageFile[] {
-  const graphs = Object.values(manifest.graphs).flatMap(({ data = [], ...graph }) => [graph, ...data])
+  const graphs = Object.values(manifest.graphs).flatMap(({ data = [], device, ...graph }) =>
+    device ? [graph, ...data, device] : [graph, ...data]
+  )
   return [...graphs, manifest.tokenizer]
 }
 

@@ -23,9 +23,16 @@ const chunkLength = 64
 
 type Run = { cache: KvCache; heads: Heads }
 
+type Name = 'language_model' | 'text_head' | 'visual_head'
+
+function fileOf (name: Name, device: 'cpu' | 'webgpu'): string {
+  const { file, device: onDevice } = manifest.graphs[name]
+  return device === 'cpu' ? file : (onDevice?.file ?? file)
+}
+
 async function openOn (device: 'cpu' | 'webgpu', bus = createBus()): Promise<Run> {
-  const open = (name: 'language_model' | 'text_head' | 'visual_head') =>
-    openSession(folder + manifest.graphs[name].file, { device, threads: 1, ...(device === 'webgpu' && { bus }) })
+  const open = (name: Name) =>
+    openSession(folder + fileOf(name, device), { device, threads: 1, ...(device === 'webgpu' && { bus }) })
   const session = await open('language_model')
   const languageModel = createLanguageModel(session, manifest)
   const heads = { text: await open('text_head'), visual: await open('visual_head') }

@@ -42,6 +42,21 @@ t.test('a package may come without a pixel decoder', async t => {
   t.equal(readManifest(folder).pixel_decoder, undefined)
 })
 
+t.test('a graph for devices is a file like the others', async t => {
+  const files = packageFiles('small')
+  const manifest = JSON.parse(files['manifest.json']) as Manifest
+  const device = { ...manifest.graphs.text_head, file: 'text-head.device.onnx' }
+  const graphs = { ...manifest.graphs, text_head: { ...manifest.graphs.text_head, device } }
+  const folder = packageFolder(t, {
+    ...files,
+    'text-head.device.onnx': 'graph text-head.onnx',
+    'manifest.json': JSON.stringify({ ...manifest, graphs })
+  })
+  await verifyFiles(folder, readManifest(folder))
+  appendFileSync(join(folder, 'text-head.device.onnx'), '!')
+  await t.rejects(verifyFiles(folder, readManifest(folder)), { message: /^text-head\.device\.onnx: / })
+})
+
 t.test('a bad file is named', async t => {
   const spoilings: [what: string, spoil: (folder: string) => void, message: RegExp][] = [
     [

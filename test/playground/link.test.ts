@@ -43,7 +43,7 @@ t.test('what is no link is none', async t => {
 
 t.test('a picture of another model is told, one whose tokens mean the same is not', async t => {
   const shared = { ...model, tokens: [1] }
-  t.equal(tellOther(shared, { name: 'lavit-mini', version: '0.7.3' }), undefined)
+  t.equal(tellOther(shared, { name: 'lavit-mini', version: '0.7.4' }), undefined)
   t.match(tellOther(shared, { name: 'lavit-mini', version: '0.8.0' }), /0\.7\.0.*0\.8\.0/)
   t.match(tellOther(shared, { name: 'lavit-7b', version: '0.7.0' }), /lavit-7b/)
   t.ok(sameTokens({ name: 'a', version: '1.2.3' }, { name: 'a', version: '1.9.0' }))

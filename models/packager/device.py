@@ -1,0 +1,185 @@
+"""Graphs for devices beside those for processors: `python -m packager.device FOLDER` adds them to a package.
+
+They compute the same from the same weights, which stay in the file of the other graph, and have no operator that the
+runtime's WebGPU provider leaves to the processor: whole numbers on the way are rounded fractions, ids and positions are
+counted in fractions, which are exact below 2 ** 24, and LogSoftmax is written out. Matrices of 8 bits are widened once,
+when the graph is opened.
+"""
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from .activations import LEVELS, drop_unused
+from .write import digest
+
+GRAPHS = ('language_model', 'text_head', 'visual_head')
+APART_FROM = 1024  # bytes of a tensor that stays in the other file
+COUNTED = ('Less', 'Greater', 'Clip', 'Sub', 'Add', 'Mul', 'Mod', 'Div', 'Unsqueeze')
+
+
+class Rewriting:
+    """Nodes that take the place of others, and the constants that they bring."""
+
+    def __init__(self, graph):
+        self.graph = graph
+        self.tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+        self.nodes = []
+
+    def constant(self, name, values):
+        if name not in self.tensors:
+            self.tensors[name] = values
+            self.graph.initializer.append(numpy_helper.from_array(values, name))
+        return name
+
+    def add(self, op, inputs, output, **attributes):
+        self.nodes.append(helper.make_node(op, inputs, [output], **attributes))
+        return output
+
+    def fraction(self, name, value):
+        return self.constant(f'{name}.fraction', np.array(value, np.float32))
+
+    def log_softmax(self, node):
+        [x], [y] = node.input, node.output
+        last = self.constant('last_axis', np.array([-1]))
+        lower = self.add('Sub', [x, self.add('ReduceMax', [x, last], f'{y}.most')], f'{y}.lower')
+        self.add('Sub', [lower, self.add('ReduceLogSumExp', [lower, last], f'{y}.sum')], y)
+
+    def rounding(self, node, back):
+        x, y, step, zero = node.input[0], back.output[0], *(self.tensors[name] for name in node.input[1:])
+        levels = self.add('Mul', [x, self.fraction(f'{y}.rate', 1 / step)], f'{y}.exact')
+        levels = self.add('Add', [levels, self.fraction('half', .5)], f'{y}.more')
+        levels = self.add('Floor', [levels], f'{y}.whole')
+        bounds = (self.fraction(f'{y}.{name}', level - float(zero)) for name, level in (('low', 0), ('high', LEVELS)))
+        self.add('Mul', [self.add('Clip', [levels, *bounds], f'{y}.level'), self.fraction(f'{y}.step', step)], y)
+
+    def matrix(self, node):
+        [name], whole = node.output, f'{node.output[0]}.whole'
+        self.add('Mul', [self.add('Cast', [node.input[0]], whole, to=TensorProto.FLOAT), node.input[1]], name)
+
+
+def rewrite(model):
+    """The model with no operator of the language model and its heads that WebGPU lacks."""
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    kinds = {value.name: value.type.tensor_type.elem_type for value in (*graph.value_info, *graph.input, *graph.output)}
+    new = Rewriting(model.graph)
+    kinds |= {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    shapes, fractions, back = set(), {}, {}
+    inputs = {value.name for value in model.graph.input}
+
+    def counted(name):
+        """The fraction of a whole number; positions and ids are counted once."""
+        if name in new.tensors:
+            return new.fraction(name, new.tensors[name])
+        if name not in fractions:
+            fractions[name] = new.add('Cast', [name], f'{name}.fraction', to=TensorProto.FLOAT)
+        return fractions[name]
+
+    def whole(name, kind):
+        if name in fractions and name not in inputs:
+            return new.add('Cast', [fractions[name]], f'{name}.{kind}', to=kind)
+        return name
+
+    for node in model.graph.node:
+        [output] = [*node.output][:1]
+        if node.op_type == 'Shape' or (shapes & set(node.input) and kinds.get(output) == TensorProto.INT64):
+            shapes.update(node.output)
+        if node.op_type == 'LogSoftmax':
+            new.log_softmax(node)
+        elif node.op_type == 'QuantizeLinear':
+            back[output] = node
+        elif node.op_type == 'DequantizeLinear' and node.input[0] in back:
+            new.rounding(back[node.input[0]], node)
+        elif node.op_type == 'DequantizeLinear':
+            new.matrix(node)
+        elif (node.op_type in COUNTED and 'token_ids' in inputs and output not in shapes
+              and kinds.get(node.input[0]) == TensorProto.INT64):
+            count(new, node, counted, fractions, kinds)
+        elif node.op_type == 'Equal' and kinds.get(node.input[0]) == TensorProto.BOOL and node.input[1] in new.tensors:
+            new.add('Identity' if new.tensors[node.input[1]] else 'Not', [node.input[0]], output)
+        else:
+            kept = onnx.NodeProto.FromString(node.SerializeToString())
+            for i, name in enumerate(node.input):
+                if node.op_type == 'Cast':
+                    kept.input[i] = fractions.get(name, name)
+                elif name in fractions:
+                    kept.input[i] = whole(name, TensorProto.INT32 if node.op_type == 'Gather' else TensorProto.INT64)
+            new.nodes.append(kept)
+    del model.graph.node[:]
+    model.graph.node.extend(unique(new.nodes))
+    del model.graph.value_info[:]
+    drop_unused(model.graph)
+    return model
+
+
+def count(new, node, counted, fractions, kinds):
+    """Arithmetic of whole numbers that are not negative, in fractions."""
+    output = node.output[0]
+    is_whole = kinds.get(output) == TensorProto.INT64
+    result = f'{output}.fraction' if is_whole else output
+    first, *others = node.input
+    if node.op_type == 'Unsqueeze':
+        new.add('Unsqueeze', [counted(first), *others], result)
+    elif node.op_type in ('Mod', 'Div'):
+        x, by = counted(first), counted(others[0])
+        middle = new.add('Add', [x, new.fraction('half', .5)], f'{output}.middle')
+        quotient = new.add('Div', [middle, by], f'{output}.quotient')
+        times = new.add('Floor', [quotient], result if node.op_type == 'Div' else f'{output}.times')
+        if node.op_type == 'Mod':
+            new.add('Sub', [x, new.add('Mul', [times, by], f'{output}.whole')], result)
+    else:
+        new.add(node.op_type, [name and counted(name) for name in node.input], result)
+    if is_whole:
+        fractions[output] = result
+
+
+def unique(nodes):
+    """Each once: the same cast is asked for by all who take it."""
+    return list({node.output[0]: node for node in nodes}.values())
+
+
+def share(model, path):
+    """Lets large tensors lie in the file of the other graph."""
+    content = path.read_bytes()
+    for tensor in model.graph.initializer:
+        start = content.find(tensor.raw_data) if len(tensor.raw_data) >= APART_FROM else -1
+        if start < 0:
+            continue
+        length = len(tensor.raw_data)
+        tensor.ClearField('raw_data')
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, value in (('location', path.name), ('offset', start), ('length', length)):
+            tensor.external_data.add(key=key, value=str(value))
+
+
+def add_device_graph(path):
+    """Writes the graph for devices beside one for processors, and gives its path."""
+    model = rewrite(onnx.load(str(path)))
+    share(model, path)
+    made = path.with_suffix('.device.onnx')
+    made.write_bytes(model.SerializeToString())
+    return made
+
+
+def with_device_graph(path):
+    """What a manifest says of a graph, after the one for devices was written beside it."""
+    return {**digest(path), 'device': digest(add_device_graph(path))}
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('folder', type=Path)
+    folder = parser.parse_args(arguments).folder
+    path = folder / 'manifest.json'
+    manifest = json.loads(path.read_text())
+    for name in GRAPHS:
+        graph = manifest['graphs'][name]
+        graph |= with_device_graph(folder / graph['file'])
+    path.write_text(json.dumps(manifest, indent=2) + '\n')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,82 @@
+"""Graphs for devices: the numbers of those for processors, from the same weights, in operators that a GPU has."""
+import json
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from packager.device import GRAPHS, main
+
+PACKAGE = Path(__file__).parents[1] / 'lavit-mini'
+LACKING = {'QuantizeLinear', 'DequantizeLinear', 'LogSoftmax', 'Mod', 'Equal'}  # in the WebGPU provider
+UNSEEN = 2 ** 20  # the place of tokens that fill a row up
+ROWS, NEW, PAST = 3, 5, 7
+
+
+def outputs(path, feed):
+    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    return session.run(None, {value.name: feed[value.name] for value in session.get_inputs()})
+
+
+def inputs(manifest):
+    rng, shape, ids = np.random.default_rng(0), manifest['language_model'], manifest['ids']
+    heads, width, hidden = shape['kv_heads'], shape['head_dim'], shape['hidden_size']
+    tokens = rng.integers(0, shape['vocabulary_size'], (ROWS, NEW))
+    tokens[0] = ids['image_end'], ids['visual_offset'], ids['visual_offset'] + 1023, ids['visual_offset'] + 1024, 3
+    tokens[1, 0] = shape['vocabulary_size'] - 1
+    positions = np.tile(np.arange(NEW) + PAST, (ROWS, 1))
+    positions[0, 0] = UNSEEN
+    cache = {f'cache_{kind}.{i}': rng.normal(size=(ROWS, heads, *size)) for i in range(shape['layers'])
+             for kind, size in (('keys', (width, PAST)), ('values', (PAST, width)))}
+    feed = {'token_ids': tokens, 'embeddings': rng.normal(size=(ROWS, NEW, hidden)), 'positions': positions,
+            'is_embedding': rng.random((ROWS, NEW)) < .3, 'cache_bias': np.zeros((ROWS, PAST)),
+            'states': rng.normal(size=(ROWS, hidden)), 'conditional': np.array([0, 2]),
+            'unconditional': np.array([1, 2]), 'guidance_scale': np.array([2., 1.]),
+            'may_end': np.array([True, False]), 'may_skip': np.array([False, True]), **cache}
+    return {name: value.astype(np.float32) if value.dtype == np.float64 else value for name, value in feed.items()}
+
+
+class DeviceTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = Path(folder.name) / 'package'
+        shutil.copytree(PACKAGE, cls.folder)
+        main([str(cls.folder)])
+        cls.manifest = json.loads((cls.folder / 'manifest.json').read_text())
+
+    def pairs(self):
+        for name in GRAPHS:
+            graph = self.manifest['graphs'][name]
+            yield name, self.folder / graph['file'], self.folder / graph['device']['file']
+
+    def test_numbers_are_the_same(self):
+        feed = inputs(self.manifest)
+        for name, processor, device in self.pairs():
+            for expected, found in zip(outputs(processor, feed), outputs(device, feed), strict=True):
+                gap = np.abs(expected - found).max()
+                self.assertLess(gap, 1e-4 * max(1, np.abs(expected).max()), name)
+
+    def test_no_operator_is_left_to_the_processor(self):
+        for name, _, device in self.pairs():
+            graph = onnx.load(str(device), load_external_data=False).graph
+            self.assertFalse(LACKING & {node.op_type for node in graph.node}, name)
+
+    def test_weights_stay_in_the_file_of_the_other(self):
+        for name, processor, device in self.pairs():
+            self.assertLess(device.stat().st_size, 100_000, name)
+            for tensor in onnx.load(str(device), load_external_data=False).graph.initializer:
+                places = {entry.value for entry in tensor.external_data if entry.key == 'location'}
+                self.assertTrue(places <= {processor.name}, name)
+
+    def test_the_package_is_what_this_makes(self):
+        self.assertEqual(self.manifest, json.loads((PACKAGE / 'manifest.json').read_text()))
+
+
+if __name__ == '__main__':
+    unittest.main()
