@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { createShares, type Hold } from '../admission/shares.ts'
-import { tooManyBytes } from '../errors.ts'
+import { ServerError, tooManyBytes } from '../errors.ts'
 import { onEnd } from './end.ts'
 
 declare module 'fastify' {
@@ -18,6 +18,8 @@ declare module 'fastify' {
 }
 
 const chunkBytes = 262_144 // on its way from the connection to the disk
+const silenceMs = 2000 // after the end of a form
+const tailBytes = 1024
 
 export type IntakeLimits = { uploadMemoryMb: number; clientShare: number; bodyLimit: number }
 
@@ -71,25 +73,49 @@ function isUnmeasured (request: FastifyRequest) {
 }
 
 /**
- * Counts all bytes of a body as they arrive, beside whoever reads it. `fault` is why it may not go on, and `failed`
+ * Counts all bytes of a form as they arrive, beside whoever reads it. `fault` is why it may not go on, and `failed`
  * rejects with that. The body flows from here on, so whoever reads it begins in the same turn.
  */
 export function watchBody (request: FastifyRequest, mostBytes: number) {
   const watch: { fault?: unknown; failed: Promise<never> } = {
     failed: new Promise((_resolve, reject) => {
       let bytes = 0
-      request.raw.on('data', ({ length }: Buffer) => {
+      let tail = Buffer.alloc(0)
+      const fail = (error: unknown) => {
+        watch.fault = error
+        reject(error)
+      }
+      const silence = setTimeout(() => {
+        if (watch.fault === undefined && hasEnded(request, tail)) fail(endedEarly(request, bytes))
+      }, silenceMs)
+      request.raw.on('close', () => clearTimeout(silence))
+      request.raw.on('data', (chunk: Buffer) => {
         if (watch.fault !== undefined) return
+        silence.refresh()
+        tail = Buffer.concat([tail, chunk.subarray(-tailBytes)]).subarray(-tailBytes)
         try {
-          bytes += length
+          bytes += chunk.length
           if (bytes > mostBytes) throw tooManyBytes('The body', mostBytes)
-          if (isUnmeasured(request)) request.upload.take(length)
+          if (isUnmeasured(request)) request.upload.take(chunk.length)
         } catch (error) {
-          watch.fault = error
-          reject(error)
+          fail(error)
         }
       })
     })
   }
   return watch
+}
+
+/** Whether a form's last boundary is there, after which nothing counts. */
+function hasEnded ({ headers }: FastifyRequest, tail: Buffer): boolean {
+  const [, quoted, bare] = /;\s*boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(headers['content-type'] ?? '') ?? []
+  const boundary = quoted ?? bare
+  return boundary !== undefined && tail.includes(`--${boundary}--`)
+}
+
+function endedEarly ({ headers }: FastifyRequest, bytes: number) {
+  const length = headers['content-length']
+  const left = Number(length) - bytes
+  const missing = length === undefined ? 'the end of its chunks' : `${left} bytes of its Content-Length`
+  return new ServerError('invalid_request', `The form has ended, but the body has not: ${missing} did not come`)
 }

@@ -143,3 +143,31 @@ t.test('a client that leaves in the midst of its body gives the memory back', as
     await until(async () => /in_flight 0/.test(await metrics.text()))
   }
 })
+
+t.test('a form that has ended is not waited for any longer, and one that stands still is', async t => {
+  const app = await buildTestApp(t)
+  const url = new URL(await app.listen({ port: 0 }))
+  const { headers, payload } = form([['image', base64]])
+  const type = headers['content-type']
+  const send = async (head: string, ...parts: Buffer[]) => {
+    const socket = connect(Number(url.port), url.hostname)
+    t.teardown(() => socket.destroy())
+    socket.write(`POST /caption HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\n${head}\r\n\r\n`)
+    for (const [i, part] of parts.entries()) {
+      if (i > 0) await new Promise(resolve => setTimeout(resolve, 3000))
+      socket.write(part)
+    }
+    const [answer] = await once(socket, 'data')
+    return String(answer)
+  }
+  const chunk = Buffer.concat([Buffer.from(`${payload.length.toString(16)}\r\n`), payload, Buffer.from('\r\n')])
+  const middle = payload.length >> 1
+  const [long, open, slow] = await Promise.all([
+    send(`Content-Length: ${payload.length + 5}`, payload),
+    send('Transfer-Encoding: chunked', chunk),
+    send(`Content-Length: ${payload.length}`, payload.subarray(0, middle), payload.subarray(middle))
+  ])
+  t.match(long, /^HTTP\/1.1 400 [^]*5 bytes of its Content-Length did not come/)
+  t.match(open, /^HTTP\/1.1 400 [^]*the end of its chunks did not come/)
+  t.match(slow, /^HTTP\/1.1 200 /)
+})
