@@ -35,7 +35,6 @@ const works = {
   'lavit-mini': [
     ['tokenize', { image }],
     ['caption', { image, seed: 1 }],
-    ['caption', { image, temperature: 1, seed: 5, n: 2 }],
     ['vqa', { image, question: 'what is in the picture?', num_beams: 3, seed: 1 }],
     ['generate', { prompt: 'a red apple', guidance_scale: 3, seed: 7 }],
     ['detokenize', { visual_tokens: Array.from({ length: 24 }, (_, i) => 37 * i), seed: 7 }]
@@ -43,6 +42,7 @@ const works = {
   'lavit-golden': [
     ['tokenize', { image, seed: 1 }],
     ['caption', { image, seed: 1 }],
+    ['caption', { image, temperature: 1, num_beams: 1, seed: 5, n: 2 }],
     ['vqa', { image, seed: 1, question: 'what is in the picture?' }],
     ['generate', { prompt: 'a red apple', seed: 7, steps: 2 }],
     ['detokenize', { visual_tokens: [1, 40, 7, 63], seed: 7, steps: 2 }]
