@@ -17,7 +17,9 @@ from .activations import LEVELS, drop_unused
 from .write import digest
 
 GRAPHS = ('language_model', 'text_head', 'visual_head')
+WHOLE = {'MatMulInteger', 'MatMulIntegerToFloat', 'QAttention'}
 APART_FROM = 1024  # bytes of a tensor that stays in the other file
+GROUP = 256  # scores of which the best is looked at first
 COUNTED = ('Less', 'Greater', 'Clip', 'Sub', 'Add', 'Mul', 'Mod', 'Div', 'Unsqueeze')
 
 
@@ -56,6 +58,37 @@ class Rewriting:
         bounds = (self.fraction(f'{y}.{name}', level - float(zero)) for name, level in (('low', 0), ('high', LEVELS)))
         self.add('Mul', [self.add('Clip', [levels, *bounds], f'{y}.level'), self.fraction(f'{y}.step', step)], y)
 
+    def best(self, node, width):
+        """TopK of (B, width), exactly, but of few: first the groups that hold the best, then those of these groups. Places
+        are counted in fractions and given in 32 bits."""
+        x, k = node.input[0], int(self.tensors[node.input[1]].item())
+        scores, places = node.output
+        groups = -(-width // GROUP)
+        grouped, table = x, self.add('Add', [self.fraction('group_first', np.arange(groups)[:, None] * GROUP),
+                                             self.fraction('in_group', np.arange(GROUP)[None])], f'{places}.table')
+        if groups * GROUP > width:
+            pads = self.constant('pads', np.array([0, 0, 0, groups * GROUP - width]))
+            grouped = self.add('Pad', [x, pads, self.fraction('lowest', np.finfo(np.float32).min)], f'{x}.padded')
+        grouped = self.add('Reshape', [grouped, self.constant('in_groups', np.array([-1, groups, GROUP]))], f'{x}.groups')
+        axis = self.constant('within', np.array([2]))
+        most = self.add('ReduceMax', [grouped, axis], f'{x}.most', keepdims=0)
+        few = self.constant('few', np.array([min(k, groups)]))
+        self.nodes.append(helper.make_node('TopK', [most, few], [f'{x}.most_of_best', f'{x}.best_groups']))
+        at = self.add('Unsqueeze', [f'{x}.best_groups', axis], f'{x}.group_places')
+        flat = self.constant('flat', np.array([-1, min(k, groups) * GROUP]))
+        chosen = self.add('GatherND', [grouped, at], f'{x}.chosen_groups', batch_dims=1)
+        chosen = self.add('Reshape', [chosen, flat], f'{x}.chosen')
+        known = self.add('Gather', [table, f'{x}.best_groups'], f'{places}.chosen_groups')
+        known = self.add('Reshape', [known, flat], f'{places}.chosen')
+        self.nodes.append(helper.make_node('TopK', [chosen, node.input[1]], [scores, f'{places}.chosen_at']))
+        found = self.add('GatherElements', [known, f'{places}.chosen_at'], f'{places}.fraction', axis=1)
+        self.add('Cast', [found], places, to=TensorProto.INT32)
+
+    def look_up(self, node, places):
+        """Ids by their places, all of 32 bits."""
+        ids = self.add('Cast', [node.input[0]], f'{node.input[0]}.short', to=TensorProto.INT32)
+        self.add('Gather', [ids, places], node.output[0])
+
     def matrix(self, node):
         [name], whole = node.output, f'{node.output[0]}.whole'
         self.add('Mul', [self.add('Cast', [node.input[0]], whole, to=TensorProto.FLOAT), node.input[1]], name)
@@ -67,7 +100,9 @@ def rewrite(model):
     kinds = {value.name: value.type.tensor_type.elem_type for value in (*graph.value_info, *graph.input, *graph.output)}
     new = Rewriting(model.graph)
     kinds |= {tensor.name: tensor.data_type for tensor in model.graph.initializer}
-    shapes, fractions, back = set(), {}, {}
+    widths = {value.name: value.type.tensor_type.shape.dim[-1].dim_value for value in graph.value_info
+              if value.type.tensor_type.shape.dim}
+    shapes, fractions, back, few, short = set(), {}, {}, {}, set()
     inputs = {value.name for value in model.graph.input}
 
     def counted(name):
@@ -95,6 +130,14 @@ def rewrite(model):
             new.rounding(back[node.input[0]], node)
         elif node.op_type == 'DequantizeLinear':
             new.matrix(node)
+        elif node.op_type == 'TopK' and widths.get(node.input[0], 0) > GROUP ** 2 // 4:
+            new.best(node, widths[node.input[0]])
+            few[node.output[1]] = node.output[1]
+        elif node.op_type == 'Unsqueeze' and node.input[0] in few:
+            few[output] = few[node.input[0]]
+        elif node.op_type == 'GatherND' and node.input[1] in few:
+            new.look_up(node, few[node.input[1]])
+            short.add(output)
         elif (node.op_type in COUNTED and 'token_ids' in inputs and output not in shapes
               and kinds.get(node.input[0]) == TensorProto.INT64):
             count(new, node, counted, fractions, kinds)
@@ -110,6 +153,9 @@ def rewrite(model):
             new.nodes.append(kept)
     del model.graph.node[:]
     model.graph.node.extend(unique(new.nodes))
+    for value in model.graph.output:
+        if value.name in short:
+            value.type.tensor_type.elem_type = TensorProto.INT32
     del model.graph.value_info[:]
     drop_unused(model.graph)
     return model
@@ -164,9 +210,13 @@ def add_device_graph(path):
     return made
 
 
-def with_device_graph(path):
-    """What a manifest says of a graph, after the one for devices was written beside it."""
-    return {**digest(path), 'device': digest(add_device_graph(path))}
+def described(name, path):
+    """What a manifest says of a graph, after one for devices was written beside it. Where it multiplies in whole numbers,
+    and has none beside it, it is of use to processors alone: a device would hand nearly all of it back, node by node."""
+    if name in GRAPHS:
+        return {**digest(path), 'device': digest(add_device_graph(path))}
+    nodes = onnx.load(str(path), load_external_data=False).graph.node
+    return {**digest(path), **({'device': 'cpu'} if WHOLE & {node.op_type for node in nodes} else {})}
 
 
 def main(arguments=None):
@@ -175,9 +225,8 @@ def main(arguments=None):
     folder = parser.parse_args(arguments).folder
     path = folder / 'manifest.json'
     manifest = json.loads(path.read_text())
-    for name in GRAPHS:
-        graph = manifest['graphs'][name]
-        graph |= with_device_graph(folder / graph['file'])
+    for name, graph in manifest['graphs'].items():
+        graph |= described(name, folder / graph['file'])
     path.write_text(json.dumps(manifest, indent=2) + '\n')
 
 

@@ -19,8 +19,7 @@ from networks.language_model import HIDDEN
 from networks.model import build, load_weights
 from networks.visual_tokenizer import choose, rank_order
 from packager.activations import round_activations
-from packager.device import GRAPHS as DEVICE_GRAPHS
-from packager.device import with_device_graph
+from packager.device import described
 from packager.fusion import fuse
 from packager.graphs import candidates, definitions
 from packager.precision import round_weights
@@ -99,8 +98,7 @@ def manifest(config, graphs, out, concepts, about):
                                'decoder_guidance_scale': 1, 'steps': about.get('steps', 0), 'size': size}},
         'pixel_decoder': {'sizes': [size], 'latent_channels': 3, 'latent_scale': 1, 'scaling_factor': 1,
                           'max_steps': 50, 'schedule': {'kind': 'flow'}},
-        'graphs': {name: (with_device_graph if name in DEVICE_GRAPHS else digest)(out / f'{name}.onnx')
-                   for name in graphs},
+        'graphs': {name: described(name, out / f'{name}.onnx') for name in graphs},
         'tokenizer': digest(out / 'tokenizer.json'),
         **({'familiarity': about['familiarity']} if 'familiarity' in about and 'familiarity' in graphs else {}),
         'provenance': {'recipe': 'models/recipe', 'house_style': HOUSE_STYLE, **about.get('provenance', {})},

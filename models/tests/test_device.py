@@ -59,7 +59,7 @@ class DeviceTest(unittest.TestCase):
         feed = inputs(self.manifest)
         for name, processor, device in self.pairs():
             for expected, found in zip(outputs(processor, feed), outputs(device, feed), strict=True):
-                gap = np.abs(expected - found).max()
+                gap = np.abs(expected.astype(float) - found).max()
                 self.assertLess(gap, 1e-4 * max(1, np.abs(expected).max()), name)
 
     def test_no_operator_is_left_to_the_processor(self):

@@ -35,14 +35,16 @@ const mostCompared = 64 * 2 ** 20 // bytes of a graph that is opened on the proc
 /** Rejects with a GraphError. 0 threads are one for each core. */
 export function openGraph (
   name: GraphName,
-  { folder, manifest, device, threads }: Options,
+  { folder, manifest, device: wanted, threads }: Options,
   bus?: Bus
 ): Promise<Session> {
   const { file, device: onDevice } = manifest.graphs[name]!
-  return openSession(join(folder, device === 'cpu' ? file : (onDevice?.file ?? file)), {
+  const device = onDevice === 'cpu' ? 'cpu' : wanted
+  const path = join(folder, device !== 'cpu' && typeof onDevice === 'object' ? onDevice.file : file)
+  return openSession(path, {
     device,
     threads: threads || availableParallelism(),
-    bus
+    bus: device === 'cpu' ? undefined : bus
   }).catch(cause => {
     throw new GraphError(name, { cause })
   })
@@ -60,7 +62,8 @@ export async function openEngine (
     selfTest.watch(name, await openGraph(name, options, bus), { isKept: isKept(name) })
   const bytesOf = (name: GraphName) =>
     (manifest.graphs[name]?.data ?? []).reduce((sum, { bytes }) => sum + bytes, manifest.graphs[name]?.bytes ?? 0)
-  const isKept = (name: GraphName) => bus !== undefined && bytesOf(name) <= mostCompared
+  const isKept = (name: GraphName) =>
+    bus !== undefined && manifest.graphs[name]?.device !== 'cpu' && bytesOf(name) <= mostCompared
   const openOptional = (name: GraphName) => (manifest.graphs[name] === undefined ? undefined : open(name))
   const visualTokenizer = createVisualTokenizer(
     {

@@ -80,6 +80,6 @@ function isNear (data: Output['data'], expected: Output['data']): boolean {
     return data.every((value, i) => Math.abs(value - (expected[i] ?? 0)) <= nearFloats * largest + 1e-6)
   }
   let others = 0
-  for (let i = 0; i < data.length; i++) if (data[i] !== expected[i]) others++
+  for (let i = 0; i < data.length; i++) if (Number(data[i]) !== Number(expected[i])) others++ // of 32 or 64 bits
   return others <= nearOthers * data.length
 }

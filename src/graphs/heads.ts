@@ -53,7 +53,9 @@ export function createHeads (
         'candidate_log_probabilities'
       ])
       const drawable = outputs.ids?.data
-      if (!(drawable instanceof BigInt64Array)) throw new Error('the graph has no int64 output ids')
+      if (!(drawable instanceof BigInt64Array || drawable instanceof Int32Array)) {
+        throw new Error('the graph has no output ids of whole numbers')
+      }
       const scores = rowsOf(floats(outputs, 'scores'), asks.length)
       const logProbabilities = rowsOf(floats(outputs, 'candidate_log_probabilities'), asks.length)
       const count = drawable.length / asks.length

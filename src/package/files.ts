@@ -19,10 +19,13 @@ const Graph = Type.Object(
     ...PackageFile.properties,
     data: Type.Optional(Type.Array(PackageFile, { description: 'External weight files of the graph' })),
     device: Type.Optional(
-      Type.Object(PackageFile.properties, {
-        ...strict,
-        description: 'The same on the same weights, in operators that a GPU has; opened there in place of the other'
-      })
+      Type.Union([
+        Type.Object(PackageFile.properties, {
+          ...strict,
+          description: 'The same on the same weights, in operators that a GPU has; opened there in place of the other'
+        }),
+        Type.Literal('cpu', { description: 'Run by the processor wherever the model is: no GPU has its operators' })
+      ])
     )
   },
   strict

@@ -80,7 +80,7 @@ export async function readTokenizer (folder: string, manifest: Manifest): Promis
 /** Every file of a package beside the manifest itself. */
 export function filesOf (manifest: Manifest): PackageFile[] {
   const graphs = Object.values(manifest.graphs).flatMap(({ data = [], device, ...graph }) =>
-    device ? [graph, ...data, device] : [graph, ...data]
+    typeof device === 'object' ? [graph, ...data, device] : [graph, ...data]
   )
   return [...graphs, manifest.tokenizer]
 }

@@ -25,9 +25,17 @@ export function demandOf (
 ): Demand {
   const { language_model: shape } = manifest
   const computed = weightBytes(manifest, kind) + activationBytes(manifest, slots)
-  return kind === 'cpu'
-    ? { host: engines * (computed + cacheBytes(shape, slots) + processBytes), device: 0 }
-    : { host: engines * processBytes, device: engines * (computed + deviceCacheBytes(shape, slots)) }
+  if (kind === 'cpu') return { host: engines * (computed + cacheBytes(shape, slots) + processBytes), device: 0 }
+  const kept = weightBytes({ ...manifest, graphs: graphsOfProcessor(manifest) }, kind)
+  return {
+    host: engines * (kept + processBytes),
+    device: engines * (computed - kept + deviceCacheBytes(shape, slots))
+  }
+}
+
+/** Those that the processor runs wherever the model is. */
+function graphsOfProcessor ({ graphs }: Manifest) {
+  return Object.fromEntries(Object.entries(graphs).filter(([, { device }]) => device === 'cpu'))
 }
 
 /**
@@ -35,7 +43,10 @@ export function demandOf (
  * the package was made for GPUs and is on one. The manifest's `provenance` tells by `precision` and `device`; a package
  * that does not say is taken to hold half precision.
  */
-export function weightBytes ({ graphs, provenance }: Manifest, kind: 'cpu' | 'webgpu'): number {
+export function weightBytes (
+  { graphs, provenance }: Pick<Manifest, 'provenance'> & { graphs: Partial<Manifest['graphs']> },
+  kind: 'cpu' | 'webgpu'
+): number {
   const { precision, device } = provenance
   const isQuantised = quantised.has(precision)
   const stays = precision === 'fp32' || (device === 'webgpu' && (isQuantised || kind === 'webgpu'))

@@ -27,7 +27,7 @@ type Name = 'language_model' | 'text_head' | 'visual_head'
 
 function fileOf (name: Name, device: 'cpu' | 'webgpu'): string {
   const { file, device: onDevice } = manifest.graphs[name]
-  return device === 'cpu' ? file : (onDevice?.file ?? file)
+  return device !== 'cpu' && typeof onDevice === 'object' ? onDevice.file : file
 }
 
 async function openOn (device: 'cpu' | 'webgpu', bus = createBus()): Promise<Run> {
@@ -131,7 +131,7 @@ t.test('a step of four rows sends little, and its candidates are few', { skip },
   ])
   const after = bus.counts()
   t.ok(after.up - before.up < 5000, `${after.up - before.up} bytes up`)
-  t.ok(after.down - before.down <= 2048, `${after.down - before.down} bytes down`)
+  t.ok(after.down - before.down < 2000, `${after.down - before.down} bytes down`)
 })
 
 t.test('no buffer is added while it works', { skip }, async t => {

@@ -49,3 +49,10 @@ t.test('on the processor all lies in the memory of the host, on a GPU what is co
   t.equal(demandOf(at(), { slots: 4, engines: 1, kind: 'webgpu' }).device, gpu.device / 2)
   t.ok(gpu.device > 2 * 22_222, 'activations count')
 })
+
+t.test('what the processor runs wherever the model is counts on the host', async t => {
+  const mixed = { ...at('fp32'), graphs: { ...graphs, vision: { ...graphs.vision, device: 'cpu' as const } } }
+  const options = { slots: 4, engines: 2, kind: 'webgpu' } as const
+  t.equal(demandOf(mixed, options).host - demandOf(at('fp32'), options).host, 2 * 111)
+  t.equal(demandOf(at('fp32'), options).device - demandOf(mixed, options).device, 2 * 111)
+})
