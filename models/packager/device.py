@@ -59,30 +59,34 @@ class Rewriting:
         self.add('Mul', [self.add('Clip', [levels, *bounds], f'{y}.level'), self.fraction(f'{y}.step', step)], y)
 
     def best(self, node, width):
-        """TopK of (B, width), exactly, but of few: first the groups that hold the best, then those of these groups. Places
-        are counted in fractions and given in 32 bits."""
-        x, k = node.input[0], int(self.tensors[node.input[1]].item())
-        scores, places = node.output
+        """TopK of (B, width), exactly but of few: of the groups that hold the best, then of what is in these groups.
+        Places are counted in fractions and given in 32 bits."""
+        [x, wanted], [scores, places] = node.input, node.output
         groups = -(-width // GROUP)
-        grouped, table = x, self.add('Add', [self.fraction('group_first', np.arange(groups)[:, None] * GROUP),
-                                             self.fraction('in_group', np.arange(GROUP)[None])], f'{places}.table')
+        few = min(int(self.tensors[wanted].item()), groups)
+        within, flat = self.constant('within', np.array([2])), self.constant('flat', np.array([-1, few * GROUP]))
+        table = self.add('Add', [self.fraction('group_first', np.arange(groups)[:, None] * GROUP),
+                                 self.fraction('in_group', np.arange(GROUP)[None])], f'{places}.table')
+        padded = x
         if groups * GROUP > width:
             pads = self.constant('pads', np.array([0, 0, 0, groups * GROUP - width]))
-            grouped = self.add('Pad', [x, pads, self.fraction('lowest', np.finfo(np.float32).min)], f'{x}.padded')
-        grouped = self.add('Reshape', [grouped, self.constant('in_groups', np.array([-1, groups, GROUP]))], f'{x}.groups')
-        axis = self.constant('within', np.array([2]))
-        most = self.add('ReduceMax', [grouped, axis], f'{x}.most', keepdims=0)
-        few = self.constant('few', np.array([min(k, groups)]))
-        self.nodes.append(helper.make_node('TopK', [most, few], [f'{x}.most_of_best', f'{x}.best_groups']))
-        at = self.add('Unsqueeze', [f'{x}.best_groups', axis], f'{x}.group_places')
-        flat = self.constant('flat', np.array([-1, min(k, groups) * GROUP]))
+            padded = self.add('Pad', [x, pads, self.fraction('lowest', np.finfo(np.float32).min)], f'{x}.padded')
+        grouped = self.constant('in_groups', np.array([-1, groups, GROUP]))
+        grouped = self.add('Reshape', [padded, grouped], f'{x}.groups')
+        most = self.add('ReduceMax', [grouped, within], f'{x}.most', keepdims=0)
+        best = self.top(most, self.constant('few', np.array([few])), f'{x}.group_scores', f'{x}.group')
+        at = self.add('Unsqueeze', [best, within], f'{x}.group_at')
         chosen = self.add('GatherND', [grouped, at], f'{x}.chosen_groups', batch_dims=1)
         chosen = self.add('Reshape', [chosen, flat], f'{x}.chosen')
-        known = self.add('Gather', [table, f'{x}.best_groups'], f'{places}.chosen_groups')
+        known = self.add('Gather', [table, best], f'{places}.chosen_groups')
         known = self.add('Reshape', [known, flat], f'{places}.chosen')
-        self.nodes.append(helper.make_node('TopK', [chosen, node.input[1]], [scores, f'{places}.chosen_at']))
-        found = self.add('GatherElements', [known, f'{places}.chosen_at'], f'{places}.fraction', axis=1)
+        found = self.top(chosen, wanted, scores, f'{places}.at')
+        found = self.add('GatherElements', [known, found], f'{places}.fraction', axis=1)
         self.add('Cast', [found], places, to=TensorProto.INT32)
+
+    def top(self, x, count, scores, places):
+        self.nodes.append(helper.make_node('TopK', [x, count], [scores, places]))
+        return places
 
     def look_up(self, node, places):
         """Ids by their places, all of 32 bits."""
@@ -211,8 +215,8 @@ def add_device_graph(path):
 
 
 def described(name, path):
-    """What a manifest says of a graph, after one for devices was written beside it. Where it multiplies in whole numbers,
-    and has none beside it, it is of use to processors alone: a device would hand nearly all of it back, node by node."""
+    """What a manifest says of a graph, after one for devices was written beside it. One without, that multiplies in
+    whole numbers, is for processors alone: a device would hand nearly all of it back, node by node."""
     if name in GRAPHS:
         return {**digest(path), 'device': digest(add_device_graph(path))}
     nodes = onnx.load(str(path), load_external_data=False).graph.node
