@@ -32,6 +32,7 @@ export function reportOf (soak: Soak): { text: string; holds: boolean } {
   const { head, minutes, counts, watched, injected, readyAt, lines } = soak
   const checks = checksOf(soak)
   const holds = checks.every(check => check.holds)
+  const command = ['npm run soak', head.arguments].filter(Boolean).join(' -- ')
   const sections = [
     '# Soak',
     'The built server under mixed requests of many clients, some of which leave, with pictures that are bombs, ' +
@@ -40,7 +41,7 @@ export function reportOf (soak: Soak): { text: string; holds: boolean } {
     [
       `- ${head.date}, commit ${head.commit}, Node ${head.node}`,
       `- ${head.processor}, ${head.cores} cores, ${head.memoryGiB} GiB, ${head.system}`,
-      `- \`npm run soak -- ${head.arguments}\`: ${counts.ended()} requests in ${minutes.toFixed(1)} minutes`
+      `- \`${command}\`: ${counts.ended()} requests in ${minutes.toFixed(1)} minutes`
     ].join('\n'),
     `## ${holds ? 'All of it held' : 'Not all of it held'}`,
     table(checks.map(({ what, found, holds }) => ({ '': holds ? 'holds' : '**fails**', what, found }))),
