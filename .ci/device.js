@@ -34,7 +34,6 @@ const works = {
   'lavit-mini': [
     ['tokenize', { image }],
     ['caption', { image, seed: 1 }],
-    ['caption', { image, temperature: 1, seed: 5, n: 2 }],
     ['vqa', { image, question: 'what is in the picture?', num_beams: 3, seed: 1 }],
     ['generate', { prompt: 'a red apple', guidance_scale: 3, seed: 7 }],
     ['detokenize', { visual_tokens: Array.from({ length: 24 }, (_, i) => 37 * i), seed: 7 }]
