@@ -18,31 +18,25 @@ t.test('a median has the least and the most beside it', async t => {
   t.strictSame(spreadOf(values.slice(0, 10)).median, 4.25)
 })
 
+const points: [number, number][] = [
+  [1, 2.1],
+  [2, 2.9],
+  [3, 4.2],
+  [5, 4.8],
+  [8, 9.1],
+  [13, 12.7],
+  [21, 22.4]
+]
+
 t.test('slope and standard error are those of numpy.linalg.lstsq and its residuals', async t => {
-  const { slope, intercept, standardError } = lineThrough([
-    [1, 2.1],
-    [2, 2.9],
-    [3, 4.2],
-    [5, 4.8],
-    [8, 9.1],
-    [13, 12.7],
-    [21, 22.4]
-  ])
+  const { slope, intercept, standardError } = lineThrough(points)
   t.ok(Math.abs(slope - 1.0013748854262141) < 1e-12)
   t.ok(Math.abs(intercept - 0.7324472960586639) < 1e-12)
   t.ok(Math.abs(standardError - 0.043109941246247827) < 1e-12)
 })
 
 t.test('the line in shares is that of numpy.linalg.lstsq where both sides are divided by y', async t => {
-  const { slope, intercept } = lineInShares([
-    [1, 2.1],
-    [2, 2.9],
-    [3, 4.2],
-    [5, 4.8],
-    [8, 9.1],
-    [13, 12.7],
-    [21, 22.4]
-  ])
+  const { slope, intercept } = lineInShares(points)
   t.ok(Math.abs(slope - 0.9120532254332477) < 1e-12)
   t.ok(Math.abs(intercept - 1.1247788799467564) < 1e-12)
 })
