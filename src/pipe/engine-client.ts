@@ -9,7 +9,7 @@ import { worstCost } from './cost.ts'
 import { restartingError, unloadedError, unreadError } from './engine-errors.ts'
 import { startEngineProcess } from './engine-process.ts'
 import { createHeartbeat } from './heartbeat.ts'
-import type { Direction, EngineCounts, FromEngine, ToEngine } from './messages.ts'
+import type { Direction, EngineCounts, FromEngine, Opened, ToEngine } from './messages.ts'
 import { createRequests, type Answer, type Listeners, type Place } from './requests.ts'
 import { watchTrouble, wordsOf, type Trouble } from './trouble.ts'
 import type { Work } from './work.ts'
@@ -65,7 +65,7 @@ export function createEngineClient ({
   const trouble = watchTrouble({ device: open.device, onTrouble, end: child.kill })
   let counts = noCounts
   let lastPlaced = 0
-  let onReady = (_device: string) => {}
+  let onReady = (_opened: Opened) => {}
   let onFailed = (_error: Error) => {}
 
   const heartbeat = createHeartbeat({
@@ -81,7 +81,7 @@ export function createEngineClient ({
       child.kill()
     }
   })
-  const ready = new Promise<string>((resolve, reject) => {
+  const ready = new Promise<Opened>((resolve, reject) => {
     onReady = resolve
     onFailed = reject
   })
@@ -92,8 +92,8 @@ export function createEngineClient ({
   return {
     pid: child.pid,
     /**
-     * The device, once the model is open. Rejects with `model_unavailable` (it cannot be opened) or `engine_restarting`
-     * (the process ended).
+     * What it says once the model is open. Rejects with `model_unavailable` (it cannot be opened) or
+     * `engine_restarting` (the process ended).
      */
     ready,
     /** Why the process ended, once it has. */
@@ -144,7 +144,7 @@ export function createEngineClient ({
         heartbeat.opened()
         trouble.opened()
         if (message.cache) log.info({ ...where, ...message }, `keys and values lie on the ${message.cache}`)
-        return onReady(message.device)
+        return onReady(message)
       case 'failed':
         log.error({ ...where, detail: message.detail }, 'engine cannot open the model')
         if (message.trouble) trouble.arose(message.trouble)

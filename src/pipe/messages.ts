@@ -48,6 +48,9 @@ export type BusReport = { up: number; down: number; buffers: number; held: numbe
 /** Where keys and values lie, and why not on the device. */
 export type CachePlace = { cache: 'host' | 'device'; reason?: string | undefined }
 
+/** What an engine that can begin says of itself; where its cache lies, if it runs on a GPU. */
+export type Opened = { device: string } & Partial<CachePlace>
+
 export type ToEngine =
   | {
     kind: 'open'
@@ -77,7 +80,7 @@ export type ToEngine =
   | { kind: 'close' }
 
 export type FromEngine =
-  | ({ kind: 'ready'; device: string } & Partial<CachePlace>)
+  | ({ kind: 'ready' } & Opened)
   // could not open: in own words, and in those of the runtime
   | { kind: 'failed'; reason: string; detail: string; trouble?: Trouble | undefined }
   | { kind: 'tried'; f16: boolean; fault: string | null }

@@ -17,19 +17,25 @@ const quantisedGraphs = new Set<string>(['language_model', 'text_head', 'visual_
 
 /**
  * On the processor everything lies in the host's memory. On a GPU weights, activations and the cache lie there, and the
- * process in the host's.
+ * process in the host's, as does the cache with `keepsOnHost`.
  */
 export function demandOf (
   manifest: Manifest,
-  { slots, engines, kind }: { slots: number; engines: number; kind: 'cpu' | 'webgpu' }
+  {
+    slots,
+    engines,
+    kind,
+    keepsOnHost = false
+  }: { slots: number; engines: number; kind: 'cpu' | 'webgpu'; keepsOnHost?: boolean }
 ): Demand {
   const { language_model: shape } = manifest
   const computed = weightBytes(manifest, kind) + activationBytes(manifest, slots)
   if (kind === 'cpu') return { host: engines * (computed + cacheBytes(shape, slots) + processBytes), device: 0 }
   const kept = weightBytes({ ...manifest, graphs: graphsOfProcessor(manifest) }, kind)
+  const [onHost, onDevice] = keepsOnHost ? [cacheBytes(shape, slots), 0] : [0, deviceCacheBytes(shape, slots)]
   return {
-    host: engines * (kept + processBytes),
-    device: engines * (computed - kept + deviceCacheBytes(shape, slots))
+    host: engines * (kept + onHost + processBytes),
+    device: engines * (computed - kept + onDevice)
   }
 }
 

@@ -70,8 +70,12 @@ async function openOn (
   const { slots, machine = thisMachine() } = asked
   const one = demandOf(manifest, { slots, engines: 1, kind })
   const options = { ...asked, ...shareCores({ ...asked, device: kind }, machine, one.host) }
-  const bytes = demandOf(manifest, { slots, engines: options.engines, kind })
-  await budget.reserve(name, { cpu: bytes.host, ...(kind !== 'cpu' && { [device.id]: bytes.device }) })
+  const reserve = async (keepsOnHost: boolean) => {
+    const bytes = demandOf(manifest, { slots, engines: options.engines, kind, keepsOnHost })
+    await budget.reserve(name, { cpu: bytes.host, ...(kind !== 'cpu' && { [device.id]: bytes.device }) })
+    return bytes
+  }
+  const bytes = await reserve(false)
   for (let isAgain = false; ; isAgain = true) {
     signal.throwIfAborted()
     const { pool, ranOut } = startPool(model, device, options, {
@@ -80,7 +84,8 @@ async function openOn (
     })
     try {
       await pool.opened(signal)
-      return { manifest, pool, load: createLoad(options), placement: { device, bytes, reason } }
+      const taken = pool.keepsOnHost() ? await reserve(true) : bytes
+      return { manifest, pool, load: createLoad(options), placement: { device, bytes: taken, reason } }
     } catch (cause) {
       const why = pool.reason()
       await pool.close(0)

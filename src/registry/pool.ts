@@ -66,6 +66,9 @@ export function createPool ({ model, engines, start, onCounts, onRestart, onLost
     /** How many engines run. */
     running: () => running().length,
 
+    /** Whether engines on a GPU keep keys and values in the host's memory. */
+    keepsOnHost: () => running().some(({ cache }) => cache === 'host'),
+
     /** The place that a request would have now. */
     place: (): Place => idlest()?.place() ?? { ahead: 0, beside: 0 },
 

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { ServerError } from '../errors.ts'
 import type { EngineClient, Log } from '../pipe/engine-client.ts'
+import type { Opened } from '../pipe/messages.ts'
 import { tellReason } from './failure.ts'
 
 /**
@@ -11,7 +12,7 @@ import { tellReason } from './failure.ts'
  */
 export type EngineState =
   | { is: 'starting' }
-  | { is: 'ready'; engine: EngineClient; device: string }
+  | { is: 'ready'; engine: EngineClient; device: string; cache: Opened['cache'] | undefined }
   | { is: 'pausing'; until: number; tries: number; reason?: string }
   | { is: 'failed'; reason: string }
   | { is: 'stopped' }
@@ -90,11 +91,11 @@ export function supervise ({
   async function live (): Promise<Life> {
     try {
       engine = await start(signal)
-      const device = await engine.ready
+      const { device, cache } = await engine.ready
       signal.throwIfAborted()
       const from = performance.now()
       log.info({ model, enginePid: engine.pid, device }, 'model ready')
-      change({ is: 'ready', engine, device })
+      change({ is: 'ready', engine, device, cache })
       const reason = await engine.ended
       if (!signal.aborted) log.error({ model, enginePid: engine.pid, reason }, 'engine process ended')
       return { ranMs: performance.now() - from }

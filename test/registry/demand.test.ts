@@ -48,6 +48,9 @@ t.test('on the processor all lies in the memory of the host, on a GPU what is co
   t.ok(copy > 0 && copy < cpu.host, 'beside the cache there is a copy of one sequence, and what is new')
   t.equal(demandOf(at(), { slots: 4, engines: 1, kind: 'webgpu' }).device, gpu.device / 2)
   t.ok(gpu.device > 2 * 22_222, 'activations count')
+  const kept = demandOf(at(), { slots: 4, engines: 2, kind: 'webgpu', keepsOnHost: true })
+  t.equal(kept.host - gpu.host, 2 * cacheBytes(manifest.language_model, 4), 'a cache that is kept on the host')
+  t.equal(kept.host + kept.device, cpu.host, 'then nothing is there twice')
 })
 
 t.test('what the processor runs wherever the model is counts on the host', async t => {

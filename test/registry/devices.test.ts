@@ -93,6 +93,23 @@ t.test('models come to lie where most is free, and each engine sees its own card
   t.match(await registry.listDevices(), [{}, { used_bytes: 0, models: [], engines: 0 }, {}])
 })
 
+t.test('a cache that a GPU cannot keep is on the account of the host', async t => {
+  const models = { a: sized('a', 10), b: sized('b', 10, 'keeps on the host') }
+  const { registry, placeOf } = start(t, models, ['webgpu'], [gpu(0, 1000 * megabyte)])
+  for (const name of ['a', 'b']) await registry.load(name)
+  const [onDevice, onHost] = [placeOf('a'), placeOf('b')]
+  t.ok(onHost.host_bytes > onDevice.host_bytes)
+  t.ok(onHost.device_bytes < onDevice.device_bytes)
+  t.match(await registry.listDevices(), [
+    { id: 'cpu', used_bytes: onDevice.host_bytes + onHost.host_bytes },
+    { id: 'webgpu:0', used_bytes: onDevice.device_bytes + onHost.device_bytes }
+  ])
+  const full = start(t, { a: sized('a', 10, 'keeps on the host') }, ['webgpu'], [gpu(0, 1000 * megabyte)], {
+    memoryBudgetMb: Math.floor(onHost.host_bytes / megabyte) // the process has room, not the cache with it
+  })
+  await t.rejects(full.registry.load('a'), { message: /the memory budget is too small for it/ })
+})
+
 t.test('the least recently used idle model of a device makes room there', async t => {
   const { registry, states, placeOf } = start(
     t,

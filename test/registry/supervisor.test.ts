@@ -2,12 +2,13 @@ import t, { type Test } from 'tap'
 import { ServerError } from '../../src/errors.ts'
 import { PackageError } from '../../src/package/package.ts'
 import type { EngineClient } from '../../src/pipe/engine-client.ts'
+import type { Opened } from '../../src/pipe/messages.ts'
 import { restartingError } from '../../src/pipe/engine-errors.ts'
 import { restartPauseMs, supervise } from '../../src/registry/supervisor.ts'
 import { createLog } from '../fixtures/package.ts'
 
 /** An engine without a process. */
-function createEngine (ready: Promise<string> = Promise.resolve('cpu')) {
+function createEngine (ready: Promise<Opened> = Promise.resolve({ device: 'cpu' })) {
   let end = (_reason: string) => {}
   const ended = new Promise<string>(resolve => {
     end = resolve
