@@ -34,8 +34,9 @@ def multiply_in_half(product, name, tensor, files, graph):
     taken, given = product.input[0], product.output[0]
     place = list(graph.node).index(product)
     product.CopyFrom(helper.make_node('MatMul', [f'{given}.taken', f'{name}.half'], [f'{given}.half'], product.name))
-    graph.node.insert(place + 1, helper.make_node('Cast', [f'{given}.half'], [given], to=TensorProto.FLOAT))
-    graph.node.insert(place, helper.make_node('Cast', [taken], [f'{given}.taken'], to=TensorProto.FLOAT16))
+    casts = [([taken], f'{given}.taken', TensorProto.FLOAT16), ([f'{given}.half'], given, TensorProto.FLOAT)]
+    for at, (inputs, output, kind) in zip((place, place + 2), casts):
+        graph.node.insert(at, helper.make_node('Cast', inputs, [output], f'{output}.cast', to=kind))
 
 
 def look_up_quantised(users, name, tensor, files, graph, bits):

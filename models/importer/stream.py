@@ -18,6 +18,7 @@ import torch
 from onnx import TensorProto, helper
 
 from packager.graphs import input_names
+from packager.half_nodes import half_nodes
 from packager.write import HALF_FROM, digest, forget_origin
 
 from .products import is_looked_up, look_up_quantised, multiplied_by, multiply_in_half, replace_by_quantised
@@ -130,7 +131,7 @@ def write_graph(name, definition, stored, precision, folder, layers=0, wrote=lam
         model.opset_import.append(helper.make_opsetid('com.microsoft', 1))
     path = folder / f'{name}.onnx'
     path.write_bytes(model.SerializeToString())
-    return {**digest(path), 'data': files.entries}
+    return {**digest(path), 'data': files.entries, **half_nodes(graph)}
 
 
 def trace(definition, held, layers):
@@ -186,6 +187,7 @@ def add(graph, users, name, tensor, files, half):
         for node in users[name]:   # only the rows that are looked up are widened
             wide, node.input[0], node.output[0] = node.output[0], f'{name}.half', f'{node.output[0]}.half'
             index = list(graph.node).index(node)
-            graph.node.insert(index + 1, helper.make_node('Cast', [node.output[0]], [wide], to=TensorProto.FLOAT))
+            graph.node.insert(index + 1, helper.make_node('Cast', [node.output[0]], [wide], f'{wide}.cast',
+                                                          to=TensorProto.FLOAT))
     else:
         graph.node.insert(0, helper.make_node('Cast', [f'{name}.half'], [name], to=TensorProto.FLOAT))

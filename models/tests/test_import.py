@@ -174,6 +174,15 @@ class ForGpu(unittest.TestCase):
             takers = {node.op_type for node in graph.node if half & set(node.input)}
             self.assertLessEqual(takers, {'Cast'}, name)  # of constants, which the runtime folds
 
+    def test_rows_in_half_precision_are_named_where_nothing_else_is(self):
+        graphs = {package: self.manifest(package)['graphs'] for package in ('fp16', *self.GAPS)}
+        names = graphs['fp16']['language_model']['half_nodes']
+        nodes = {node.name: node.op_type for node in self.graph('fp16', 'language_model').node}
+        self.assertEqual([nodes[name] for name in names], ['Gather', 'Cast'])
+        self.assertEqual([name for name in graphs['fp16'] if 'half_nodes' in graphs['fp16'][name]], ['language_model'])
+        for package in self.GAPS:
+            self.assertFalse([name for name, graph in graphs[package].items() if 'half_nodes' in graph], package)
+
     def test_the_weights_are_as_many_bytes_as_promised(self):
         half, small = (sum(file['bytes'] for file in self.manifest(p)['graphs']['language_model']['data'])
                        for p in self.GAPS)

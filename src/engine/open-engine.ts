@@ -35,16 +35,17 @@ const mostCompared = 64 * 2 ** 20 // bytes of a graph that is opened on the proc
 /** Rejects with a GraphError. 0 threads are one for each core. */
 export function openGraph (
   name: GraphName,
-  { folder, manifest, device: wanted, threads }: Options,
+  { folder, manifest, device: wanted, threads, lacksHalf }: Options,
   bus?: Bus
 ): Promise<Session> {
-  const { file, device: onDevice } = manifest.graphs[name]!
+  const { file, device: onDevice, half_nodes: halfNodes } = manifest.graphs[name]!
   const device = onDevice === 'cpu' ? 'cpu' : wanted
   const path = join(folder, device !== 'cpu' && typeof onDevice === 'object' ? onDevice.file : file)
   return openSession(path, {
     device,
     threads: threads || availableParallelism(),
-    bus: device === 'cpu' ? undefined : bus
+    bus: device === 'cpu' ? undefined : bus,
+    onProcessor: lacksHalf ? halfNodes : undefined
   }).catch(cause => {
     throw new GraphError(name, { cause })
   })

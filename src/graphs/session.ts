@@ -32,7 +32,13 @@ export type Session = {
   release(): Promise<void>
 }
 
-type Options = { device: Device; threads: number; bus?: Bus | undefined }
+type Options = {
+  device: Device
+  threads: number
+  bus?: Bus | undefined
+  /** Names of nodes that the processor runs wherever the others are; not an empty list. */
+  onProcessor?: string[] | undefined
+}
 
 /** A graph that is not what its manifest says; the message is for whoever uses the package. */
 export class MisfitError extends Error {}
@@ -41,9 +47,13 @@ export class MisfitError extends Error {}
  * Opens one graph, of a file or of its bytes. `threads` is the size of its own thread pool; idle threads sleep instead
  * of spinning. `bus` counts what goes to the device and comes from it.
  */
-export async function openSession (graph: string | Uint8Array, { device, threads, bus }: Options): Promise<Session> {
+export async function openSession (
+  graph: string | Uint8Array,
+  { device, threads, bus, onProcessor }: Options
+): Promise<Session> {
+  const isSplit = device !== 'cpu' && onProcessor !== undefined
   const session = await create(graph, {
-    executionProviders: [device],
+    executionProviders: [isSplit ? { name: device, forceCpuNodeNames: onProcessor } : device],
     intraOpNumThreads: threads,
     enableMemPattern: false, // one would be kept for each new shape, of which batches have no end
     extra: { session: { intra_op: { allow_spinning: '0' } } }
@@ -70,7 +80,7 @@ export async function openSession (graph: string | Uint8Array, { device, threads
 export type Allocator = Awaited<ReturnType<typeof openAllocator>>
 
 /** Gives memory of the device, filled with zeros. It stays until it is released here. */
-export async function openAllocator ({ device, bus }: Omit<Options, 'threads'>) {
+export async function openAllocator ({ device, bus }: Pick<Options, 'device' | 'bus'>) {
   const graph = encodeGraph({
     inputs: [
       { name: 'zero', type: 'float32', dims: [1] },

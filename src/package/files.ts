@@ -26,6 +26,12 @@ const Graph = Type.Object(
         }),
         Type.Literal('cpu', { description: 'Run by the processor wherever the model is: no GPU has its operators' })
       ])
+    ),
+    half_nodes: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        minItems: 1,
+        description: 'Nodes in half precision, which the processor runs where a GPU has none in its shaders'
+      })
     )
   },
   strict

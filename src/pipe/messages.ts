@@ -63,6 +63,8 @@ export type ToEngine =
     queueCost: number
     /** Memory for keys and values of pictures that prompts begin with; none where it is not given. */
     prefixBytes?: number
+    /** The device has no half precision in its shaders. */
+    lacksHalf?: boolean
   }
   | { kind: 'try'; device: Device } // in place of `open`: whether the device runs anything
   // followed: parts are sent as they come; bulk: it yields to all that is not; clients take turns; sentAt by machineMs

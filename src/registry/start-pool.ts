@@ -8,7 +8,7 @@ import type { EngineCounts } from '../pipe/messages.ts'
 import type { Machine } from './cores.ts'
 import { createPool } from './pool.ts'
 
-type OfEachEngine = 'folder' | 'manifest' | 'device' | 'environment' | 'onCounts' | 'onTrouble'
+type OfEachEngine = 'folder' | 'manifest' | 'device' | 'lacksHalf' | 'environment' | 'onCounts' | 'onTrouble'
 
 export type ModelOptions = Omit<EngineOptions, OfEachEngine> & {
   /** Processes that run the model side by side; 0 is as many as the machine has room for. */
@@ -80,6 +80,7 @@ export function startPool (
         folder,
         manifest,
         device: device.kind,
+        lacksHalf: device.f16 === false,
         environment: device.environment,
         onCounts,
         onTrouble (trouble) {

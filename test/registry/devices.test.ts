@@ -150,6 +150,16 @@ t.test('the next device of the list takes what the first cannot', async t => {
   t.equal(placeOf('c').device, 'cpu')
 })
 
+t.test('an engine hears that its device has no half precision', async t => {
+  const models = { a: sized('a', 10, 'needs half') }
+  const gpus = [gpu(0, 900 * megabyte), gpu(1, 900 * megabyte)]
+  const { registry, placeOf } = start(t, models, ['webgpu:0', 'webgpu:1'], gpus, {
+    tryOut: async ({ id }) => ({ f16: id === 'webgpu:1', fault: null })
+  })
+  await registry.load('a')
+  t.match(placeOf('a'), { device: 'webgpu:1', reason: /^webgpu:0: the engine cannot open/ })
+})
+
 t.test('where no device can, the model fails for good, and says why of each', async t => {
   const models = { a: sized('a', 10, 'lacks webgpu') }
   const { registry } = start(t, models, ['webgpu:0', 'webgpu:7'], [gpu(0, 100 * megabyte)])
