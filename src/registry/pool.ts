@@ -8,6 +8,7 @@ import { isUnread } from '../pipe/engine-errors.ts'
 import type { EngineCounts } from '../pipe/messages.ts'
 import type { Answer, Place } from '../pipe/requests.ts'
 import type { Work } from '../pipe/work.ts'
+import { createChoice, idlestOf } from './choose.ts'
 import { impatiently, restartingError, unavailable, unloadedError } from './failure.ts'
 import { endedAtEachStart, supervise, type EngineState } from './supervisor.ts'
 
@@ -34,6 +35,7 @@ const fewTries = 3 // of every engine in a row, after which what they run on is 
 export function createPool ({ model, engines, start, onCounts, onRestart, onLost, log }: PoolOptions) {
   const counts: EngineCounts[] = Array.from({ length: engines }, () => noCounts)
   const waiting = new Set<() => void>()
+  const choose = createChoice<EngineClient>()
   let isReplaced = false
   const supervisors = counts.map((_, index) =>
     supervise({
@@ -70,7 +72,7 @@ export function createPool ({ model, engines, start, onCounts, onRestart, onLost
     keepsOnHost: () => running().some(({ cache }) => cache === 'host'),
 
     /** The place that a request would have now. */
-    place: (): Place => idlest()?.place() ?? { ahead: 0, beside: 0 },
+    place: (): Place => idlestOf(runningEngines())?.place() ?? { ahead: 0, beside: 0 },
 
     submit,
 
@@ -88,11 +90,12 @@ export function createPool ({ model, engines, start, onCounts, onRestart, onLost
     return impatiently(until(signal, isFarAway), () => restartingError(5000))
   }
 
-  /** Runs one request on the engine with the least to do. One that a dying engine had not read goes to another. */
+  /** Runs one request on an engine with little to do. One that a dying engine had not read goes to another. */
   async function submit<W extends Work> (work: W, options: SubmitOptions = {}): Promise<Answer<W>> {
     for (;;) {
       await ready(options.signal)
-      const engine = idlest() // chosen and charged without a pause, so that works that come together spread
+      // chosen and charged without a pause, so that works that come together spread
+      const engine = choose(runningEngines(), work)
       if (engine === undefined) continue
       try {
         return await engine.submit(work, options)
@@ -110,13 +113,6 @@ export function createPool ({ model, engines, start, onCounts, onRestart, onLost
       if (all.every(state => state.is === 'failed' || isTooFar(state))) throw errorOf(all)
       await unlessAborted(new Promise<void>(resolve => waiting.add(resolve)), signal)
     }
-  }
-
-  function idlest (): EngineClient | undefined {
-    const [engine] = running()
-      .map(({ engine }) => engine)
-      .sort((a, b) => a.cost() - b.cost())
-    return engine
   }
 
   function errorOf (all: EngineState[]): Error {
@@ -138,6 +134,10 @@ export function createPool ({ model, engines, start, onCounts, onRestart, onLost
 
   function states (): EngineState[] {
     return supervisors.map(({ state }) => state())
+  }
+
+  function runningEngines () {
+    return running().map(({ engine }) => engine)
   }
 
   function running () {
