@@ -48,6 +48,7 @@ async function open (message: Extract<ToEngine, { kind: 'open' }>): Promise<void
     )
     await warmUp(
       manifest,
+      message.slots,
       work =>
         new Promise(resolve => {
           onEnd = resolve

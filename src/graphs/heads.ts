@@ -3,6 +3,7 @@
  */
 import type { Manifest } from '../package/manifest.ts'
 import type { State } from './kv-store.ts'
+import { createRoom } from './room.ts'
 import { floats, type DeviceTensor, type Session, type Value } from './session.ts'
 
 /** How one sample of a picture goes on. Rows count the states; without guidance both are the same. */
@@ -29,19 +30,17 @@ export function createHeads (
   pick?: Pick
 ) {
   const { hidden_size: hiddenSize, vocabulary_size: vocabulary } = shape
-  const room = new Map<number, Float32Array>() // for the text head's scores, by rows
+  const room = createRoom() // for the text head's scores
   const visualIds = vocabulary - ids.image_start // those from the image start on are scored by the visual head
   return {
     /**
-     * Natural log-probabilities of the text ids, [image_start] for each row. They hold until the next call for as many
-     * rows: what is written to again and again leaves nothing to be collected.
+     * Natural log-probabilities of the text ids, [image_start] for each row. They hold until the next call.
      */
     async words (states: State[]): Promise<Float32Array[]> {
       const [rows, name] = [states.length, 'log_probabilities']
-      const known = room.get(rows) ?? new Float32Array(rows * ids.image_start)
-      room.set(rows, known)
       const inputs = { states: await stacked(states) }
-      const scores = { type: 'float32' as const, data: known, dims: [rows, ids.image_start] }
+      const dims = [rows, ids.image_start]
+      const scores = { type: 'float32' as const, data: room(rows * ids.image_start), dims }
       return rowsOf(floats(await text.run(inputs, { [name]: scores }), name), rows)
     },
 

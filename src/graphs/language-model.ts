@@ -2,7 +2,8 @@
  * The decoder-only transformer without its heads: one graph reads prompts (several rows of several tokens) or takes a
  * decode step (one token each).
  */
-import { floats, MisfitError, type Input, type Session } from './session.ts'
+import { createRoom, type Room } from './room.ts'
+import { floats, MisfitError, sizeOf, type Input, type Session } from './session.ts'
 import type { Manifest } from '../package/manifest.ts'
 
 /** The cached keys and values of B rows, as views of the cache's slab. */
@@ -26,7 +27,7 @@ export type NewTokens = {
   embedded?: { places: number[]; embeddings: Float32Array }
 }
 
-/** That of a single new token for each row holds until the next one for as many rows. */
+/** That of a single new token for each row holds until the next one. */
 export type Step = {
   states: Float32Array // [B, hidden_size], after the last new token
   newKeys: Float32Array[] // per layer [B, kv_heads, head_dim, T]
@@ -39,7 +40,7 @@ export type LanguageModel = ReturnType<typeof createLanguageModel>
 export function createLanguageModel (session: Session, { language_model: shape }: Pick<Manifest, 'language_model'>) {
   const { layers, kv_heads: heads, head_dim: headDim, hidden_size: hiddenSize } = shape
   const layerIndices = Array.from({ length: layers }, (_, i) => i)
-  const room = new Map<number, Record<string, Input>>() // for the outputs of steps, by rows
+  const rooms = new Map<string, Room>() // for the outputs of steps
   const found = session.inputNames.filter(name => name.startsWith('cache_keys.')).length
   if (found !== layers) {
     throw new MisfitError(`the graph language_model has ${found} layers, the manifest says ${layers}`)
@@ -65,22 +66,20 @@ export function createLanguageModel (session: Session, { language_model: shape }
     }
   }
 
-  /** Written to again and again, so that a step leaves nothing to be collected. */
   function roomFor (rows: number): Record<string, Input> {
-    const known = room.get(rows)
-    if (known) return known
-    const made: Record<string, Input> = { states: zeros([rows, hiddenSize]) }
+    const places: Record<string, Input> = { states: place('states', [rows, hiddenSize]) }
     for (const i of layerIndices) {
-      made[`new_keys.${i}`] = zeros([rows, heads, headDim, 1])
-      made[`new_values.${i}`] = zeros([rows, heads, 1, headDim])
+      places[`new_keys.${i}`] = place(`new_keys.${i}`, [rows, heads, headDim, 1])
+      places[`new_values.${i}`] = place(`new_values.${i}`, [rows, heads, 1, headDim])
     }
-    room.set(rows, made)
-    return made
+    return places
   }
-}
 
-function zeros (dims: number[]): Input {
-  return { type: 'float32', data: new Float32Array(dims.reduce((product, dim) => product * dim, 1)), dims }
+  function place (name: string, dims: number[]): Input {
+    const room = rooms.get(name) ?? createRoom()
+    rooms.set(name, room)
+    return { type: 'float32', data: room(sizeOf(dims)), dims }
+  }
 }
 
 /** `isSpare`: where there are no embeddings, one stands for all, so that fewer bytes go to a device. */

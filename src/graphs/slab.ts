@@ -18,7 +18,8 @@ export function createSlab ({
   width: number
   mostPlaces: number
 }) {
-  const data = new Float32Array(rows * stripes * mostPlaces * width)
+  // written to, so that its memory is taken now and not bit by bit as ever more rows are longer than ever before
+  const data = new Float32Array(rows * stripes * mostPlaces * width).fill(0)
   let stride = 0 // values of a stripe: places * width
 
   return { window, write, read, copyRow, resize }
