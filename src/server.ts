@@ -24,8 +24,8 @@ const { version } = Value.Parse(
 )
 
 // Bodies count as memory of V8, which for a few photographs would mark all of its own again and again: three to four
-// times a second, a sixth of the server's time. It may hold three times what lives before it does.
-setFlagsFromString('--heap-growing-percent=200')
+// times a second, a sixth of the server's time. It may hold twice what lives before it does.
+setFlagsFromString('--heap-growing-percent=100')
 await start().catch(end)
 
 async function start () {

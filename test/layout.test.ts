@@ -120,7 +120,7 @@ const layers: Record<string, string[]> = {
 /** The only files that may import a package. */
 const doors: Record<string, string[]> = {
   sharp: ['src/codecs/image.ts', 'src/codecs/pixels.ts', 'evaluate/judge/network.ts'],
-  'wink-*': ['src/codecs/tagger.ts'],
+  'wink-*': ['src/codecs/lemmas.ts'],
   'onnxruntime-node': ['src/graphs/session.ts', 'evaluate/judge/network.ts'],
   'ipaddr.js': ['src/fetching/addresses.ts'],
   'prom-client': ['src/metrics.ts'],

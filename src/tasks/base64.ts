@@ -37,12 +37,12 @@ function unescaped (text: string): string {
 function bytesOfBase64 (text: string): Uint8Array | undefined {
   if (Buffer.byteLength(text) !== text.length) return undefined // has characters that are not ASCII
   const decoded = Buffer.from(text, 'base64') // leaves out what it cannot read, so that too few bytes come out
-  if (isWhole(text, decoded.length)) return decoded
+  if (isWhole(text, decoded)) return decoded
   const joined = withoutSpace(text)
-  return isWhole(joined, decoded.length) ? decoded : undefined
+  return isWhole(joined, decoded) ? decoded : undefined
 }
 
-function isWhole (text: string, length: number) {
+function isWhole (text: string, { length }: Uint8Array) {
   const characters = text.length - (text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0)
   return length > 0 && characters % 4 !== 1 && length === Math.floor((characters * 3) / 4)
 }
@@ -55,7 +55,7 @@ function withoutSpace (text: string): string {
   return bytes.toString('latin1', 0, kept)
 }
 
-const pieceCharacters = 2 ** 20 // of base64, a multiple of 4: what is decoded before others have their turn
+const chunkCharacters = 2 ** 20 // of base64, a multiple of 4: what is decoded before others have their turn
 
 /**
  * The bytes of a long text that is a data URL or base64 without space, as `bytesOfText` reads it, in pieces between
@@ -65,14 +65,13 @@ export async function decodeBase64 (text: Uint8Array): Promise<Uint8Array | unde
   const characters = Buffer.from(text.buffer, text.byteOffset, text.byteLength)
   const head = /^data:[\w/+.-]{0,100};base64,/i.exec(characters.toString('latin1', 0, 120))?.[0] ?? ''
   const payload = characters.subarray(head.length)
-  const decoded = Buffer.allocUnsafe(Math.ceil((payload.length * 3) / 4))
-  let length = 0
-  for (let at = 0; at < payload.length; at += pieceCharacters) {
-    const piece = payload.toString('latin1', at, Math.min(at + pieceCharacters, payload.length))
-    const bytes = decoded.write(piece, length, 'base64') // leaves out what it cannot read
-    if (!isWhole(piece, bytes) || (piece.endsWith('=') && at + pieceCharacters < payload.length)) return
-    length += bytes
+  const chunks: Buffer[] = []
+  for (let at = 0; at < payload.length; at += chunkCharacters) {
+    const chunk = payload.toString('latin1', at, Math.min(at + chunkCharacters, payload.length))
+    const decoded = Buffer.from(chunk, 'base64')
+    if (!isWhole(chunk, decoded) || (chunk.endsWith('=') && at + chunkCharacters < payload.length)) return
+    chunks.push(decoded)
     await setImmediate()
   }
-  return decoded.subarray(0, length)
+  return Buffer.concat(chunks)
 }
