@@ -33,9 +33,10 @@ export function startEngineProcess ({
   onMessage: (message: FromEngine) => void
   onLine: (line: string) => void
 }) {
+  // The runtime works in several threads, one at a time: if each had an arena of its own, what is free would lie in all
+  // of them and the process would grow by and by. It reports each session to its maker unless it is told not to.
   const child = fork(entry, [], {
-    // the runtime reports each session to its maker otherwise
-    env: { ...process.env, ...environment, ORT_DISABLE_TELEMETRY: '1' },
+    env: { MALLOC_ARENA_MAX: '1', ...process.env, ...environment, ORT_DISABLE_TELEMETRY: '1' },
     execArgv: entry.pathname.endsWith('.ts') ? process.execArgv : [], // TypeScript needs its parent's loaders
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc']

@@ -1,0 +1,12 @@
+import t from 'tap'
+import { createRoom } from '../../src/graphs/room.ts'
+
+t.test('pieces of every length lie in the same memory', async t => {
+  const room = createRoom()
+  t.equal(room(5).length, 5)
+  const longest = room(9)
+  longest.fill(3)
+  t.strictSame([...room(4)], [3, 3, 3, 3])
+  t.equal(room(16).buffer, longest.buffer, 'it grows by doubling')
+  t.not(room(17).buffer, longest.buffer)
+})
