@@ -159,6 +159,9 @@ export function createMetrics () {
         busBytes.inc({ model, direction: 'down' }, counts.bus.down)
         deviceBuffers.set({ model }, counts.bus.buffers)
         deviceBufferBytes.set({ model }, counts.bus.held)
+      } else {
+        deviceBuffers.remove({ model })
+        deviceBufferBytes.remove({ model })
       }
     },
     countRestart: (model: string, device: string) => restarts.inc({ model, device }),

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ServerError } from '../src/errors.ts'
-import type { SubmitOptions } from '../src/pipe/engine-client.ts'
+import { noCounts, type SubmitOptions } from '../src/pipe/engine-client.ts'
+import { createMetrics } from '../src/metrics.ts'
 import { startApp } from './fixtures/embedded-app.ts'
 import { base64, buildTestApp } from './helper.ts'
 
@@ -114,4 +115,14 @@ t.test('a job that ends early is counted once, where it was', async t => {
   t.strictSame(await counted(t, queued), at('queue'))
   t.strictSame(await counted(t, loading), at('load'))
   t.equal(await counted(t, () => ({})), undefined, 'one that is answered is not')
+})
+
+t.test('what a model has on a GPU is told as long as it has it', async t => {
+  const metrics = createMetrics()
+  const series = 'lavit_device_buffers{model="m"}'
+  metrics.addEngineCounts('m', { ...noCounts, bus: { up: 1, down: 2, buffers: 3, held: 4 } })
+  t.equal(await valueOf(metrics, series), 3)
+  metrics.addEngineCounts('m', noCounts)
+  t.notMatch(await metrics.text(), series, 'no longer')
+  t.equal(await valueOf(metrics, 'lavit_device_bus_bytes_total{model="m",direction="down"}'), 2, 'what crossed stays')
 })
