@@ -160,7 +160,7 @@ def place(graph, users, name, tensor, files, precision, bits):
     half = precision.half
     if bits and product is not None:
         replace_by_quantised(product, name, tensor, files, graph, bits, 0 if precision.stays else ACCURACY_LEVEL)
-    elif bits and is_looked_up(users, name):
+    elif bits and tensor.ndim == 2 and is_looked_up(users, name):
         look_up_quantised(users, name, tensor, files, graph, bits)
     elif half and precision.stays and product is not None and not is_exact(files.graph, name) and fits(tensor):
         multiply_in_half(product, name, tensor.half(), files, graph)

@@ -28,7 +28,8 @@ class Rewriting:
 
     def __init__(self, graph):
         self.graph = graph
-        self.tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+        self.tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer
+                        if tensor.data_location != TensorProto.EXTERNAL}
         self.nodes = []
 
     def constant(self, name, values):
@@ -192,7 +193,7 @@ def unique(nodes):
 
 
 def share(model, path):
-    """Lets large tensors lie in the file of the other graph."""
+    """Lets large tensors lie in the file of the other graph; those that lie apart stay where they are."""
     content = path.read_bytes()
     for tensor in model.graph.initializer:
         start = content.find(tensor.raw_data) if len(tensor.raw_data) >= APART_FROM else -1
@@ -207,7 +208,7 @@ def share(model, path):
 
 def add_device_graph(path):
     """Writes the graph for devices beside one for processors, and gives its path."""
-    model = rewrite(onnx.load(str(path)))
+    model = rewrite(onnx.load(str(path), load_external_data=False))
     share(model, path)
     made = path.with_suffix('.device.onnx')
     made.write_bytes(model.SerializeToString())

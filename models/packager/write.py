@@ -59,11 +59,12 @@ def shrink(model):
             graph.node.insert(0, node)
 
 
-def check(name, module, examples, path, layers):
-    """Largest gap between PyTorch and the exported graph, on each example and on its first row alone; codes must be
-    equal."""
+def check(name, module, examples, path, layers, tolerance=TOLERANCE):
+    """Largest gap between PyTorch and the exported graph, on each example and on its first row alone, which is to be
+    below `tolerance`. Codes must be equal; where more than TOLERANCE is allowed a twentieth may be others, and scores
+    of all ids are compared in place of candidates, whose order is another then."""
     session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
-    return max(gap_of(name, module, rows, session, layers)
+    return max(gap_of(name, module, rows, session, layers, tolerance)
                for example in examples for rows in (example, first_row(example)))
 
 
@@ -71,19 +72,21 @@ def first_row(example):
     return {k: [t[:1] for t in v] if isinstance(v, list) else v[:1] for k, v in example.items()}
 
 
-def gap_of(name, module, example, session, layers):
+def gap_of(name, module, example, session, layers, tolerance):
     expected = module(**example)
     expected = expected if isinstance(expected, tuple) else (expected,)
     flat = [v for value in example.values() for v in (value if isinstance(value, list) else [value])]
     got = session.run(None, {k: v.numpy() for k, v in zip(input_names(example, layers), flat)})
     gap = 0.
-    for e, g in zip(expected, got, strict=True):
+    all_outputs = list(zip(expected, got, strict=True))
+    for e, g in all_outputs[-1:] if name == 'visual_head' and tolerance > TOLERANCE else all_outputs:
         if e.dtype == torch.int64:
             tied = is_tied(expected[1].numpy()) if name == 'visual_head' else False
-            assert np.all((e.numpy() == g) | tied), f'{name}: codes differ'
+            share = np.mean((e.numpy() == g) | tied)
+            assert share >= (1 if tolerance == TOLERANCE else .95), f'{name}: only {share:.3f} of codes are equal'
         else:
             gap = max(gap, float(np.abs(e.numpy() - g).max() / max(1., np.abs(e.numpy()).max())))
-    assert gap < TOLERANCE, f'{name}: {gap}'
+    assert gap < tolerance, f'{name}: {gap}'
     return gap
 
 

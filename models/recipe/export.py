@@ -3,7 +3,8 @@
 Graphs hold their weights in 8 bits and half precision (`--bits 16`: in half precision alone) and compute in single;
 every graph is checked against PyTorch, on random input and on what real pictures become on their way, before the
 manifest is written. Where the weights bring ranges (`recipe.ranges`), products with 8-bit matrices are then computed in
-whole numbers, by fewer nodes.
+whole numbers, by fewer nodes. With `--device-precision` the package is for GPUs instead: weights stay there as they are
+stored, in half precision or in blocks of 8 or 4 bits, and all else is computed in single precision.
 """
 import argparse
 import json
@@ -13,7 +14,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from importer.stream import precision_of, write_graph
 from networks.config import CONCEPTS, MINI
 from networks.language_model import HIDDEN
 from networks.model import build, load_weights
@@ -98,12 +102,59 @@ def manifest(config, graphs, out, concepts, about):
                                'decoder_guidance_scale': 1, 'steps': about.get('steps', 0), 'size': size}},
         'pixel_decoder': {'sizes': [size], 'latent_channels': 3, 'latent_scale': 1, 'scaling_factor': 1,
                           'max_steps': 50, 'schedule': {'kind': 'flow'}},
-        'graphs': {name: described(name, out / f'{name}.onnx') for name in graphs},
+        'graphs': graphs,
         'tokenizer': digest(out / 'tokenizer.json'),
         **({'familiarity': about['familiarity']} if 'familiarity' in about and 'familiarity' in graphs else {}),
         'provenance': {'recipe': 'models/recipe', 'house_style': HOUSE_STYLE, **about.get('provenance', {})},
         'quality': about.get('quality', {}), 'concepts': concepts,
     }
+
+
+GAPS = {'fp16': 1e-2, 'int8': .05, 'int4': .3}  # of outputs of graphs, as shares of the largest
+
+
+def fold_norms(module):
+    """Puts norms of batches into the convolutions before them: what is stored is then what is multiplied."""
+    for layers in (part for part in module.modules() if isinstance(part, nn.Sequential)):
+        for i, (before, norm) in enumerate(zip(layers, [*layers][1:])):
+            if isinstance(norm, nn.BatchNorm2d):
+                layers[i], layers[i + 1] = fuse_conv_bn_eval(before, norm), nn.Identity()
+
+
+class Held:
+    """A parameter, as `write_graph` takes it."""
+
+    def __init__(self, parameter):
+        self.parameter, self.size, self.dtype = parameter, parameter.numel(), parameter.dtype
+
+    def read(self): return self.parameter.detach()
+
+
+def write_for_device(name, definition, inputs, precision, out, layers):
+    """The graph's entry in the manifest; `inputs` are real ones."""
+    module, example, *_ = definition
+    stored = {parameter: Held(parameter) for parameter in module.parameters()}
+    entry = write_graph(name, definition, stored, precision_of(precision, 'webgpu'), out, layers)
+    gap = check(name, module, (example, inputs), out / entry['file'], layers, GAPS[precision])
+    size = entry['bytes'] + sum(file['bytes'] for file in entry['data'])
+    print(f'{name}: {size / 1e6:.1f} MB, gap {gap:.1e}')
+    return {**entry, **described(name, out / entry['file'])}
+
+
+def write_for_processors(name, definition, inputs, ranges, out, layers):
+    """The graph's entry in the manifest; `inputs` are real ones, `ranges` those of its activations."""
+    module, example, outputs, dynamic = definition
+    path = out / f'{name}.onnx'
+    export_graph(module, example, outputs, dynamic, layers, path)
+    gap = check(name, module, (example, inputs), path, layers)
+    if ranges:
+        round_activations(path, ranges)
+        if name == 'language_model':
+            fuse(path, MINI.language_model.max_length)
+        else:
+            fuse_vision(path)
+    print(f'{name}: {path.stat().st_size / 1e6:.1f} MB, gap {gap:.1e}')
+    return described(name, path)
 
 
 @torch.no_grad()
@@ -115,6 +166,7 @@ def main(arguments=None):
     parser.add_argument('--about', help='JSON file: version, steps, provenance, quality')
     parser.add_argument('--pictures', default='../test/fixtures', help='folder of PNG files to check the graphs on')
     parser.add_argument('--bits', type=int, choices=(8, 16), default=8, help='of the matrices')
+    parser.add_argument('--device-precision', choices=GAPS, help='a package for GPUs, in place of --bits')
     parser.add_argument('--tokenizer', default='lavit-mini/tokenizer.json', help='goes into the package')
     parser.add_argument('--out', required=True, help='folder of the package')
     args = parser.parse_args(arguments)
@@ -125,23 +177,21 @@ def main(arguments=None):
             shutil.copyfile(source, out / name)
     if args.weights:
         load_weights(model, args.weights)
-    round_weights(model, args.bits)
-    graphs, layers = definitions(model), MINI.language_model.layers
+    round_weights(model, 16 if args.device_precision else args.bits)
+    if args.device_precision:
+        fold_norms(model.encoder)
+    layers = MINI.language_model.layers
     ranges = ranges_of(args.weights) if args.weights and args.bits == 8 else {}
-    real = real_inputs(model, sorted(Path(args.pictures).glob('*.png')))
-    for name, (module, example, outputs, dynamic) in graphs.items():
-        path = out / f'{name}.onnx'
-        export_graph(module, example, outputs, dynamic, layers, path)
-        gap = check(name, module, (example, real[name]), path, layers)
-        if name in ranges:
-            round_activations(path, ranges[name])
-            if name == 'language_model':
-                fuse(path, MINI.language_model.max_length)
-            else:
-                fuse_vision(path)
-        print(f'{name}: {path.stat().st_size / 1e6:.1f} MB, gap {gap:.1e}')
+    real, graphs = real_inputs(model, sorted(Path(args.pictures).glob('*.png'))), {}
+    for name, definition in definitions(model).items():
+        if args.device_precision:
+            graphs[name] = write_for_device(name, definition, real[name], args.device_precision, out, layers)
+        else:
+            graphs[name] = write_for_processors(name, definition, real[name], ranges.get(name), out, layers)
     labels = [c['label'] for c in json.loads(Path(args.concepts).read_text())[:args.count]]
     about = json.loads(Path(args.about).read_text()) if args.about else {'version': '0.0.0'}
+    if args.device_precision:
+        about['provenance'] = {**about.get('provenance', {}), 'precision': args.device_precision, 'device': 'webgpu'}
     text = json.dumps(manifest(MINI, graphs, out, labels, about), indent=2)
     (out / 'manifest.json').write_text(text + '\n')
 
