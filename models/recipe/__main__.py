@@ -76,6 +76,7 @@ def main(arguments=None):
                         help='folder of photographs, as of `recipe.train`; without it the model learns only from '
                              'drawings what it does not know')
     parser.add_argument('--concepts', type=int, help=f'how many of the list are learnt (default: {CONCEPTS})')
+    parser.add_argument('--effort', type=float, default=1, help='share of the usual minutes of each stage')
     parser.add_argument('--bfloat16', action='store_true',
                         help='multiply in 16 bits; quick only where the processor has AMX')
     args = parser.parse_args(arguments)

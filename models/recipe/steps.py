@@ -34,21 +34,23 @@ def steps_of(args):
     runs, weights, tokenizer = (str(out / name) for name in ('runs', 'weights', 'tokenizer.json'))
     sprites = ['--sprites', args.sprites]
     about, figures = str(out / 'about.json'), str(out / 'figures.md')
+    stages = {name: (minutes * args.effort, processes) for name, (minutes, processes) in
+              (SMOKE_STAGES if args.smoke else STAGES).items()}
     few = ['--measure', '.04'] if args.smoke else []
     told = ['--scenes', str(SMOKE_SCENES)] if args.smoke else []
     return [
         *sprite_steps(args),
         Step('text tokenizer', ['--out', tokenizer, *concepts, *(['--sentences', '100'] if args.smoke else [])],
              'recipe.data.text_tokenizer'),
-        *(Step(stage, ['--stage', stage, '--minutes', str(minutes), '--processes', str(processes), '--runs', runs,
+        *(Step(stage, ['--stage', stage, '--minutes', f'{minutes:g}', '--processes', str(processes), '--runs', runs,
                        '--weights', weights, '--tokenizer', tokenizer, *sprites, *concepts, *few,
                        *(['--bfloat16'] if args.bfloat16 else [])], 'recipe.train')
-          for stage, (minutes, processes) in (SMOKE_STAGES if args.smoke else STAGES).items()),
+          for stage, (minutes, processes) in stages.items()),
         Step('weights', ['--runs', runs, '--weights', weights, '--out', weights, *sprites, *concepts, *few],
              'recipe.collect'),
-        Step('familiarity', ['--stage', 'familiarity', '--minutes', '.02' if args.smoke else '15', '--processes', '1',
-                             '--runs', runs, '--weights', weights, '--outside', args.outside, *sprites, *concepts,
-                             *few], 'recipe.train'),
+        Step('familiarity', ['--stage', 'familiarity', '--minutes', f'{(.02 if args.smoke else 15) * args.effort:g}',
+                             '--processes', '1', '--runs', runs, '--weights', weights, '--outside', args.outside,
+                             *sprites, *concepts, *few], 'recipe.train'),
         Step('weights of familiarity', ['--stages', 'familiarity', '--runs', runs, '--weights', weights, '--about',
                                         about, '--out', weights, *sprites, *concepts], 'recipe.collect'),
         Step('judge as a graph', ['--weights', weights, '--out', weights, *sprites, *concepts], 'recipe.export_judge'),
