@@ -28,7 +28,7 @@ from packager.fusion import fuse
 from packager.graphs import candidates, definitions
 from packager.precision import round_weights
 from packager.vision_fusion import fuse_vision
-from packager.write import check, digest, export_graph
+from packager.write import TOLERANCE, check, digest, export_graph
 
 from .data.scenes import HOUSE_STYLE
 from .ranges import ranges_of
@@ -110,6 +110,7 @@ def manifest(config, graphs, out, concepts, about):
     }
 
 
+SHARES = {'familiarity': 1e-3}  # what is allowed of a share, 0 to 1, of sums that may be large
 GAPS = {'fp16': 1e-2, 'int8': .05, 'int4': .3}  # of outputs of graphs, as shares of the largest
 
 
@@ -146,7 +147,7 @@ def write_for_processors(name, definition, inputs, ranges, out, layers):
     module, example, outputs, dynamic = definition
     path = out / f'{name}.onnx'
     export_graph(module, example, outputs, dynamic, layers, path)
-    gap = check(name, module, (example, inputs), path, layers)
+    gap = check(name, module, (example, inputs), path, layers, SHARES.get(name, TOLERANCE))
     if ranges:
         round_activations(path, ranges)
         if name == 'language_model':
