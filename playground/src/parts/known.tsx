@@ -1,4 +1,7 @@
-/** What a model of a closed domain knows by name; a name that is chosen is added to the prompt. */
+/**
+ * What a model of a closed domain knows by name; a name that is chosen is added to the prompt. Its place is kept until
+ * the model is known, so that nothing moves under a hand that is about to click.
+ */
 import { useSignal } from '@preact/signals'
 import { addWords } from '../state/painting.ts'
 import { model } from '../state/server.ts'
@@ -7,6 +10,7 @@ export function Known () {
   const isOpen = useSignal(false)
   const sought = useSignal('')
   const names = model.value?.concepts ?? []
+  if (!model.value) return <p class='known' aria-hidden='true'>&nbsp;</p>
   if (names.length === 0) return null
   const found = names.filter(name => name.includes(sought.value.trim().toLowerCase()))
   return (
