@@ -11,7 +11,7 @@ import onnxruntime
 
 from packager.device import GRAPHS, main
 
-PACKAGE = Path(__file__).parents[1] / 'lavit-mini'
+ROOT = Path(__file__).parents[2]
 LACKING = {'QuantizeLinear', 'DequantizeLinear', 'LogSoftmax', 'Mod', 'Equal'}  # in the WebGPU provider
 UNSEEN = 2 ** 20  # the place of tokens that fill a row up
 ROWS, NEW, PAST = 3, 5, 7
@@ -26,8 +26,9 @@ def inputs(manifest):
     rng, shape, ids = np.random.default_rng(0), manifest['language_model'], manifest['ids']
     heads, width, hidden = shape['kv_heads'], shape['head_dim'], shape['hidden_size']
     tokens = rng.integers(0, shape['vocabulary_size'], (ROWS, NEW))
-    tokens[0] = ids['image_end'], ids['visual_offset'], ids['visual_offset'] + 1023, ids['visual_offset'] + 1024, 3
-    tokens[1, 0] = shape['vocabulary_size'] - 1
+    first, last = ids['visual_offset'], shape['vocabulary_size'] - 1
+    tokens[0] = ids['image_end'], first, first + manifest['visual_tokenizer']['codebook_size'] - 1, last, 3
+    tokens[1, 0] = last
     positions = np.tile(np.arange(NEW) + PAST, (ROWS, 1))
     positions[0, 0] = UNSEEN
     cache = {f'cache_{kind}.{i}': rng.normal(size=(ROWS, heads, *size)) for i in range(shape['layers'])
@@ -40,13 +41,15 @@ def inputs(manifest):
     return {name: value.astype(np.float32) if value.dtype == np.float64 else value for name, value in feed.items()}
 
 
-class DeviceTest(unittest.TestCase):
+class Embedded(unittest.TestCase):
+    package = ROOT / 'models/lavit-mini'
+
     @classmethod
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.folder = Path(folder.name) / 'package'
-        shutil.copytree(PACKAGE, cls.folder)
+        shutil.copytree(cls.package, cls.folder)
         main([str(cls.folder)])
         cls.manifest = json.loads((cls.folder / 'manifest.json').read_text())
 
@@ -72,10 +75,17 @@ class DeviceTest(unittest.TestCase):
             self.assertLess(device.stat().st_size, 100_000, name)
             for tensor in onnx.load(str(device), load_external_data=False).graph.initializer:
                 places = {entry.value for entry in tensor.external_data if entry.key == 'location'}
-                self.assertTrue(places <= {processor.name}, name)
+                self.assertTrue(places <= {processor.name, *self.apart(name)}, name)
+
+    def apart(self, name):
+        return [entry['file'] for entry in self.manifest['graphs'][name].get('data', [])]
 
     def test_the_package_is_what_this_makes(self):
-        self.assertEqual(self.manifest, json.loads((PACKAGE / 'manifest.json').read_text()))
+        self.assertEqual(self.manifest, json.loads((self.package / 'manifest.json').read_text()))
+
+
+class Imported(Embedded):
+    package = ROOT / 'test/fixtures/lavit-golden'
 
 
 if __name__ == '__main__':

@@ -66,7 +66,8 @@ class Imported(unittest.TestCase):
 
     def test_the_manifest_names_every_file_and_its_digest(self):
         manifest = self.manifest()
-        entries = [manifest['tokenizer'], *(e for g in manifest['graphs'].values() for e in (g, *g['data']))]
+        entries = [manifest['tokenizer'], *(e for g in manifest['graphs'].values()
+                                            for e in (g, *g['data'], *([g['device']] if 'device' in g else [])))]
         self.assertEqual({e['file'] for e in entries} | {'manifest.json'},
                          {p.name for p in (self.folder / 'fp16').iterdir()})
         for e in entries:
