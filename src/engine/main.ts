@@ -1,6 +1,7 @@
 /** The engine process: pumps messages between its parent and the batcher. */
 import { constants, setPriority } from 'node:os'
 import type { Batcher } from './batcher.ts'
+import { createCollector } from './collect.ts'
 import { causesOf } from './failure.ts'
 import type { FromEngine, ToEngine } from '../pipe/messages.ts'
 import { troubleOf } from '../pipe/trouble.ts'
@@ -14,6 +15,7 @@ import { warmUp } from './warm-up.ts'
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
 
 const firstWorkId = 0 // requests count from 1
+const noteEnd = createCollector(() => globalThis.gc?.())
 let batcher: Batcher | undefined
 
 process.on('message', (message: ToEngine) => {
@@ -64,6 +66,7 @@ async function open (message: Extract<ToEngine, { kind: 'open' }>): Promise<void
 
   /** What no later work can survive ends the process in place of one request. */
   function tell (told: FromEngine): void {
+    if (told.kind === 'done' || told.kind === 'error' || told.kind === 'cancelled') noteEnd()
     const trouble = told.kind === 'error' && device !== 'cpu' ? troubleOf(told.detail) : undefined
     if (trouble && told.kind === 'error') send({ kind: 'trouble', trouble, detail: told.detail })
     else send(told)

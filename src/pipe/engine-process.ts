@@ -37,7 +37,8 @@ export function startEngineProcess ({
   // of them and the process would grow by and by. It reports each session to its maker unless it is told not to.
   const child = fork(entry, [], {
     env: { MALLOC_ARENA_MAX: '1', ...process.env, ...environment, ORT_DISABLE_TELEMETRY: '1' },
-    execArgv: entry.pathname.endsWith('.ts') ? process.execArgv : [], // TypeScript needs its parent's loaders
+    // TypeScript needs its parent's loaders
+    execArgv: [...(entry.pathname.endsWith('.ts') ? process.execArgv : []), '--expose-gc'],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc']
   })
