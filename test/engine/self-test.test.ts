@@ -50,6 +50,14 @@ t.test('values that are far from those of the processor are refused', async t =>
   await t.rejects(compare({ y: Float32Array.of(1) }, { y: Float32Array.of(1, 1) }), far)
 })
 
+t.test('what comes by its scores may change places where these are near', async t => {
+  const ids = (...values: number[]) => ({ scores: Float32Array.of(9, 5, 5.001, 1), ids: Int32Array.from(values) })
+  await compare(ids(7, 3, 4, 8), { scores: Float32Array.of(9, 5.001, 5, 1), ids: BigInt64Array.of(7n, 4n, 3n, 8n) })
+  const far = new SelfTestError('its graph vision gives other values of ids than the processor')
+  await t.rejects(compare(ids(7, 3, 3, 8), ids(7, 4, 3, 8)), far)
+  await t.rejects(compare({ codes: Int32Array.of(1, 2) }, { codes: Int32Array.of(2, 1) }), /other values of codes/)
+})
+
 t.test('values that are no numbers are refused as they come, in the first run', async t => {
   const selfTest = createSelfTest()
   const { session } = fixed({ y: Float32Array.of(1, NaN) })
