@@ -59,7 +59,7 @@ class PixelDecoderConfig:
     picture_size: int = 96
     width: int = 256
     depth: int = 4
-    channels: tuple = (96, 48)
+    channels: tuple = (96, 48, 24)
     denoiser_width: int = 96
 
 

@@ -35,33 +35,39 @@ class Residual(nn.Module):
     def forward(self, x): return x + self.conv2(F.silu(self.norm2(self.conv1(F.silu(self.norm1(x))))))
 
 
+class Finer(nn.Module):
+    """(B, before, s, s) -> (B, after, times * s, times * s): enlarged smoothly, then seen to by convolutions. Places
+    are never dealt out of channels, which would weave a pattern in their rhythm."""
+
+    def __init__(self, before, after, times, residuals):
+        super().__init__()
+        self.times, self.mix = times, nn.Conv2d(before, after, 1)
+        self.refine = nn.Sequential(*(Residual(after) for _ in range(residuals)))
+
+    def forward(self, x):
+        return self.refine(F.interpolate(self.mix(x), scale_factor=self.times, mode='bilinear'))
+
+
 class Painter(nn.Module):
-    """Reconstructed features (B, N, D) -> picture (B, 3, S, S) about -1..1, S a multiple of 4 * grid. At full size
-    there is but a narrow residual, against the weave of `pixel_shuffle`."""
+    """Reconstructed features (B, N, D) -> picture (B, 3, S, S) about -1..1, S a multiple of 4 * grid."""
 
     def __init__(self, encoder, c):
         super().__init__()
-        self.grid, self.last = encoder.grid, c.picture_size // (4 * encoder.grid)
+        self.grid = encoder.grid
         self.in_proj = nn.Linear(encoder.width, c.width)
         self.pos_embed = nn.Parameter(torch.randn(1, encoder.patches, c.width) * .02)
         self.blocks = nn.ModuleList(PainterBlock(c.width) for _ in range(c.depth))
         self.norm = nn.LayerNorm(c.width)
-        first, second = c.channels
-        self.up1, self.refine1 = nn.Conv2d(c.width, 4 * first, 1), nn.Sequential(Residual(first), Residual(first))
-        self.up2, self.refine2 = nn.Conv2d(first, 4 * second, 1), nn.Sequential(Residual(second), Residual(second))
-        self.out = nn.Sequential(nn.GroupNorm(8, second), nn.SiLU(), nn.Conv2d(second, 3 * self.last ** 2, 3, 1, 1))
-        self.smooth = nn.Sequential(nn.Conv2d(3, 16, 5, 1, 2), nn.SiLU(), nn.Conv2d(16, 3, 3, 1, 1))
-        nn.init.zeros_(self.smooth[-1].weight)
+        first, second, third = c.channels
+        self.finer = nn.Sequential(Finer(c.width, first, c.picture_size // (4 * encoder.grid), 2),
+                                   Finer(first, second, 2, 1), Finer(second, third, 2, 1))
+        self.out = nn.Sequential(nn.GroupNorm(8, third), nn.SiLU(), nn.Conv2d(third, 3, 3, 1, 1))
 
     def forward(self, features):
         x = self.in_proj(features) + self.pos_embed
         for block in self.blocks:
             x = block(x)
-        x = self.norm(x).transpose(1, 2).unflatten(2, (self.grid, self.grid))
-        x = self.refine1(F.pixel_shuffle(self.up1(x), 2))
-        x = self.refine2(F.pixel_shuffle(self.up2(x), 2))
-        x = F.pixel_shuffle(self.out(x), self.last)
-        return x + self.smooth(x)
+        return self.out(self.finer(self.norm(x).transpose(1, 2).unflatten(2, (self.grid, self.grid))))
 
 
 class TimedResidual(nn.Module):

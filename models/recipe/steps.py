@@ -22,7 +22,7 @@ class Step:
 
 
 # minutes of work, processes
-STAGES = {'encoder': (92, 2), 'judge': (9, 2), 'tokenizer': (178, 2), 'painter': (175, 1), 'language_model': (340, 2),
+STAGES = {'encoder': (92, 2), 'judge': (9, 2), 'tokenizer': (178, 2), 'painter': (175, 2), 'language_model': (340, 2),
           'denoiser': (20, 1)}
 SMOKE_STAGES = {name: (.02, 2 if name == 'encoder' else 1) for name in STAGES}
 SMOKE_CONCEPTS, SMOKE_SCENES = 12, 12
