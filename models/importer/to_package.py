@@ -5,8 +5,8 @@ import re
 
 from tqdm import tqdm
 
-from packager.device import add_device_graph
 from packager.device import GRAPHS as HAVE_DEVICE_GRAPH
+from packager.device import add_device_graph
 from packager.graphs import definitions
 from packager.write import digest
 

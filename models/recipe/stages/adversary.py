@@ -21,7 +21,8 @@ class Sight(nn.Module):
         self.asked = spectral_norm(nn.Linear(encoder.width, channels))
 
     def forward(self, x, features):
-        asked = F.interpolate(self.asked(features).transpose(1, 2).unflatten(2, (self.grid, self.grid)), size=x.shape[-1])
+        asked = self.asked(features).transpose(1, 2).unflatten(2, (self.grid, self.grid))
+        asked = F.interpolate(asked, size=x.shape[-1])
         return self.score(x) + (asked * x).mean(1, keepdim=True)
 
 

@@ -18,8 +18,18 @@ from ..loop import load, run
 from .adversary import Critic, learn, please
 from .encoder import EncoderHeads
 from .judge import Judge
-from .tokenizer import (C, LOOKED_AT, calibrate, decode, figures, looking_loss, make, painting_losses, picture_of,
-                        weights)
+from .tokenizer import (
+    LOOKED_AT,
+    C,
+    calibrate,
+    decode,
+    figures,
+    looking_loss,
+    make,
+    painting_losses,
+    picture_of,
+    weights,
+)
 
 BATCH = 14
 CRITIC_FROM, CRITIC_WEIGHT = .3, .1   # share of the run after which the critic is heard, and how much
