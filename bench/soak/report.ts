@@ -9,7 +9,6 @@ import type { Lines } from './server.ts'
 import type { Sample, Watched } from './watch.ts'
 
 const warmUpShare = 0.25 // of the time
-const block = 30 // samples whose mean is one point of the line: neighbours are too alike to be counted each
 
 export type Soak = {
   head: Head
@@ -66,18 +65,20 @@ export function reportOf (soak: Soak): { text: string; holds: boolean } {
       }))
     ),
     '## Memory',
-    `MiB, every 2 s; the slope is of least squares over means of ${block} samples after a quarter of the time, with ` +
-      'twice its standard error. The engine is the one that was never disturbed.',
+    'MiB, every 2 s. Each 30 s server and engine collect garbage first, since what V8 has not collected yet comes ' +
+      'and goes by tens of MiB in minutes: all columns are of these samples, but for the start and the most. The ' +
+      'slope is of least squares, after a quarter of the time, with twice its standard error. The engine is the one ' +
+      'that was never disturbed.',
     table(
       (['server', 'engine', 'decoders'] as const).map(role => {
         const { slope, noise, warm } = slopeOf(watched.samples, role)
-        const values = watched.samples.map(sample => sample[role])
+        const [start] = watched.samples
         return {
           process: role,
-          'at the start': tellNumber(values[0] ?? NaN),
+          'at the start': tellNumber(start?.[role] ?? NaN),
           'warmed up': tellNumber(warm[0]?.[role] ?? NaN),
-          'at the end': tellNumber(values.at(-1) ?? NaN),
-          most: tellNumber(Math.max(...values)),
+          'at the end': tellNumber(warm.at(-1)?.[role] ?? NaN),
+          most: tellNumber(Math.max(...watched.samples.map(sample => sample[role]))),
           'growth in 1,000 requests': `${tellNumber(slope)} ± ${tellNumber(noise)}`
         }
       })
@@ -169,16 +170,10 @@ function countedBy (
   return sum
 }
 
-/** MiB in 1,000 requests, after the warm-up. */
+/** MiB in 1,000 requests, after the warm-up, of samples without garbage. */
 function slopeOf (samples: Sample[], role: 'server' | 'engine' | 'decoders') {
   const last = samples.at(-1)?.minutes ?? 0
-  const warm = samples.filter(({ minutes }) => minutes >= last * warmUpShare)
-  const size = Math.max(1, Math.min(block, Math.floor(warm.length / 8)))
-  const points = Array.from({ length: Math.floor(warm.length / size) }, (_, i): [number, number] => {
-    const some = warm.slice(i * size, (i + 1) * size)
-    const mean = (of: (sample: Sample) => number) => some.reduce((sum, sample) => sum + of(sample), 0) / some.length
-    return [mean(({ requests }) => requests / 1000), mean(sample => sample[role])]
-  })
-  const { slope, standardError } = lineThrough(points)
+  const warm = samples.filter(({ minutes, isCollected }) => isCollected && minutes >= last * warmUpShare)
+  const { slope, standardError } = lineThrough(warm.map(sample => [sample.requests / 1000, sample[role]]))
   return { slope, noise: 2 * standardError, warm }
 }

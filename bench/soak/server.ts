@@ -19,7 +19,14 @@ export async function startSoakedServer () {
   const port = await findFreePort()
   const child = spawn(process.execPath, ['dist/server.js'], {
     cwd: root,
-    env: { ...process.env, HOST: '127.0.0.1', PORT: String(port), LOG_LEVEL: 'info', LAVIT_ENGINES: String(engines) },
+    env: {
+      ...process.env,
+      NODE_OPTIONS: `--import=${new URL('./collect.mjs', import.meta.url).href}`,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      LOG_LEVEL: 'info',
+      LAVIT_ENGINES: String(engines)
+    },
     stdio: ['ignore', 'pipe', 'inherit']
   })
   process.on('exit', () => child.kill('SIGKILL'))

@@ -79,6 +79,7 @@ t.test('a soak holds, and fails where any of its limits is crossed', async t => 
       /memory of the server does not grow/,
       { watched: { samples: flat.map((sample, i) => ({ ...sample, server: 100 + i })), health: [1] } }
     ],
+    [/memory of the engine does not grow \| 100\.0 ± /, { watched: { samples: flat.map(growing), health: [1] } }],
     [/exit code 1/, { exitCode: 1 }]
   ]
   for (const [line, change] of failures) {
@@ -87,6 +88,17 @@ t.test('a soak holds, and fails where any of its limits is crossed', async t => 
     t.match(text.split('\n').filter(row => row.includes('**fails**')), [line])
   }
 })
+
+t.test('garbage that is collected is no growth', t => {
+  const { samples } = calmSoak().watched
+  const full = samples.map((sample, i) => (sample.isCollected ? sample : { ...sample, server: 100 + i }))
+  t.equal(reportOf({ ...calmSoak(), watched: { samples: full, health: [1] } }).holds, true)
+  t.end()
+})
+
+function growing<Taken extends { engine: number }> (sample: Taken, i: number): Taken {
+  return { ...sample, engine: 200 + i }
+}
 
 /** One in which an engine was killed and another made to hang, and all held. */
 function calmSoak (): Soak {
@@ -109,6 +121,7 @@ function calmSoak (): Soak {
       samples: Array.from({ length: 400 }, (_, i) => ({
         minutes: i / 30,
         requests: i * 10,
+        isCollected: i % 15 === 14,
         server: 100 + (i % 2),
         engine: 200 + (i % 2),
         decoders: 50 + (i % 2)
