@@ -50,6 +50,7 @@ export async function checkWalk ({ browser, base }) {
 
 /** On a touch screen Enter belongs to the keyboard; who wishes for less motion gets none. */
 async function checkTouch (page) {
+  await page.waitForSelector('.model.ready')
   await page.focus('#prompt')
   await page.keyboard.press('Enter')
   await page.waitForFunction(() => document.querySelector('#prompt').value.includes('\n'))
