@@ -5,8 +5,7 @@ import re
 
 from tqdm import tqdm
 
-from packager.device import GRAPHS as HAVE_DEVICE_GRAPH
-from packager.device import add_device_graph
+from packager.device import described
 from packager.graphs import definitions
 from packager.write import digest
 
@@ -72,9 +71,8 @@ def write_graphs(graphs, stored, precision, folder, layers, quiet):
     with tqdm(total=total, unit='B', unit_scale=True, disable=quiet) as bar:
         for name, definition in graphs.items():
             bar.set_description(name)
-            entries[name] = write_graph(name, definition, stored, precision, folder, layers, bar.update)
-            if name in HAVE_DEVICE_GRAPH:
-                entries[name]['device'] = digest(add_device_graph(folder / entries[name]['file']))
+            entry = write_graph(name, definition, stored, precision, folder, layers, bar.update)
+            entries[name] = entry | described(name, folder / entry['file'])
         bar.update(total - bar.n)  # what no graph uses, and small tensors
     return entries
 

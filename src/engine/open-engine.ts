@@ -29,13 +29,14 @@ export class GraphError extends Error {
 }
 
 type Options = Extract<ToEngine, { kind: 'open' }>
+type GraphOptions = Pick<Options, 'folder' | 'manifest' | 'device' | 'threads' | 'lacksHalf'>
 
 const mostCompared = 64 * 2 ** 20 // bytes of a graph that is opened on the processor, too
 
 /** Rejects with a GraphError. 0 threads are one for each core. */
 export function openGraph (
   name: GraphName,
-  { folder, manifest, device: wanted, threads, lacksHalf }: Options,
+  { folder, manifest, device: wanted, threads, lacksHalf }: GraphOptions,
   bus?: Bus
 ): Promise<Session> {
   const { file, device: onDevice, half_nodes: halfNodes } = manifest.graphs[name]!
