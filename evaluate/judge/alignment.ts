@@ -8,6 +8,7 @@ export type Recogniser = NonNullable<Network['recognise']>
 /**
  * `concepts`: what the judge sees at each place of the scene, or anywhere where the scene names no places.
  * `isRightWayRound`: of two different objects, whether each fits its own place better than the other's.
+ * `isCountRight`: of several of one kind, whether so many are seen and no more.
  */
 export type Verdict = {
   concepts: string[]
@@ -16,6 +17,7 @@ export type Verdict = {
   anywhere: Part
   isComplete: boolean
   isRightWayRound?: boolean
+  isCountRight?: boolean
   isGroundRight: boolean
 }
 
@@ -35,6 +37,9 @@ const regions: Record<string, Region> = {
   'bottom left': { x: near, y: far, side },
   'bottom right': { x: far, y: far, side }
 }
+
+const corners = ['top left', 'top right', 'bottom left', 'bottom right']
+const arrangements = [['center'], ['left', 'right'], ['top', 'bottom']]
 
 export async function judgePicture (
   recognise: Recogniser,
@@ -63,14 +68,29 @@ export async function judgePicture (
       isRightWayRound:
           scoreOf(0, wanted[0]!) + scoreOf(1, wanted[1]!) > scoreOf(0, wanted[1]!) + scoreOf(1, wanted[0]!)
     }),
+    ...(places.length === 0 &&
+      wanted.length > 1 &&
+      new Set(wanted).size === 1 && { isCountRight: countOf(wanted[0]!, concepts, scoreOf) === wanted.length }),
     isGroundRight: ground === wantedGround
   }
+}
+
+/** How many of a concept are seen: as many as stand in the arrangement that shows it best, 0 where none does. */
+function countOf (wanted: string, concepts: string[], scoreOf: (region: number, concept: string) => number): number {
+  const names = Object.keys(regions)
+  const shows = (place: string) => concepts[names.indexOf(place)] === wanted
+  const inCorners = corners.filter(shows)
+  const possible = [...arrangements.filter(places => places.every(shows)), ...(inCorners.length > 2 ? [inCorners] : [])]
+  const fits = (places: string[]) =>
+    places.reduce((sum, place) => sum + scoreOf(names.indexOf(place), wanted), 0) / places.length
+  return possible.sort((a, b) => fits(b) - fits(a))[0]?.length ?? 0
 }
 
 /** Shares of right objects and grounds over verdicts of one kind of prompt. */
 export function alignmentFigures (prefix: string, verdicts: Verdict[], seed: number): Record<string, Figure> {
   const placed = verdicts.filter(({ inPlace }) => inPlace.of > 0)
   const ordered = verdicts.filter(({ isRightWayRound }) => isRightWayRound !== undefined)
+  const counted = verdicts.filter(({ isCountRight }) => isCountRight !== undefined)
   const several = verdicts.some(({ anywhere }) => anywhere.of > 1)
   const count = (of: Verdict[], isRight: (verdict: Verdict) => boolean | undefined) =>
     share(
@@ -94,6 +114,7 @@ export function alignmentFigures (prefix: string, verdicts: Verdict[], seed: num
     ...(ordered.length > 0 && {
       [`${prefix}: right way round (chance .50)`]: count(ordered, ({ isRightWayRound }) => isRightWayRound)
     }),
+    ...(counted.length > 0 && { [`${prefix}: as many`]: count(counted, ({ isCountRight }) => isCountRight) }),
     [`${prefix}: ground`]: count(verdicts, ({ isGroundRight }) => isGroundRight)
   }
 }

@@ -6,6 +6,7 @@ Freshly drawn pictures in the formats of COCO captions and VQA v2, with what the
     FOLDER/single/  prompts for one object, with true pictures in the house style
     FOLDER/pairs/   prompts for two objects that stand beside or above each other
     FOLDER/worded/  prompts for one or two objects in the wording of --wording, which for the others is always plain
+    FOLDER/counted/ prompts for two and for three of one kind
     FOLDER/mixed/   prompts of a picture and words (a new ground), or of two pictures; these lie in `shown/`
 """
 import argparse
@@ -21,7 +22,7 @@ from networks.config import CONCEPTS
 from .batches import EVALUATION_SEED
 from .frames import pick
 from .scenes import GROUND_NAMES, Sprites, draw
-from .wording import PLAIN, QUESTIONS, UNKNOWN, Words, a_ground, caption, order, questions
+from .wording import NUMBERS, PLAIN, QUESTIONS, UNKNOWN, Words, a_ground, caption, order, questions
 
 REFERENCES = 5
 PEOPLE = 10  # all of one mind
@@ -111,6 +112,16 @@ def worded(folder, count, sprites, rng, manner):
         folder.add(picture, scene, [order(scene, folder.words, rng, manner)], case=f'{len(scene.concepts)} objects')
 
 
+def counted(folder, count, sprites, rng):
+    """In turn two and three of one kind; the prompt does not say where."""
+    for number in range(count):
+        n, concept = 2 + number % 2, int(rng.integers(len(sprites.names)))
+        picture, scene = draw(sprites, rng, concepts=[concept] * n, **house(sprites))
+        scene.places = []
+        folder.add(picture, scene, [on_ground(f'{NUMBERS[n]} {folder.words.many[concept]}', scene.ground)],
+                   case=f'{NUMBERS[n]} of a kind')
+
+
 def mixed(folder, count, sprites, rng):
     """In turn: a picture and words that change its ground; two pictures on like grounds, for both things at once."""
     for number in range(count):
@@ -164,7 +175,7 @@ def main(arguments=None):
     sprites, words = Sprites(args.sprites, args.concepts), Words(args.concepts)
     styles = {'trained': sprites.train_styles, 'unseen': sprites.heldout_styles, 'house': [sprites.house]}[args.art]
     makers = {'': partial(scenes, styles=styles, manner=args.wording), 'single': single, 'pairs': pairs, 'mixed': mixed,
-              'worded': partial(worded, manner=args.wording)}
+              'worded': partial(worded, manner=args.wording), 'counted': counted}
     for number, (name, make) in enumerate(makers.items()):
         folder = Folder(Path(args.out) / name, words)
         make(folder, args.scenes, sprites, np.random.default_rng((EVALUATION_SEED, args.seed, number)))

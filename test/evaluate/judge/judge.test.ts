@@ -109,3 +109,25 @@ t.test('each thing that is seen counts once', async t => {
     ]
   )
 })
+
+t.test('of one kind as many are counted as stand where they are seen best', async t => {
+  const names = ['center', 'left', 'right', 'top', 'bottom', 'top left', 'top right', 'bottom left', 'bottom right']
+  const counted = async (scores: Record<string, number>, wanted: number) => {
+    const recognise: Recogniser = async () => ({
+      concepts: names.map(name => (name in scores ? 'dog' : 'cat')),
+      scoreOf: region => scores[names[region]!] ?? -9,
+      ground: 'red'
+    })
+    const scene = { image_id: 1, concepts: Array<string>(wanted).fill('dog'), places: [], ground: 'red' }
+    const verdict = await judgePicture(recognise, Buffer.alloc(0), scene)
+    const [name] = Object.keys(alignmentFigures('dogs', [verdict], 0)).filter(name => name.endsWith('as many'))
+    t.equal(name, 'dogs: as many')
+    return verdict.isCountRight
+  }
+  const halves = { 'top left': 1, 'top right': 1, 'bottom left': 1, 'bottom right': 1 }
+  t.equal(await counted({ left: 5, right: 5, ...halves }, 2), true, 'in a row, whose halves stand in the corners')
+  t.equal(await counted({ left: 1, right: 1, 'top left': 5, 'top right': 5, 'bottom left': 5 }, 3), true)
+  t.equal(await counted({ left: 1, right: 1, 'top left': 5, 'top right': 5, 'bottom left': 5 }, 2), false)
+  t.equal(await counted({ center: 5 }, 2), false, 'one alone')
+  t.equal(await counted({ left: 5, top: 5 }, 2), false, 'no arrangement')
+})
