@@ -7,7 +7,7 @@ from tokenizers import Tokenizer
 
 from networks.config import CONCEPTS
 from recipe.data.colours import NAMES, main_colour, named
-from recipe.data.frames import CLOSINGS, FRAMES, LIKE, OPENINGS, ask, slipped
+from recipe.data.frames import BEYOND, CLOSINGS, FRAMES, LIKE, OPENINGS, ask, scattered, slipped
 from recipe.data.scenes import GROUND_NAMES, GROUNDS
 from recipe.data.wording import FACTUAL, Words
 
@@ -42,6 +42,30 @@ class Frames(unittest.TestCase):
         asked = {re.sub(r'[?!. ]+$', '', ask('unknown', rng, 'heldout', the='_')) for _ in range(300)}
         trained = {SLOT.sub('_', frame).rstrip('?') for frame in FRAMES['unknown']['trained']}
         self.assertFalse(asked & trained)
+
+    def test_no_words_that_fill_a_trained_frame_make_a_held_out_one(self):
+        said = {slot: '(' + '|'.join(map(re.escape, words)) + ')' for slot, words in (LIKE | BEYOND).items()}
+        for kind, frames in FRAMES.items():
+            for frame in frames['trained']:
+                parts = re.split(r'{(\w+)}', frame.rstrip('?'))
+                pattern = ''.join(said.get(part, f'{{{part}}}') if number % 2 else re.escape(part)
+                                  for number, part in enumerate(parts))
+                for held in frames['heldout']:
+                    self.assertIsNone(re.fullmatch(pattern, held.rstrip('?')), (kind, frame))
+
+    def test_what_no_picture_tells_fills_slots_of_its_own_frames(self):
+        used = {slot.strip('{}') for frame in FRAMES['unknown']['trained'] for slot in SLOT.findall(frame)}
+        self.assertEqual(used - {'the', *LIKE}, set(BEYOND))
+
+    def test_scattered_words_leave_all_others_as_they_are_and_names_whole(self):
+        rng, text = np.random.default_rng(0), 'is the hot dog to the left of the sun?'
+        counts = set()
+        for _ in range(500):
+            words = scattered(text, re.compile('hot dog'), rng).split(' ')
+            self.assertEqual(words.index('dog'), words.index('hot') + 1)
+            self.assertEqual([word for word in words if word in text.split(' ')], text.split(' '))
+            counts.add(len(words) - len(text.split(' ')))
+        self.assertTrue({0, 1, 2} <= counts, counts)
 
     def test_a_slip_changes_one_word_and_no_slot(self):
         rng = np.random.default_rng(0)

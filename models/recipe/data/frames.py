@@ -15,6 +15,7 @@ OPENINGS = {'trained': ['please ', 'hi, ', 'hello, ', 'hey, ', 'tell me, ', 'can
 CLOSINGS = {'trained': [' please', ', please', ' thanks', ' thank you', ', can you tell me?', ' here?'],
             'heldout': [', thanks a lot', ', if you can', ', be so kind']}
 POLITE, SLIPPED, BARE, ODD = .15, .1, .2, .06  # odds: an opening or closing, a slip, no question mark, another ending
+SCATTERED, AGAIN = .3, .3  # odds: a word that means nothing, and one more
 ON_WORDS = re.compile(r'(?<![{\w])[a-z]{4,}(?![\w}])')
 
 
@@ -31,7 +32,15 @@ def read(path):
     return frames
 
 
+def read_beyond(path):
+    """slot -> words for it."""
+    lines = [line for line in path.read_text().splitlines() if line and not line.startswith('#')]
+    return {slot: words.split(', ') for slot, words in (line.split(': ') for line in lines)}
+
+
 FRAMES = read(Path(__file__).with_name('frames.txt'))
+BEYOND = read_beyond(Path(__file__).with_name('beyond.txt'))
+SLOTS = LIKE | BEYOND
 
 
 def pick(options, rng): return options[int(rng.integers(len(options)))]
@@ -43,9 +52,11 @@ def frame_of(kind, rng, manner):
 
 
 def fill(frame, rng, manner, **slots):
-    """The slots of words of like meaning and the given ones; plain wording takes the commonest word."""
-    like = {slot: words[0] if manner == 'plain' else pick(words, rng) for slot, words in LIKE.items()}
-    return frame.format(**like | slots)
+    """The slots of words of like meaning, those of what no picture tells, and the given ones; plain wording takes the
+    first word."""
+    words = {slot: words[0] if manner == 'plain' else pick(words, rng) for slot, words in SLOTS.items()
+             if f'{{{slot}}}' in frame}
+    return frame.format(**words | slots)
 
 
 def ask(kind, rng, manner='trained', **slots):
@@ -89,3 +100,23 @@ def slipped(text, rng):
     if kind == 1:
         return text[:at] + text[at] + text[at:]
     return text[:at] + text[at + 1] + text[at] + text[at + 2:]
+
+
+def scattered(text, whole, rng):
+    """Now and then with words that mean nothing between its own, as words never heard are to a listener; not within
+    what `whole`, a pattern, finds."""
+    while rng.random() < SCATTERED:
+        inside = [match.span() for match in whole.finditer(text)]
+        gaps = [at for at in (0, *(space.start() + 1 for space in re.finditer(' ', text)))
+                if not any(start < at < end for start, end in inside)]
+        at = pick(gaps, rng)
+        text = f'{text[:at]}{unheard(rng)} {text[at:]}'
+        if rng.random() > AGAIN:
+            break
+    return text
+
+
+def unheard(rng):
+    """'belado', 'turi', 'kamesit': of two or three syllables."""
+    syllables = [pick('bcdfghjklmnprstvwz', rng) + pick('aeiou', rng) for _ in range(int(rng.integers(2, 4)))]
+    return ''.join(syllables) + (pick('lmnrst', rng) if rng.random() < .5 else '')

@@ -32,7 +32,7 @@ from networks.visual_tokenizer import (
 
 from ..data.batches import heldout, measured, to_planes
 from ..data.cider import cider
-from ..data.frames import pick
+from ..data.frames import pick, scattered
 from ..data.scenes import GROUND_NAMES, LAYOUTS, NO_OBJECT, Sprites, draw
 from ..data.wording import FACTUAL, HARD, PLAIN, QUESTIONS, TELLING, Words, a_ground, caption, order, questions
 from ..loop import load, run
@@ -66,6 +66,8 @@ class Sentences:
 
     def ids(self, text): return self.tokenizer.encode(text).ids
 
+    def order(self, scene, rng): return self.ids(scattered(order(scene, self.words, rng), self.mention, rng))
+
     def fact(self, scene, question):
         """Where a question has named its thing (the place of that token), what the picture holds of it (nothing, one
         and its place, or several), and the colour of the one."""
@@ -80,6 +82,7 @@ class Sentences:
         """What is said after a picture: [(given ids, learnt ids, what is known of the thing that a question names)]."""
         said = [([], self.ids(caption(scene, self.words, rng)) + [END], None)]
         for kind, question, answer in questions(scene, self.words, rng, ASKED, HARD, kinds=ALL_KINDS):
+            question = scattered(question, self.mention, rng)
             said.append((self.ids(QUESTION.format(question=question)), self.ids(answer) + [END],
                          self.fact(scene, question) if kind in FACTUAL else None))
         return said
@@ -115,8 +118,8 @@ def painting_order(sprites, sentences, rng):
     house, kind = {'styles': [sprites.house], 'plain': True}, rng.random()
     painted = {**house, 'composed': True}
     if kind > .23:
-        picture, scene = draw(sprites, rng, counts=(.4, .48, .06, .06), **painted)
-        return (sentences.ids(order(scene, sentences.words, rng)) if rng.random() > .1 else []), [], picture
+        picture, scene = draw(sprites, rng, counts=(.37, .44, .11, .08), **painted)
+        return (sentences.order(scene, rng) if rng.random() > .1 else []), [], picture
     if kind > .1:
         shown, scene = draw(sprites, rng, count=1, **any_style(sprites, house, rng))
         picture, scene = draw(sprites, rng, concepts=scene.concepts, **painted)
@@ -366,14 +369,14 @@ MANNERS = {'vqa': ('plain', PLAIN), 'trained_wording': ('trained', QUESTIONS),
            'heldout_wording': ('heldout', QUESTIONS)}
 
 
-def speaking_figures(eyes, merger, lm, sentences, pixels, scenes, seed=0):
+def speaking_figures(eyes, merger, lm, sentences, pixels, scenes, seed=0, threshold=.5, manners=MANNERS):
     """Recall and precision of the things that captions name, CIDEr-D, and exact answers by kind of question: to plain
     wording, and to all kinds in wordings that training saw and that it did not."""
     rngs = {name: np.random.default_rng((seed, number)) for number, name in enumerate(('caption', *MANNERS))}
     named = right_names = present = 0
     texts, references, answers = [], [], {}
     for i in range(0, len(pixels), 25):
-        picture = understand(eyes, merger, lm, pixels[i:i + 25])[:3]
+        picture = understand(eyes, merger, lm, pixels[i:i + 25], threshold=threshold)[:3]
         group = scenes[i:i + 25]
         for scene, ids in zip(group, write_captions(lm, *picture)):
             texts.append(sentences.tokenizer.decode(ids))
@@ -381,7 +384,7 @@ def speaking_figures(eyes, merger, lm, sentences, pixels, scenes, seed=0):
             said = concepts_named(texts[-1], sentences.words)
             named, present = named + len(said), present + len(set(scene.concepts))
             right_names += len(said & set(scene.concepts))
-        for name, (manner, kinds) in MANNERS.items():
+        for name, (manner, kinds) in manners.items():
             asked = [questions(scene, sentences.words, rngs[name], len(kinds), manner=manner, kinds=kinds)
                      for scene in group]
             for kind, right in answered(lm, sentences, picture, asked):
