@@ -1,7 +1,7 @@
 """Draws the pictures of the model card: `python -m recipe.card.pictures --weights recipe/weights --out pictures`.
 
 The same weights give the same bytes. Scenes, prompts and codes are drawn by `--seed` or taken by rank, never by hand.
-Prints the figures of the chart.
+Prints the figures of the charts.
 """
 import argparse
 import json
@@ -16,6 +16,7 @@ from networks.model import build, fill, load_weights
 from packager.precision import round_weights
 
 from ...data.scenes import Sprites
+from ...stages.encoder import EncoderHeads
 from ...stages.judge import Judge
 from ...stages.language_model import Eyes, Sentences
 from .codes import what_codes_mean
@@ -24,6 +25,7 @@ from .kept import kept_patches
 from .painted import from_codes, from_pictures, from_words
 from .sheet import save
 from .token_counts import token_counts
+from .token_curve import token_curve
 
 
 @dataclass(frozen=True)
@@ -31,25 +33,28 @@ class Amounts:
     """How many scenes and prompts are drawn, shown or not."""
     codes: int = 2500
     sizes: int = 200   # of each number of objects
+    curve: int = 150   # of each kind of art
     orders: int = 40
     mixed: int = 9     # of each kind
     failures: int = 20 # at a time, until enough failed
 
 
-LITTLE = Amounts(24, 6, 8, 3, 6)
+LITTLE = Amounts(24, 6, 4, 8, 3, 6)
 
 
-def sheets(model, judge, sprites, sentences, seed, amounts):
+def sheets(model, heads, judge, sprites, sentences, seed, amounts):
     """Name of each picture -> how to draw its parts."""
     eyes, lm = Eyes(model.encoder, model.tokenizer, model.decoder, model.painter), model.language_model
 
-    def counts():
-        parts, figures = token_counts(eyes, sprites, seed, amounts.sizes)
-        print(json.dumps(figures, indent=2))
+    def told(parts, figures):
+        for name, figure in figures.items():
+            print(f'{name}: {json.dumps(figure)}')
         return parts
 
     return {'kept-patches': lambda: kept_patches(eyes, sprites, seed),
-            'token-counts': counts,
+            'token-counts': lambda: told(*token_counts(eyes, sprites, seed, amounts.sizes)),
+            'token-curve': lambda: told(*token_curve(eyes, model.understanding, lm, heads, judge, sentences, sprites,
+                                                     seed, amounts.curve)),
             'codes': lambda: what_codes_mean(eyes, sprites, sentences.words, seed, amounts.codes),
             'reconstructions': lambda: from_codes(eyes, sprites, seed),
             'from-words': lambda: from_words(eyes, lm, judge, sentences, seed, amounts.orders),
@@ -80,10 +85,11 @@ def main(arguments=None):
     weights, out = Path(args.weights), Path(args.out)
     concepts = concepts_of(weights)
     model = round_weights(load_weights(build(MINI, concepts), weights))
+    heads = fill(EncoderHeads(MINI.encoder.width, concepts), weights / 'heads.safetensors').eval()
     judge = fill(Judge(concepts), weights / 'judge.safetensors').eval()
     out.mkdir(parents=True, exist_ok=True)
-    drawings = sheets(model, judge, Sprites(args.sprites, concepts), Sentences(args.tokenizer, concepts), args.seed,
-                      LITTLE if args.little else Amounts())
+    drawings = sheets(model, heads, judge, Sprites(args.sprites, concepts), Sentences(args.tokenizer, concepts),
+                      args.seed, LITTLE if args.little else Amounts())
     with torch.no_grad():
         for name in args.only or drawings:
             save(drawings[name](), out / f'{name}.png')

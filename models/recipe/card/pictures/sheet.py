@@ -100,3 +100,11 @@ def save(parts, path):
     sheet = Image.new('RGB', (WIDTH, body.height + 2 * MARGIN), PAPER)
     sheet.paste(body, (MARGIN, MARGIN))
     sheet.quantize(COLOURS, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def levels(pen, values, level, left, right):
+    """Lines across a chart at the values, named on their left; `level` tells how high a value stands."""
+    font = ImageFont.load_default(14)
+    for value in values:
+        pen.line((left, level(value), right, level(value)), SHADE if value else QUIET)
+        pen.text((left - 10, level(value)), f'{value:g}', QUIET, font, anchor='rm')

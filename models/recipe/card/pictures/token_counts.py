@@ -7,7 +7,7 @@ from networks.config import MINI
 from ...data.batches import heldout
 from ...data.scenes import MOST_OBJECTS
 from ...data.wording import NUMBERS
-from .sheet import ACCENT, INK, MARGIN, PAPER, QUIET, SHADE, WIDTH, heading
+from .sheet import ACCENT, INK, MARGIN, PAPER, WIDTH, heading, levels
 
 EQUAL = (.4, .4)  # side of every object, as a share of the picture's
 SERIES = {'every object of the same size, {:.0%} of the side': (ACCENT, {'span': EQUAL}),
@@ -40,9 +40,7 @@ def chart(names, counts, height=380):
     top = 5 * -(-max(n.quantile(.75).item() for series in counts for n in series) // 5)
     floor = height - BOTTOM
     level = lambda value: floor - (floor - TOP) * value / top
-    for value in range(0, int(top) + 1, 5):
-        pen.line((LEFT, level(value), sheet.width, level(value)), SHADE if value else QUIET)
-        pen.text((LEFT - 10, level(value)), str(value), QUIET, font, anchor='rm')
+    levels(pen, range(0, int(top) + 1, 5), level, LEFT, sheet.width)
     group = (sheet.width - LEFT) / MOST_OBJECTS
     for objects in range(MOST_OBJECTS):
         centre = LEFT + group * (objects + .5)
