@@ -96,7 +96,7 @@ export async function buildApp ({
   if (tracing) await app.register(traces, { tracing })
   await app.register(measure, { metrics }) // first, so that it counts what the others refuse
   await app.register(batches, { config, metrics })
-  await app.register(jobs, { registry, metrics, limits: config, imageCacheMb: config.imageCacheMb, fetching })
+  await app.register(jobs, { registry, metrics, limits: config, encodingBytes: config.encodingBytes, fetching })
   await app.register(manners, config)
   await app.register(problems, { metrics })
   await app.register(connections)

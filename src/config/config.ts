@@ -5,6 +5,8 @@ import { readPackageKeys } from './package-keys.ts'
 import { readTrustProxy } from './trust-proxy.ts'
 import { readVariables, refuse } from './variables.ts'
 
+const halfMiB = 2 ** 19 // bytes
+
 /** Throws a StartError with a line for each wrong variable. */
 export function readConfig (environment: Record<string, string | undefined>, root: string) {
   const values = readVariables(environment)
@@ -36,7 +38,8 @@ export function readConfig (environment: Record<string, string | undefined>, roo
     fetchImages: values.LAVIT_FETCH_IMAGES,
     fetchTimeoutMs: values.LAVIT_FETCH_TIMEOUT_MS,
     maxPromptCharacters: values.LAVIT_MAX_PROMPT_CHARACTERS,
-    imageCacheMb: values.LAVIT_IMAGE_CACHE_MB,
+    encodingBytes: values.LAVIT_IMAGE_CACHE_MB * halfMiB,
+    prefixBytes: values.LAVIT_IMAGE_CACHE_MB * halfMiB,
     memoryBudgetMb: values.LAVIT_MEMORY_BUDGET_MB,
     sseKeepAliveMs: values.LAVIT_SSE_KEEPALIVE_MS,
     graceMs: values.LAVIT_GRACE_MS,

@@ -49,13 +49,13 @@ export type JobOptions = {
   registry: Registry
   metrics: Metrics
   limits: Limits
-  imageCacheMb: number
+  encodingBytes: number
   fetching: Fetching | undefined
 }
 
 export default fp<JobOptions>(
-  async (app, { registry, metrics, limits, imageCacheMb, fetching }) => {
-    const encodings = createEncodings({ mostBytes: imageCacheMb * 2 ** 19 })
+  async (app, { registry, metrics, limits, encodingBytes, fetching }) => {
+    const encodings = createEncodings({ mostBytes: encodingBytes })
     const experiences = createExperiences()
     const running = new Set<AbortController>()
     app.decorate('endJobs', reason => {

@@ -25,8 +25,8 @@ export type RegistryOptions = ModelOptions & {
   /** What may be taken, in order, as LAVIT_DEVICE says it. */
   devices: string[]
   memoryBudgetMb: number // of the host; 0 is no limit
-  /** Half of it is for what engines keep of pictures, of all models together; the other half is the server's. */
-  imageCacheMb?: number
+  /** For what engines keep of pictures that they read, of all models together. */
+  prefixBytes?: number
   deviceBudgetMb: number // of each GPU; 0 is a part of what it has
   /** How GPUs are found and tried; tests pretend some. */
   probe?: Probe
@@ -55,7 +55,7 @@ export function createRegistry ({
   defaultModel,
   devices: wanted,
   memoryBudgetMb,
-  imageCacheMb = 0,
+  prefixBytes = 0,
   deviceBudgetMb,
   graceMs,
   probe: findGpus = probe,
@@ -70,9 +70,8 @@ export function createRegistry ({
   let onRelease = () => {}
 
   const folders = findPackages(modelsFolder)
-  const prefixBytes = (imageCacheMb * 2 ** 19) / folders.length
   for (const folder of folders) {
-    const model = createModel(folder, { budget, inventory }, { ...options, prefixBytes })
+    const model = createModel(folder, { budget, inventory }, { ...options, prefixBytes: prefixBytes / folders.length })
     models.set(model.name, model)
   }
 

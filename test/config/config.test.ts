@@ -176,8 +176,8 @@ const table: Record<
     allowed: '1 to 1000000'
   },
   LAVIT_IMAGE_CACHE_MB: {
-    key: 'imageCacheMb',
-    taken: [['0', 0]],
+    key: 'encodingBytes',
+    taken: [['0', 0], ['64', 33_554_432]],
     refused: ['-1', '64MB'],
     allowed: '0 to 16777216'
   },
