@@ -9,6 +9,8 @@ import type { Lines } from './server.ts'
 import type { Sample, Watched } from './watch.ts'
 
 const warmUpShare = 0.25 // of the time
+const parts = 10 // of the time after it
+const studentT = 2.306 // the 97.5th percentile of its distribution, of a line through so many points
 
 export type Soak = {
   head: Head
@@ -67,8 +69,8 @@ export function reportOf (soak: Soak): { text: string; holds: boolean } {
     '## Memory',
     'MiB, every 2 s. Each 30 s server and engine collect garbage first, since what V8 has not collected yet comes ' +
       'and goes by tens of MiB in minutes: all columns are of these samples, but for the start and the most. The ' +
-      'slope is of least squares, after a quarter of the time, with twice its standard error. The engine is the one ' +
-      'that was never disturbed.',
+      'slope is of least squares, through the means of ten parts of the time after its first quarter, with its 95 % ' +
+      'interval. The engine is the one that was never disturbed.',
     table(
       (['server', 'engine', 'decoders'] as const).map(role => {
         const { slope, noise, warm } = slopeOf(watched.samples, role)
@@ -170,10 +172,22 @@ function countedBy (
   return sum
 }
 
-/** MiB in 1,000 requests, after the warm-up, of samples without garbage. */
+/**
+ * MiB in 1,000 requests, after the warm-up, of samples without garbage. The line goes through means of parts: pages
+ * that an allocator holds now and then are held for minutes, so that neighbouring samples know of each other.
+ */
 function slopeOf (samples: Sample[], role: 'server' | 'engine' | 'decoders') {
   const last = samples.at(-1)?.minutes ?? 0
   const warm = samples.filter(({ minutes, isCollected }) => isCollected && minutes >= last * warmUpShare)
-  const { slope, standardError } = lineThrough(warm.map(sample => [sample.requests / 1000, sample[role]]))
-  return { slope, noise: 2 * standardError, warm }
+  const { slope, standardError } = lineThrough(
+    Array.from({ length: parts }, (_, i) => {
+      const part = warm.slice((warm.length * i) / parts, (warm.length * (i + 1)) / parts)
+      return [meanOf(part.map(({ requests }) => requests / 1000)), meanOf(part.map(sample => sample[role]))]
+    })
+  )
+  return { slope, noise: studentT * standardError, warm }
+}
+
+function meanOf (values: number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
 }

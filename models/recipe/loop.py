@@ -16,6 +16,7 @@ from .data.batches import Batches
 from .lifetime import die_with_parent
 
 TOLD_EVERY, CHECKPOINT = 30, 240  # seconds between lines of progress, and between checkpoints
+LONGEST = 60  # seconds that a step counts at most: what took longer was stopped in the meantime
 
 
 def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow=(), seed=0, every=300):
@@ -82,7 +83,7 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
         for key, value in figures.items():
             means[key] = means.get(key, float(value.detach())) * .98 + float(value.detach()) * .02
         now = time.time()
-        spent, clock = spent + now - clock, now
+        spent, clock = spent + min(now - clock, LONGEST), now
         if world > 1:
             spent = follow_first(spent, modules)
         if rank == 0 and now - saved_at > CHECKPOINT:

@@ -96,6 +96,17 @@ t.test('garbage that is collected is no growth', t => {
   t.end()
 })
 
+t.test('pages that are held for a while are no growth, and steady growth is', t => {
+  const { samples } = calmSoak().watched
+  const holdsFor = (engineAt: (share: number) => number) => {
+    const changed = samples.map((sample, i) => ({ ...sample, engine: engineAt(i / samples.length) }))
+    return reportOf({ ...calmSoak(), watched: { samples: changed, health: [1] } }).holds
+  }
+  t.equal(holdsFor(share => 200 + (share > 0.5 && share < 0.8 ? 4 : 0) + (share > 0.9 ? 2 : 0)), true)
+  t.equal(holdsFor(share => 200 + 4 * share), false)
+  t.end()
+})
+
 function growing<Taken extends { engine: number }> (sample: Taken, i: number): Taken {
   return { ...sample, engine: 200 + i }
 }
