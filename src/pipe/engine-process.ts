@@ -9,6 +9,10 @@ import type { FromEngine, ToEngine } from './messages.ts'
 
 // Source and build differ in the extension only.
 const engineEntry = new URL(`../engine/main${extname(import.meta.url)}`, import.meta.url)
+// A small heap of one size, and code that stays compiled however often garbage is collected: what V8 gives back and
+// takes anew lies scattered, and the process grows. The engine itself asks for collections.
+const heapOptions = ['--expose-gc', '--no-flush-bytecode', '--min-semi-space-size=4', '--max-semi-space-size=4']
+
 export type EngineProcess = ReturnType<typeof startEngineProcess>
 
 const running = new Set<ChildProcess>()
@@ -38,7 +42,7 @@ export function startEngineProcess ({
   const child = fork(entry, [], {
     env: { MALLOC_ARENA_MAX: '1', ...process.env, ...environment, ORT_DISABLE_TELEMETRY: '1' },
     // TypeScript needs its parent's loaders
-    execArgv: [...(entry.pathname.endsWith('.ts') ? process.execArgv : []), '--expose-gc'],
+    execArgv: [...(entry.pathname.endsWith('.ts') ? process.execArgv : []), ...heapOptions],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc']
   })
