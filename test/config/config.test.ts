@@ -177,7 +177,7 @@ const table: Record<
   },
   LAVIT_IMAGE_CACHE_MB: {
     key: 'encodingBytes',
-    taken: [['0', 0], ['64', 33_554_432]],
+    taken: [['0', 0]],
     refused: ['-1', '64MB'],
     allowed: '0 to 16777216'
   },
@@ -305,6 +305,10 @@ t.test('defaults hold where nothing is set', async t => {
     imageFormats: ['png', 'jpeg', 'webp', 'gif', 'avif'],
     adminKey: undefined
   })
+})
+
+t.test('the picture cache is for encodings by one half, and by the other for what engines read', async t => {
+  t.match(readConfig({ LAVIT_IMAGE_CACHE_MB: '3' }, '/srv'), { encodingBytes: 1_572_864, prefixBytes: 1_572_864 })
 })
 
 t.test('an empty value is none', async t => {
