@@ -9,14 +9,16 @@ export type Trend = ReturnType<typeof createTrend>
 
 export function createRecent () {
   const values: number[] = []
+  let median: number | undefined
   return {
     add (value: number): void {
       values.push(value)
       if (values.length > mostValues) values.shift()
+      median = undefined
     },
 
     /** Nothing where nothing was seen. */
-    median: () => medianOf(values)
+    median: () => (median ??= medianOf(values))
   }
 }
 
