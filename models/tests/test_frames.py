@@ -51,7 +51,8 @@ class Frames(unittest.TestCase):
                 pattern = ''.join(said.get(part, f'{{{part}}}') if number % 2 else re.escape(part)
                                   for number, part in enumerate(parts))
                 for held in frames['heldout']:
-                    self.assertIsNone(re.fullmatch(pattern, held.rstrip('?')), (kind, frame))
+                    plainest = re.sub(r'{(\w+)}', lambda slot: LIKE.get(slot[1], [slot[0]])[0], held.rstrip('?'))
+                    self.assertIsNone(re.fullmatch(pattern, plainest), (kind, frame))
 
     def test_what_no_picture_tells_fills_slots_of_its_own_frames(self):
         used = {slot.strip('{}') for frame in FRAMES['unknown']['trained'] for slot in SLOT.findall(frame)}

@@ -7,12 +7,15 @@ import re
 from pathlib import Path
 
 PLAIN_FRAMES = 8
-LIKE = {'picture': ['picture', 'image', 'photo', 'drawing', 'pic', 'scene'], 'color': ['color', 'colour'],
-        'background': ['background', 'background', 'backdrop', 'ground'], 'things': ['objects', 'things', 'items']}
 OPENINGS = {'trained': ['please ', 'hi, ', 'hello, ', 'hey, ', 'tell me, ', 'can you tell me: ', 'excuse me, ', 'so, ',
-                        'could you please tell me, ', 'i wonder, ', 'ok, ', 'answer this: ', 'now: '],
+                        'could you please tell me, ', 'i wonder, ', 'ok, ', 'answer this: ', 'now: ', 'well, ',
+                        'listen, ', 'good morning, ', 'a request: ', 'i was wondering, ', 'do tell me, ',
+                        'just curious, ', 'look closely: ', 'in short, ', 'be honest, ', 'sorry, ', 'next: ',
+                        'i want to know, ', 'help me, ', 'friend, '],
             'heldout': ['dear model, ', 'a quick one: ', 'kindly say: ', 'now then, ', 'may i ask, ']}
-CLOSINGS = {'trained': [' please', ', please', ' thanks', ' thank you', ', can you tell me?', ' here?'],
+CLOSINGS = {'trained': [' please', ', please', ' thanks', ' thank you', ', can you tell me?', ' here?',
+                        ', do you know?', ' exactly?', ', quickly', ' in your opinion?', ', i wonder',
+                        ', would you say?'],
             'heldout': [', thanks a lot', ', if you can', ', be so kind']}
 POLITE, SLIPPED, BARE, ODD = .15, .1, .2, .06  # odds: an opening or closing, a slip, no question mark, another ending
 SCATTERED, AGAIN = .3, .3  # odds: a word that means nothing, and one more
@@ -32,14 +35,15 @@ def read(path):
     return frames
 
 
-def read_beyond(path):
+def read_words(path):
     """slot -> words for it."""
     lines = [line for line in path.read_text().splitlines() if line and not line.startswith('#')]
     return {slot: words.split(', ') for slot, words in (line.split(': ') for line in lines)}
 
 
 FRAMES = read(Path(__file__).with_name('frames.txt'))
-BEYOND = read_beyond(Path(__file__).with_name('beyond.txt'))
+LIKE = read_words(Path(__file__).with_name('like.txt'))
+BEYOND = read_words(Path(__file__).with_name('beyond.txt'))
 SLOTS = LIKE | BEYOND
 
 
