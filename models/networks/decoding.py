@@ -65,7 +65,7 @@ def read_starts(lm, starts):
 
 
 @torch.no_grad()
-def draw_codes(lm, prompts, guidance=2., temperature=.5, top_k=40, seed=0):
+def draw_codes(lm, prompts, guidance=1.5, temperature=.5, top_k=40, seed=0):
     """Prompts (lists of ids) -> lists of codes, sampled with classifier-free guidance (log-softmax form)."""
     generator = torch.Generator().manual_seed(seed)
     n = len(prompts)

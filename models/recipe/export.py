@@ -98,7 +98,7 @@ def manifest(config, graphs, out, concepts, about):
         'prompts': {'question': 'Question: {question} Answer:'},
         'tasks': {'caption': {**TEXT, 'num_beams': 2}, 'vqa': TEXT,
                   'generate': {'max_tokens': e.patches, 'min_tokens': t.min_visual_tokens, 'temperature': .5,
-                               'top_p': 1, 'top_k': 40, 'guidance_scale': 2, 'mixed_guidance_scale': 2,
+                               'top_p': 1, 'top_k': 40, 'guidance_scale': 1.5, 'mixed_guidance_scale': 1.5,
                                'decoder_guidance_scale': 1, 'steps': about.get('steps', 0), 'size': size}},
         'pixel_decoder': {'sizes': [size], 'latent_channels': 3, 'latent_scale': 1, 'scaling_factor': 1,
                           'max_steps': 50, 'schedule': {'kind': 'flow'}},

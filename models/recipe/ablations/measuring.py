@@ -8,7 +8,8 @@ from ..stages.judge import answers
 from ..stages.language_model import judged, painting_figures, single_orders, speaking_figures
 from .continuous import draw_vectors, paint_vectors
 
-WAYS = {'shipped': {}, 'unguided': {'guidance': 1.}, 'greedy': {'guidance': 1., 'top_k': 1}}  # of drawing codes
+# of drawing codes
+WAYS = {'shipped': {'guidance': 2.}, 'unguided': {'guidance': 1.}, 'greedy': {'guidance': 1., 'top_k': 1}}
 
 
 @dataclass

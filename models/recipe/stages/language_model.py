@@ -113,13 +113,18 @@ def lay_out(all_branches):
 
 
 def painting_order(sprites, sentences, rng):
-    """Prompt ids, the pictures that the prompt begins with, and the picture it asks for: of words, of a picture and
-    words that change its ground, or of two pictures whose things come together."""
+    """Prompt ids, the pictures that the prompt begins with, and the picture it asks for: of words, now and then for
+    several of one kind, of a picture and words that change its ground, or of two pictures whose things come together.
+    """
     house, kind = {'styles': [sprites.house], 'plain': True}, rng.random()
     painted = {**house, 'composed': True}
-    if kind > .23:
-        picture, scene = draw(sprites, rng, counts=(.37, .44, .11, .08), **painted)
+    if kind > .43:
+        picture, scene = draw(sprites, rng, counts=(.45, .4, .08, .07), **painted)
         return (sentences.order(scene, rng) if rng.random() > .1 else []), [], picture
+    if kind > .23:
+        several = [int(rng.integers(len(sprites.names)))] * int(rng.choice([2, 3, 4], p=(.45, .45, .1)))
+        picture, scene = draw(sprites, rng, concepts=several, **painted)
+        return sentences.order(scene, rng), [], picture
     if kind > .1:
         shown, scene = draw(sprites, rng, count=1, **any_style(sprites, house, rng))
         picture, scene = draw(sprites, rng, concepts=scene.concepts, **painted)
@@ -135,7 +140,7 @@ def any_style(sprites, house, rng): return house if rng.random() < .6 else {**ho
 
 
 def make(sentences, sprites, rng, speak=SPEAK, paint=PAINT):
-    seen, scenes = zip(*(draw(sprites, rng, augment=rng.random() < .4, counts=(.25, .33, .21, .21))
+    seen, scenes = zip(*(draw(sprites, rng, augment=rng.random() < .5, counts=(.25, .33, .21, .21))
                          for _ in range(speak)))
     said = lay_out([sentences.branches(scene, rng) for scene in scenes])
     prompts, shown, wanted = zip(*(painting_order(sprites, sentences, rng) for _ in range(paint)))
