@@ -70,7 +70,8 @@ export function reportOf (soak: Soak): { text: string; holds: boolean } {
     'MiB, every 2 s. Each 30 s server and engine collect garbage first, since what V8 has not collected yet comes ' +
       'and goes by tens of MiB in minutes: all columns are of these samples, but for the start and the most. The ' +
       'slope is of least squares, through the means of ten parts of the time after its first quarter, with its 95 % ' +
-      'interval. The engine is the one that was never disturbed.',
+      'interval. The engine is the one that was never disturbed. Collections would have V8 let go of compiled code, ' +
+      'so that the server keeps it here, as an engine always does.',
     table(
       (['server', 'engine', 'decoders'] as const).map(role => {
         const { slope, noise, warm } = slopeOf(watched.samples, role)

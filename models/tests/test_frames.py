@@ -43,6 +43,11 @@ class Frames(unittest.TestCase):
         trained = {SLOT.sub('_', frame).rstrip('?') for frame in FRAMES['unknown']['trained']}
         self.assertFalse(asked & trained)
 
+    def test_held_out_frames_have_none_of_the_slots_for_trained_ones(self):
+        taken = {slot.strip('{}') for frames in FRAMES.values() for frame in frames['heldout']
+                 for slot in SLOT.findall(frame)}
+        self.assertEqual(taken & set(LIKE | BEYOND), {'picture', 'color', 'background', 'things'})
+
     def test_no_words_that_fill_a_trained_frame_make_a_held_out_one(self):
         said = {slot: '(' + '|'.join(map(re.escape, words)) + ')' for slot, words in (LIKE | BEYOND).items()}
         for kind, frames in FRAMES.items():

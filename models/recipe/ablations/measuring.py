@@ -8,7 +8,7 @@ from ..stages.judge import answers
 from ..stages.language_model import judged, painting_figures, single_orders, speaking_figures
 from .continuous import draw_vectors, paint_vectors
 
-# of drawing codes
+# of drawing codes; `shipped` is as version 0.4.0 was, with whose weights the ablations were run
 WAYS = {'shipped': {'guidance': 2.}, 'unguided': {'guidance': 1.}, 'greedy': {'guidance': 1., 'top_k': 1}}
 
 
