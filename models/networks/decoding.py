@@ -5,6 +5,7 @@ from .config import MINI
 from .language_model import HIDDEN
 
 END = 2
+GUIDANCE, TEMPERATURE, TOP_K = 1.5, .5, 40  # of painting, where a request does not say
 NEVER = 10_000  # position of padding: later than all else, so nothing sees it
 
 
@@ -65,7 +66,7 @@ def read_starts(lm, starts):
 
 
 @torch.no_grad()
-def draw_codes(lm, prompts, guidance=1.5, temperature=.5, top_k=40, seed=0):
+def draw_codes(lm, prompts, guidance=GUIDANCE, temperature=TEMPERATURE, top_k=TOP_K, seed=0):
     """Prompts (lists of ids) -> lists of codes, sampled with classifier-free guidance (log-softmax form)."""
     generator = torch.Generator().manual_seed(seed)
     n = len(prompts)

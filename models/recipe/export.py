@@ -19,6 +19,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from importer.stream import precision_of, write_graph
 from networks.config import CONCEPTS, MINI
+from networks.decoding import GUIDANCE, TEMPERATURE, TOP_K
 from networks.language_model import HIDDEN
 from networks.model import build, load_weights
 from networks.visual_tokenizer import choose, rank_order
@@ -97,8 +98,8 @@ def manifest(config, graphs, out, concepts, about):
                 'visual_offset': config.visual_offset},
         'prompts': {'question': 'Question: {question} Answer:'},
         'tasks': {'caption': {**TEXT, 'num_beams': 2}, 'vqa': TEXT,
-                  'generate': {'max_tokens': e.patches, 'min_tokens': t.min_visual_tokens, 'temperature': .5,
-                               'top_p': 1, 'top_k': 40, 'guidance_scale': 1.5, 'mixed_guidance_scale': 1.5,
+                  'generate': {'max_tokens': e.patches, 'min_tokens': t.min_visual_tokens, 'temperature': TEMPERATURE,
+                               'top_p': 1, 'top_k': TOP_K, 'guidance_scale': GUIDANCE, 'mixed_guidance_scale': GUIDANCE,
                                'decoder_guidance_scale': 1, 'steps': about.get('steps', 0), 'size': size}},
         'pixel_decoder': {'sizes': [size], 'latent_channels': 3, 'latent_scale': 1, 'scaling_factor': 1,
                           'max_steps': 50, 'schedule': {'kind': 'flow'}},
