@@ -44,6 +44,8 @@ def table(quality):
             ('codes in use (perplexity), any art', f"{any_art['perplexity']:.0f}"),
             ('true codes painted: object recognised; ground right',
              f"{share(single['judged'])}; {share(single['ground'])}"),
+            ('true codes painted: gradient energy as a share of the true one, single objects; house style',
+             f"{share(single['gradient_energy'])}; {share(house['gradient_energy'])}"),
             ('single object painted from text: object recognised; ground right',
              f"{share(text['painted_object'])}; {share(text['painted_ground'])}"),
             ('the judge itself on true pictures: object; ground',

@@ -255,10 +255,12 @@ def figures(encoder, heads, tokenizer, decoder, painter, judge, pixels, scenes, 
     result = {'cosine': torch.cat(cosine).mean(), 'survives': torch.cat(right).float().mean() /
               torch.cat(right_before).float().mean().clamp(min=1e-9), 'kept': kept.mean(), 'kept_least': kept.min(),
               'perplexity': (-(share * share.log()).sum()).exp(), 'threshold': threshold}
+    painted, shown = torch.cat(painted).clamp(-1, 1), picture_of(pixels, painted[0].shape[-1])
+    result['gradient_energy'] = edges(painted).pow(2).sum() / edges(shown).pow(2).sum()
     result |= {f'kept_{n}_objects': kept[objects == n].mean() for n in range(1, 5) if (objects == n).any()}
     if (objects == 1).all():
         concept, ground = answers(scenes)
-        guess, plain = judge(torch.cat(painted).clamp(-1, 1))
+        guess, plain = judge(painted)
         result |= {'judged': (guess.argmax(-1) == concept).float().mean(),
                    'ground': (plain.argmax(-1) == ground).float().mean()}
     return result
