@@ -12,6 +12,7 @@ def squares():
     """Sprites of one style: opaque magenta squares, a colour that no ground has."""
     sprites = Sprites.__new__(Sprites)
     sprites.names, sprites.house, sprites.train_styles = list(map(str, range(CONCEPTS))), 0, [0]
+    sprites.restyled = []
     sprites.available = np.ones((CONCEPTS, 1), bool)
     sprites.large = np.zeros((CONCEPTS, 1, SIZE, SIZE, 4), np.uint8) + np.uint8([255, 0, 255, 255])
     sprites.small = sprites.large[:, :, ::2, ::2]
@@ -40,6 +41,17 @@ class Scenes(unittest.TestCase):
         self.assertGreater(sides.min(), .6)
         self.assertLess(sides.max(), .83)
         self.assertLess(offsets.max(), .05)
+
+    def test_sets_in_other_manners_come_into_restyled_pictures_alone(self):
+        sprites = squares()
+        sprites.restyled, sprites.available = [1], np.ones((CONCEPTS, 2), bool)
+        asked = []
+        sprites.get = lambda concept, style, *rest: asked.append(style) or squares().get(concept, 0, *rest)
+        for augment, styles in ((False, {0}), (True, {0, 1})):
+            asked.clear()
+            for _ in range(40):
+                draw(sprites, self.rng, augment=augment)
+            self.assertEqual(set(asked), styles)
 
     def test_other_pictures_have_it_in_any_size_and_farther_off(self):
         sides, offsets = self.sides_and_offsets()

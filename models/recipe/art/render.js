@@ -4,7 +4,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
-import { heldOutSets, iconSvg, readSet, trainSets } from './sets.js'
+import { manners, restyled } from './restyle.js'
+import { heldOutSets, iconSvg, readSet, restyledSets, trainSets } from './sets.js'
 
 const clear = { r: 0, g: 0, b: 0, alpha: 0 }
 
@@ -30,9 +31,13 @@ export async function renderSprite (picture, size) {
 }
 
 /** The sets as columns: a name, and the picture of a concept, if there is one. */
-function iconColumn (name, size) {
+function iconColumn (name, size, manner) {
   const set = readSet(name)
-  return { name, picture: ({ sprites }) => sprites[name] && Buffer.from(iconSvg(set, sprites[name], size * 2)) }
+  const change = manner && ((body, width) => restyled(body, width, manners[manner]))
+  return {
+    name: manner ? `${name} ${manner}` : name,
+    picture: ({ sprites }) => sprites[name] && Buffer.from(iconSvg(set, sprites[name], size * 2, change))
+  }
 }
 
 function clipColumns (share) {
@@ -53,7 +58,9 @@ async function main () {
   sharp.concurrency(1)
   const size = Number(values.size)
   const concepts = JSON.parse(readFileSync(new URL('concepts.json', import.meta.url), 'utf8'))
-  const trained = [...trainSets.map(name => iconColumn(name, size)), ...(values.share ? clipColumns(values.share) : [])]
+  const known = trainSets.map(name => iconColumn(name, size))
+  const others = restyledSets.flatMap(name => Object.keys(manners).map(manner => iconColumn(name, size, manner)))
+  const trained = [...known, ...others, ...(values.share ? clipColumns(values.share) : [])]
   const columns = [...trained, ...heldOutSets.map(name => iconColumn(name, size))]
   const pixels = Buffer.alloc(concepts.length * columns.length * size * size * 4)
   const available = concepts.map(() => columns.map(() => false))
@@ -73,7 +80,7 @@ async function main () {
   }
   mkdirSync(out, { recursive: true })
   writeFileSync(join(out, 'sprites.npy'), Buffer.concat([npyHeader([concepts.length, columns.length, size, size, 4]), pixels]))
-  writeFileSync(join(out, 'sprites.json'), JSON.stringify({ sets: columns.map(({ name }) => name), train_sets: trained.length, concepts: concepts.map(({ label }) => label), available }) + '\n')
+  writeFileSync(join(out, 'sprites.json'), JSON.stringify({ sets: columns.map(({ name }) => name), train_sets: trained.length, restyled: others.map(({ name }) => name), concepts: concepts.map(({ label }) => label), available }) + '\n')
 }
 
 if (process.argv[1] === import.meta.filename) await main()

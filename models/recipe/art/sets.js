@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 
 export const trainSets = ['noto', 'twemoji', 'fluent-emoji-flat', 'fluent-emoji', 'fluent-emoji-high-contrast', 'fxemoji', 'streamline-emojis', 'flat-color-icons']
 export const heldOutSets = ['openmoji', 'emojione']
+/** Sets trained on whose drawings come in other manners, too. */
+export const restyledSets = ['noto', 'twemoji', 'fluent-emoji-flat', 'fxemoji']
 export const sets = [...trainSets, ...heldOutSets]
 
 const modules = new URL('node_modules/', import.meta.url)
@@ -20,13 +22,13 @@ export function readSet (name) {
   return readPackageJson(`@iconify-json/${name}/icons.json`)
 }
 
-export function iconSvg (set, name, size) {
+export function iconSvg (set, name, size, change = body => body) {
   const icon = set.icons[name]
   const width = icon.width ?? set.width ?? 16
   const height = icon.height ?? set.height ?? 16
   const box = `${icon.left ?? set.left ?? 0} ${icon.top ?? set.top ?? 0} ${width} ${height}`
   const scale = size / Math.max(width, height)
-  return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="${box}" width="${width * scale}" height="${height * scale}" color="#222">${icon.body.replaceAll('currentColor', '#222')}</svg>`
+  return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="${box}" width="${width * scale}" height="${height * scale}" color="#222">${change(icon.body.replaceAll('currentColor', '#222'), width)}</svg>`
 }
 
 /** Where drawings of other things come from; those held out are measured on and never trained on. */

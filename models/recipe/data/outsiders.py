@@ -22,7 +22,7 @@ class Outsiders(Sprites):
         straight = np.load(Path(folder) / 'outsiders.npy', mmap_mode='r')[chosen]
         self.sources = [about[i]['set'] for i in chosen]
         self.names = [about[i]['icon'] for i in chosen]
-        self.styles, self.train_styles, self.heldout_styles, self.house = ['own'], [0], [0], 0
+        self.styles, self.train_styles, self.heldout_styles, self.restyled, self.house = ['own'], [0], [0], [], 0
         self.available = np.ones((len(chosen), 1), bool)
         self.large, self.small = premultiplied(straight[:, None])
 

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from .colours import main_colour
+from .restyling import bent, restyle, warped
 
 HOUSE_STYLE = 'fluent-emoji-flat'
 GROUNDS = {'red': (214, 48, 44), 'orange': (240, 140, 30), 'yellow': (248, 222, 70), 'green': (66, 160, 71),
@@ -37,12 +38,15 @@ def premultiplied(straight):
 
 
 class Sprites:
-    """Premultiplied sprites in two resolutions; `available[concept, style]`."""
+    """Premultiplied sprites in two resolutions; `available[concept, style]`. `restyled` are sets trained on in other
+    manners: more art to learn from, and none that anybody draws."""
 
     def __init__(self, folder, concepts):
         folder = Path(folder)
         about = json.loads((folder / 'sprites.json').read_text())
-        self.styles, self.train_styles = about['sets'], list(range(about['train_sets']))
+        self.styles = about['sets']
+        self.restyled = [i for i, name in enumerate(self.styles) if name in about['restyled']]
+        self.train_styles = [i for i in range(about['train_sets']) if i not in self.restyled]
         self.heldout_styles = list(range(about['train_sets'], len(self.styles)))
         self.house = self.styles.index(HOUSE_STYLE)
         self.names = about['concepts'][:concepts]
@@ -61,50 +65,13 @@ class Sprites:
         if augment:
             if rng.random() < .6:
                 image = bent(image, rng)
+            if rng.random() < .4:
+                image = warped(image, rng)
             if rng.random() < .3:
                 image = image.transpose(Image.FLIP_LEFT_RIGHT)
         x = np.asarray(image).astype(np.float32) / 255
         rgb, alpha = x[..., :3], x[..., 3:]
         return restyle(rgb, alpha, rng) if augment else (rgb, alpha)
-
-
-def bent(image, rng):
-    """Turned by up to 20 degrees, stretched and sheared a little, about its centre."""
-    angle, half = np.radians(rng.uniform(-20, 20)), image.width / 2
-    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    back = turn @ np.array([[1, rng.uniform(-.2, .2)], [0, 1]]) @ np.diag(rng.uniform(.95, 1.25, 2))
-    shift = half - back @ [half, half]
-    return image.transform(image.size, Image.AFFINE, (*back[0], shift[0], *back[1], shift[1]), Image.BILINEAR)
-
-
-def restyle(rgb, alpha, rng):
-    """Makes known art look like unknown art: recolouring, greys, posterising, outlines, line drawing, inked edges."""
-    kind = rng.random()
-    if kind < .35:
-        matrix = np.eye(3, dtype=np.float32) * rng.uniform(.3, 1.4)
-        matrix += (1 - matrix.sum(0, keepdims=True)) / 3
-        rgb = np.clip(rgb @ (matrix * rng.uniform(.75, 1.2, size=(1, 3)).astype(np.float32)), 0, alpha)
-    elif kind < .45:
-        rgb = np.repeat(rgb.mean(-1, keepdims=True), 3, -1)
-    elif kind < .55:
-        levels = rng.integers(2, 5)
-        rgb = np.minimum(np.round(rgb * levels) / levels, alpha)
-    elif kind < .72:
-        grey = (rgb.mean(-1) + 1 - alpha[..., 0])
-        edge = np.zeros_like(grey)
-        edge[:, 1:] += np.abs(np.diff(grey, axis=1))
-        edge[1:] += np.abs(np.diff(grey, axis=0))
-        ink = np.clip(edge * rng.uniform(3, 7), 0, 1)[..., None]
-        fill = rng.random()
-        flat = rgb.sum((0, 1)) / max(alpha.sum(), 1) if fill < .7 else np.full(3, rng.uniform(.7, 1))
-        rgb = (1 - ink) * (rgb if fill < .4 else alpha * flat.astype(np.float32))
-    if rng.random() < .3:
-        wide = alpha[..., 0]
-        for _ in range(rng.integers(1, 3)):
-            wide = np.maximum.reduce([wide, *(np.roll(wide, shift, axis) for axis in (0, 1) for shift in (1, -1))])
-        colour = np.float32(rng.choice([0, 0, 1, .2]))
-        rgb, alpha = rgb + (wide[..., None] - alpha).clip(0) * colour, wide[..., None]
-    return rgb, alpha
 
 
 def ground(size, rng, plain, name=None):
@@ -155,7 +122,8 @@ def draw(sprites, rng, size=96, grid=8, styles=None, augment=False, plain=False,
     and greatest side of an object as shares of the picture's (default: a single one is larger). `composed`: objects
     large and in the middle of their places, as a picture should be painted.
     """
-    styles = sprites.train_styles if styles is None else styles
+    if styles is None:
+        styles = sprites.train_styles + (sprites.restyled if augment else [])
     image, ground_name = ground(size, rng, plain, ground_name)
     count = len(concepts) if concepts else count or int(rng.choice([1, 2, 3, 4], p=counts))
     concepts = concepts or pick_concepts(count, len(sprites.names), rng)

@@ -52,7 +52,7 @@ def main(arguments=None):
     out.mkdir(parents=True, exist_ok=True)
     np.save(out / 'sprites.npy', np.stack([[shape(c, len(labels), **look) for look in SETS.values()]
                                            for c in range(len(labels))]))
-    about = {'sets': list(SETS), 'train_sets': len(SETS) - 1, 'concepts': labels,
+    about = {'sets': list(SETS), 'train_sets': len(SETS) - 1, 'restyled': [], 'concepts': labels,
              'available': [[True] * len(SETS)] * len(labels)}
     (out / 'sprites.json').write_text(json.dumps(about) + '\n')
     strangers = range(STRANGERS)
