@@ -1,16 +1,24 @@
-"""Stage 1: the vision encoder learns what covers each patch, what stands in the picture, and how each patch looks."""
+"""Stage 1: the vision encoder learns what covers each patch, what stands in the picture, and how each patch looks.
+
+After a warm start features of pictures in known art stay nearly what they were, so that the stages after it need not
+begin anew: the tokenizer then gives nearly the same codes.
+"""
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from networks.config import MINI
+from networks.model import fill
 from networks.visual_tokenizer import VisionEncoder
 
 from ..data.batches import heldout, measured, to_planes
 from ..data.scenes import GROUND_NAMES, NO_OBJECT, Sprites, draw
 from ..loop import run
 
-BATCH = 24
+BATCH, PLAIN = 24, 6   # the first PLAIN pictures of a batch are drawn as they are
+STAY = 12.      # how much features of what is drawn as it is must stay what they were before a warm start
 APPEARANCE = 8  # each patch is looked at as 8 x 8 pixels
 
 
@@ -31,8 +39,8 @@ def appearance_of(x, grid):
 
 
 def make(sprites, rng):
-    pictures, scenes = zip(*(draw(sprites, rng, augment=rng.random() < .6, counts=(.45, .25, .15, .15))
-                             for _ in range(BATCH)))
+    pictures, scenes = zip(*(draw(sprites, rng, augment=number >= PLAIN, counts=(.45, .25, .15, .15))
+                             for number in range(BATCH)))
     return (to_planes(pictures), *facts(scenes, len(sprites.names)))
 
 
@@ -49,6 +57,7 @@ def main(args):
     encoder = VisionEncoder(MINI.encoder).to(memory_format=torch.channels_last)
     heads = EncoderHeads(MINI.encoder.width, args.concepts)
     sprites = Sprites(args.sprites, args.concepts)
+    before = fill(VisionEncoder(MINI.encoder), Path(args.weights) / 'encoder.safetensors').eval() if args.warm else None
     trained_art = heldout(sprites, measured(args, 300))
     unseen_art = heldout(sprites, measured(args, 300), seed=1, styles=sprites.heldout_styles)
 
@@ -63,7 +72,13 @@ def main(args):
         plain = F.cross_entropy(heads.ground(rows[:, 0]), ground)
         gap = heads.appearance(features) - appearance_of(x, MINI.encoder.grid)
         loss = concept + .5 * on_stem + .2 * plain + .2 * multi + 4 * gap.pow(2).mean() + 2 * gap.abs().mean()
-        return loss, {'concept': concept, 'stem': on_stem, 'ground': plain, 'appearance': gap.pow(2).mean()}
+        told = {'concept': concept, 'stem': on_stem, 'ground': plain, 'appearance': gap.pow(2).mean()}
+        if before:
+            with torch.no_grad():
+                were = before(x[:PLAIN])
+            told['moved'] = 1 - F.cosine_similarity(features[:PLAIN], were, dim=-1).mean()
+            loss = loss + STAY * told['moved']
+        return loss, told
 
     def evaluate():
         return {f'{name}_{k}': v for name, (pixels, scenes) in (('trained', trained_art), ('unseen', unseen_art))

@@ -39,7 +39,7 @@ from ..loop import load, run
 from .judge import Judge
 from .tokenizer import PAINTING, C, calibrate, decode
 
-SPEAK, PAINT, ASKED = 8, 10, 9
+SPEAK, PAINT, ASKED = 8, 14, 9
 MEANING_WEIGHT, FACT_WEIGHT = .2, .5
 LR, DISCRETE = 2e-3, .15  # DISCRETE: share of batches whose pictures are read by their codes
 REFERENCES = 5  # captions of each held-out scene, for CIDEr
@@ -140,7 +140,7 @@ def any_style(sprites, house, rng): return house if rng.random() < .6 else {**ho
 
 
 def make(sentences, sprites, rng, speak=SPEAK, paint=PAINT):
-    seen, scenes = zip(*(draw(sprites, rng, augment=rng.random() < .5, counts=(.25, .33, .21, .21))
+    seen, scenes = zip(*(draw(sprites, rng, augment=rng.random() < .75, counts=(.25, .33, .21, .21))
                          for _ in range(speak)))
     said = lay_out([sentences.branches(scene, rng) for scene in scenes])
     prompts, shown, wanted = zip(*(painting_order(sprites, sentences, rng) for _ in range(paint)))
