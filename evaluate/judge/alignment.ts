@@ -41,6 +41,11 @@ const regions: Record<string, Region> = {
 const corners = ['top left', 'top right', 'bottom left', 'bottom right']
 const arrangements = [['center'], ['left', 'right'], ['top', 'bottom']]
 
+// The judge learnt from single things alone and names two of a kind across the whole picture as surely as one. By this
+// much a whole must fit better than parts: chosen on true pictures of one to four of a kind alone, of which it counts
+// .998 right, and .98 without.
+const ahead = 3
+
 export async function judgePicture (
   recognise: Recogniser,
   picture: Uint8Array,
@@ -82,7 +87,8 @@ function countOf (wanted: string, concepts: string[], scoreOf: (region: number, 
   const inCorners = corners.filter(shows)
   const possible = [...arrangements.filter(places => places.every(shows)), ...(inCorners.length > 2 ? [inCorners] : [])]
   const fits = (places: string[]) =>
-    places.reduce((sum, place) => sum + scoreOf(names.indexOf(place), wanted), 0) / places.length
+    places.reduce((sum, place) => sum + scoreOf(names.indexOf(place), wanted), 0) / places.length -
+    (places.length === 1 ? ahead : 0)
   return possible.sort((a, b) => fits(b) - fits(a))[0]?.length ?? 0
 }
 

@@ -128,6 +128,8 @@ t.test('of one kind as many are counted as stand where they are seen best', asyn
   t.equal(await counted({ left: 5, right: 5, ...halves }, 2), true, 'in a row, whose halves stand in the corners')
   t.equal(await counted({ left: 1, right: 1, 'top left': 5, 'top right': 5, 'bottom left': 5 }, 3), true)
   t.equal(await counted({ left: 1, right: 1, 'top left': 5, 'top right': 5, 'bottom left': 5 }, 2), false)
+  t.equal(await counted({ center: 7, left: 5, right: 5 }, 2), true, 'two, which the whole shows by little better')
+  t.equal(await counted({ center: 9, left: 5, right: 5 }, 2), false, 'one, whose halves would do')
   t.equal(await counted({ center: 5 }, 2), false, 'one alone')
   t.equal(await counted({ left: 5, top: 5 }, 2), false, 'no arrangement')
 })
