@@ -9,7 +9,6 @@ import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { buildApp, buildMetricsApp } from './app.ts'
 import { warmDecoder } from './codecs/image.ts'
-import { warmLemmatiser } from './codecs/lemmas.ts'
 import { readConfig } from './config/config.ts'
 import { findUnknownVariables, StartError } from './config/variables.ts'
 import { createMetrics } from './metrics.ts'
@@ -74,7 +73,6 @@ async function start () {
   })
 
   warmDecoder()
-  await warmLemmatiser()
   await app.listen({ host: config.host, port: config.port }).catch(error => {
     throw explainListenError(error, config)
   })

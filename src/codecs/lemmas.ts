@@ -1,37 +1,45 @@
-/** English text to the base forms of its nouns and verbs. */
-import type { ItsFunction, WinkMethods } from 'wink-nlp'
+/**
+ * English text to the base forms of its nouns and verbs, in a thread of its own: its dictionaries, a third of what the
+ * server's heap would hold, would be looked through whenever that is cleaned.
+ */
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
 
-let tagger: Promise<WinkMethods> | undefined
+type Waiting = { resolve: (lemmas: string) => void; reject: (error: Error) => void }
+
+// Source and build differ in the extension only.
+const entry = new URL(`./tagger${extname(import.meta.url)}`, import.meta.url)
+let tagger: ReturnType<typeof startTagger> | undefined
 
 /**
  * Lower case; nouns and verbs become their lemma, other tokens stay; tokens are joined with one space (`do n't`). This
- * is
- * the official rule with another tagger than the official spaCy (`en_core_web_sm`): the two differ on some words.
+ * is the official rule with another tagger than the official spaCy (`en_core_web_sm`): the two differ on some words.
+ * The first text starts the tagger, and waits half a second for it.
  */
 export async function lemmatise (text: string): Promise<string> {
-  const { readDoc, its } = await (tagger ??= openTagger())
-  const tokens = readDoc(text.toLowerCase()).tokens()
-  const [values, tags, lemmas] = [
-    tokens.out(its.value),
-    tokens.out(its.pos),
-    tokens.out(its.lemma as ItsFunction<string>)
-  ]
-  return values.map((value, i) => (tags[i] === 'NOUN' || tags[i] === 'VERB' ? lemmas[i] : value)).join(' ')
+  tagger ??= startTagger()
+  return await tagger(text)
 }
 
-/**
- * Opens the tagger, which holds up the event loop for a fifth of a second: before the server listens, not at its first
- * answer.
- */
-export async function warmLemmatiser (): Promise<void> {
-  tagger ??= openTagger()
-  await tagger
-}
+/** Holds nobody up who wants to end while it rests. */
+function startTagger () {
+  const waiting: Waiting[] = []
+  const thread = new Worker(entry)
+  thread.on('message', (lemmas: string) => {
+    waiting.shift()?.resolve(lemmas)
+    if (waiting.length === 0) thread.unref()
+  })
+  thread.on('error', end)
+  thread.on('exit', () => end(new Error('the tagger has ended')))
+  return async (text: string) =>
+    await new Promise<string>((resolve, reject) => {
+      waiting.push({ resolve, reject })
+      thread.ref()
+      thread.postMessage(text)
+    })
 
-async function openTagger () {
-  const [{ default: createTagger }, { default: english }] = await Promise.all([
-    import('wink-nlp'),
-    import('wink-eng-lite-web-model')
-  ])
-  return createTagger(english, ['pos'])
+  function end (error: Error) {
+    tagger = undefined
+    for (const { reject } of waiting.splice(0)) reject(error)
+  }
 }
