@@ -81,7 +81,7 @@ export const Warning = Type.Object(
     examples: [
       {
         code: 'outside_domain',
-        detail: 'The picture is unlike what this model knows (familiarity 0.012, below 0.249): the answer may be wrong'
+        detail: 'The picture is unlike what this model knows (familiarity 0.012, below 0.33): the answer may be wrong'
       }
     ]
   }

@@ -102,7 +102,7 @@ export const ModelDetails = Type.Object(
         tasks: { caption: { num_beams: 2 } },
         digests: { 'vision.onnx': '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08' },
         quality: {},
-        familiarity: { threshold: 0.249, quality: { false_warnings: { unseen_art: 0.024 } } },
+        familiarity: { threshold: 0.33, quality: { false_warnings: { unseen_art: 0.033 } } },
         concepts: ['apple', 'dog']
       }
     ]
