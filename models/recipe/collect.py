@@ -5,10 +5,13 @@ are no part of the package, but the evaluation reads with them.
 """
 import argparse
 import json
+from copy import deepcopy
 from pathlib import Path
 
+import torch
+
 from networks.config import CONCEPTS, MINI
-from networks.model import OPTIONAL, build, save_weights
+from networks.model import OPTIONAL, build, fill, save_weights
 
 from .data.batches import measured
 from .data.scenes import Sprites
@@ -27,6 +30,17 @@ def was_trained(stage, args):
     return (Path(args.runs) / f'{stage}.pt').exists() or (Path(args.weights) / f'{stage}.safetensors').exists()
 
 
+@torch.no_grad()
+def mix(module, path, share):
+    """Moves the module's tensors by this share of the way to those in the file: of two sets of weights that lie near
+    each other the mean forgets less than the later one (Wortsman et al. 2022, "Robust fine-tuning of zero-shot
+    models")."""
+    before = fill(deepcopy(module), path)
+    for now, then in zip((*module.parameters(), *module.buffers()), (*before.parameters(), *before.buffers())):
+        if now.is_floating_point():
+            now.lerp_(then, share)
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--runs', default='recipe/runs')
@@ -35,6 +49,8 @@ def main(arguments=None):
     parser.add_argument('--weights', default='recipe/weights', help='stands in for stages without a checkpoint')
     parser.add_argument('--stages', nargs='+', choices=STAGES, default=list(STAGES), help='only these')
     parser.add_argument('--measure', type=float, default=1, help='share of the usual scenes to calibrate on')
+    parser.add_argument('--before', type=float, default=0,
+                        help='share of `--weights` in the mean of them and what was trained since, 0 to 1')
     parser.add_argument('--about', help='JSON file that gets what the stage familiarity has measured')
     parser.add_argument('--out', required=True)
     args = parser.parse_args(arguments)
@@ -44,6 +60,8 @@ def main(arguments=None):
     for stage in stages:
         load(args, *(PAINTING if stage == 'painter' else [stage]),
              **{part: getattr(model, part) for part in STAGES[stage]})
+        for part in STAGES[stage] if args.before else ():
+            mix(getattr(model, part), Path(args.weights) / f'{part}.safetensors', args.before)
     if 'tokenizer' in stages:
         load(args, 'encoder', encoder=model.encoder)
         calibrate(model.encoder, model.tokenizer, Sprites(args.sprites, args.concepts), measured(args, 300))
