@@ -1,7 +1,7 @@
 // Known icons drawn in another manner: flat colours of a small box of paints within an outline, or lines alone.
 
 const paints = ['#ffffff', '#c0c0c0', '#808080', '#404040', '#e03030', '#902020', '#ff8c20', '#b07840', '#603818', '#f5d6b0', '#ffd830', '#a0c830', '#309040', '#105030', '#20a0a0', '#80d0ff', '#3070e0', '#182880', '#8040b0', '#ffa0c0', '#e04090']
-const opaque = /#([0-9a-f]{3}|[0-9a-f]{6})\b/gi
+const opaque = /(?<!url\(|href=")#([0-9a-f]{3}|[0-9a-f]{6})\b/gi // and no name that reads like a colour
 
 export const manners = { outlined: { share: 0.022, recolour: nearestPaint }, lines: { share: 0.03, recolour: paperOrInk } }
 
