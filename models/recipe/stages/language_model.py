@@ -39,7 +39,7 @@ from ..loop import load, run
 from .judge import Judge
 from .tokenizer import PAINTING, C, calibrate, decode
 
-SPEAK, PAINT, ASKED = 8, 14, 9
+SPEAK, PAINT, ASKED = 9, 12, 9
 MEANING_WEIGHT, FACT_WEIGHT = .2, .5
 LR, DISCRETE = 2e-3, .15  # DISCRETE: share of batches whose pictures are read by their codes
 REFERENCES = 5  # captions of each held-out scene, for CIDEr

@@ -33,7 +33,7 @@ from .tokenizer import (
 
 BATCH = 14
 CRITIC_FROM, CRITIC_WEIGHT = .3, .3   # share of the run after which the critic is heard, and how much
-COUNTS, COMPOSED = (.25, .59, .08, .08), .7   # pairs are what is painted worst
+COUNTS, COMPOSED = (.2, .4, .2, .2), .7   # small things are what is painted worst
 
 
 def main(args):
