@@ -5,7 +5,7 @@ from .config import MINI
 from .language_model import HIDDEN
 
 END = 2
-GUIDANCE, TEMPERATURE, TOP_K = 1.5, .5, 40  # of painting, where a request does not say
+GUIDANCE, TEMPERATURE, TOP_K = 1.5, .3, 40  # of painting, where a request does not say
 NEVER = 10_000  # position of padding: later than all else, so nothing sees it
 
 
