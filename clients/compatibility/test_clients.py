@@ -64,7 +64,7 @@ def test_openai_paints_with_pictures_on_the_way():
     painted = client.images.generate(model=MODEL, prompt="an apple on a blue background", size="96x96")
     assert is_png(painted.data[0].b64_json) and painted.usage.input_tokens_details.image_tokens == 0
     stream = client.images.generate(
-        model=MODEL, prompt="an apple on a blue background", stream=True, partial_images=2, extra_body={"seed": 7}
+        model=MODEL, prompt="three apples on a blue background", stream=True, partial_images=2, extra_body={"seed": 7}
     )  # a short picture has fewer on its way
     events = list(stream)
     assert [event.type.split(".")[1] for event in events] == ["partial_image", "partial_image", "completed"]
