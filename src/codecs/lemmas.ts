@@ -31,15 +31,19 @@ function startTagger () {
   })
   thread.on('error', end)
   thread.on('exit', () => end(new Error('the tagger has ended')))
-  return async (text: string) =>
-    await new Promise<string>((resolve, reject) => {
+  return ask
+
+  async function ask (text: string): Promise<string> {
+    return await new Promise((resolve, reject) => {
       waiting.push({ resolve, reject })
       thread.ref()
       thread.postMessage(text)
     })
+  }
 
+  /** The next text starts another one. */
   function end (error: Error) {
-    tagger = undefined
+    if (tagger === ask) tagger = undefined
     for (const { reject } of waiting.splice(0)) reject(error)
   }
 }
