@@ -6,6 +6,7 @@ import os
 import re
 import time
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import openai
 import pytest
@@ -30,6 +31,11 @@ def ask(text=None, path=SCENE):
     return [{"role": "user", "content": [picture] if text is None else [picture, {"type": "text", "text": text}]}]
 
 
+def tokens_of(path):
+    with urlopen(Request(f"{SERVER}/tokenize", path.read_bytes(), {"content-type": "image/png"})) as answer:
+        return json.load(answer)["visual_tokens"]
+
+
 def is_png(data):
     return base64.b64decode(data)[:4] == b"\x89PNG"
 
@@ -37,8 +43,8 @@ def is_png(data):
 def test_openai_a_question_about_a_picture():
     answer = client.chat.completions.create(model=MODEL, messages=ask(QUESTION))
     assert (answer.choices[0].message.content, answer.choices[0].finish_reason) == ("two", "stop")
-    assert answer.usage.prompt_tokens_details.image_tokens == 15
-    assert answer.usage.prompt_tokens > 16
+    image_tokens = answer.usage.prompt_tokens_details.image_tokens
+    assert image_tokens == len(tokens_of(SCENE)) and answer.usage.prompt_tokens > image_tokens
 
 
 def test_openai_a_streamed_caption():
@@ -65,9 +71,11 @@ def test_openai_paints_with_pictures_on_the_way():
     assert is_png(painted.data[0].b64_json) and painted.usage.input_tokens_details.image_tokens == 0
     stream = client.images.generate(
         model=MODEL, prompt="three apples on a blue background", stream=True, partial_images=2, extra_body={"seed": 7}
-    )  # a short picture has fewer on its way
+    )
     events = list(stream)
-    assert [event.type.split(".")[1] for event in events] == ["partial_image", "partial_image", "completed"]
+    *on_the_way, last = [event.type.split(".")[1] for event in events]
+    assert last == "completed"
+    assert on_the_way in (["partial_image"], ["partial_image"] * 2)  # a short picture has fewer on its way
     assert all(is_png(event.b64_json) for event in events) and events[-1].usage.output_tokens > 0
 
 
