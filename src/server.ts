@@ -22,9 +22,9 @@ const { version } = Value.Parse(
   JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 )
 
-// Bodies count as memory of V8, which for a few photographs would mark all of its own again and again: three to four
-// times a second, a sixth of the server's time. It may hold two and a half times what lives before it does; with more,
-// V8's own bound of 64 MB of buffers has it marked in one go.
+// Bodies on their way count as memory of V8, which for a few photographs would mark all of its own again and again. It
+// may hold two and a half times what lives before it does; with more, V8's own bound of 64 MB of buffers has it marked
+// in one go.
 setFlagsFromString('--heap-growing-percent=150')
 await start().catch(end)
 

@@ -121,7 +121,7 @@ const layers: Record<string, string[]> = {
 const doors: Record<string, string[]> = {
   sharp: ['src/codecs/image.ts', 'src/codecs/pixels.ts', 'evaluate/judge/network.ts'],
   'wink-*': ['src/codecs/tagger.ts'],
-  'node:worker_threads': ['src/codecs/lemmas.ts', 'src/codecs/tagger.ts'],
+  'node:worker_threads': ['src/codecs/lemmas.ts', 'src/codecs/release.ts', 'src/codecs/tagger.ts'],
   'onnxruntime-node': ['src/graphs/session.ts', 'evaluate/judge/network.ts'],
   'ipaddr.js': ['src/fetching/addresses.ts'],
   'prom-client': ['src/metrics.ts'],

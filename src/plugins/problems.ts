@@ -95,8 +95,7 @@ export function answerFrameworkError (error: FastifyError, request: FastifyReque
 }
 
 const badRequests: Record<string, string> = {
-  FST_ERR_BAD_URL: 'The path cannot be read: after each % it needs two hexadecimal digits, which together are UTF-8',
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'The body has another length than Content-Length says'
+  FST_ERR_BAD_URL: 'The path cannot be read: after each % it needs two hexadecimal digits, which together are UTF-8'
 }
 
 const frameworkErrors: Record<number, (request: FastifyRequest, error: { code?: string }) => ServerError> = {

@@ -2,6 +2,7 @@
  * Bodies: JSON, raw pictures and multipart forms become the same body, with the options of the query, before it is
  * checked.
  */
+import type { IncomingMessage } from 'node:http'
 import multipart from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -9,8 +10,10 @@ import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
 import { gather, queryFields } from './fields.ts'
 import { base64Limit, mostParts, readForm } from './forms.ts'
 import { JsonFault, parseJson } from '../codecs/json.ts'
+import { release } from '../codecs/release.ts'
 import { decodeBase64 } from '../tasks/base64.ts'
 import { uploadedImage } from '../tasks/uploads.ts'
+import { readWhole } from './whole-body.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -36,19 +39,15 @@ export default fp<UploadLimits>(
     const pictureTypes = imageFormats.map(format => (format === 'svg' ? 'image/svg+xml' : `image/${format}`))
 
     app.removeAllContentTypeParsers()
-    app.addContentTypeParser(
-      'application/json',
-      { parseAs: 'buffer', bodyLimit },
-      async (request: FastifyRequest, body: Buffer) => {
-        const { value, texts } = readJson(request, body)
-        for (const text of texts) request.job.uploads.push((await decodeBase64(text)) ?? asText(text))
-        return value
-      }
-    )
-    app.addContentTypeParser(
-      /^image\//,
-      { parseAs: 'buffer', bodyLimit: maxImageBytes },
-      async (_request: FastifyRequest, body: Buffer) => body
+    app.addContentTypeParser('application/json', async (request: FastifyRequest, source: IncomingMessage) => {
+      const body = await readWhole(request, source, bodyLimit)
+      const { value, texts } = readJson(request, body)
+      for (const text of texts) request.job.uploads.push((await decodeBase64(text)) ?? asText(text))
+      release(body)
+      return value
+    })
+    app.addContentTypeParser(/^image\//, async (request: FastifyRequest, source: IncomingMessage) =>
+      await readWhole(request, source, maxImageBytes)
     )
     await app.register(multipart, {
       throwFileSizeLimit: false,

@@ -1,5 +1,6 @@
 /** Pictures in texts: data URLs and base64 become bytes, or a typed error. */
 import { setImmediate } from 'node:timers/promises'
+import { release } from '../codecs/release.ts'
 import { invalidField } from '../errors.ts'
 import { looksLikeUrl } from '../fetching/url.ts'
 
@@ -73,5 +74,7 @@ export async function decodeBase64 (text: Uint8Array): Promise<Uint8Array | unde
     chunks.push(decoded)
     await setImmediate()
   }
-  return Buffer.concat(chunks)
+  const bytes = Buffer.concat(chunks)
+  chunks.forEach(release)
+  return bytes
 }

@@ -8,9 +8,10 @@ import type { DetokenizeRequest, GenerateRequest } from '../schemas/generate.ts'
 import type { PromptPart } from '../schemas/prompt.ts'
 import { followPainting } from './follow-painting.ts'
 import { withModel, type Job, type LentModel } from './job.ts'
-import { checkWork, pictureOf, readSegments, selectionOptions, visualTokenIds, type PictureFile } from './picture.ts'
+import { checkWork, pictureOf, readSegments, visualTokenIds, type PictureFile } from './picture.ts'
 import { checkLength, checkPromptCharacters, readText } from './prompt.ts'
 import { drawSeed } from './seed.ts'
+import { selectionOptions } from './selection.ts'
 
 /** Painted pictures before they are written as files. */
 export type Pictures = {

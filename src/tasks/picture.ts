@@ -1,5 +1,6 @@
 /** The one way in for pictures: uploads, data URLs and base64 text become bytes and then pixels, or a typed error. */
 import { decodePicture } from '../codecs/image.ts'
+import { release } from '../codecs/release.ts'
 import { checkFits } from '../pipe/cost.ts'
 import type { Encoding, Picture, Segment, Selection, Work } from '../pipe/work.ts'
 import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
@@ -7,7 +8,6 @@ import { looksLikeUrl } from '../fetching/url.ts'
 import type { Manifest } from '../package/manifest.ts'
 import { patchesOf } from '../package/patches.ts'
 import type { ImageInput } from '../schemas/common.ts'
-import type { PictureOptions } from '../schemas/options.ts'
 import { bytesOfText } from './base64.ts'
 import { refOf } from './encodings.ts'
 import type { Job } from './job.ts'
@@ -82,40 +82,6 @@ function picturesOf (work: Work<PictureFile>): PictureFile[] {
 }
 
 /**
- * How the patches of a picture are chosen: the request's options over the model's rule. A threshold asks for its rule.
- */
-export function selectionOptions (
-  manifest: Manifest,
-  request: PictureOptions,
-  seed: number
-): Selection {
-  const {
-    selection,
-    keep_threshold: keepThreshold,
-    min_visual_tokens: minVisualTokens,
-    max_visual_tokens: maxVisualTokens
-  } = request
-  const { selection: modelRule, min_visual_tokens: least } = manifest.visual_tokenizer
-  const patches = patchesOf(manifest)
-  if (maxVisualTokens !== undefined && maxVisualTokens < least) {
-    throw invalidField('/max_visual_tokens', `must be >= ${least} for this model`)
-  }
-  if (minVisualTokens !== undefined && minVisualTokens > patches) {
-    throw invalidField('/min_visual_tokens', `must be <= ${patches} for this model`)
-  }
-  if (minVisualTokens !== undefined && maxVisualTokens !== undefined && minVisualTokens > maxVisualTokens) {
-    throw invalidField('/min_visual_tokens', `must be <= max_visual_tokens (${maxVisualTokens})`)
-  }
-  return {
-    rule: selection ?? (keepThreshold === undefined ? modelRule : 'threshold'),
-    keepThreshold: keepThreshold ?? 0.5,
-    seed,
-    ...(minVisualTokens !== undefined && { minVisualTokens }),
-    ...(maxVisualTokens !== undefined && { maxVisualTokens })
-  }
-}
-
-/**
  * Vocabulary ids of visual tokens. Throws `invalid_field` for one beyond the codebook and for more than a picture has
  * patches.
  */
@@ -144,13 +110,22 @@ export async function holdPicture ({ limits, timings }: Job, file: PictureFile, 
   return { bytes, selection: file.selection }
 }
 
-/** The pixels of a picture's file, or the encoding of one that was seen before. */
-export async function readPicture (job: Job, manifest: Manifest, file: HeldPicture): Promise<Picture> {
+/**
+ * The pixels of a picture's file, or the encoding of one that was seen before. The file is given back, unless it is
+ * read once more.
+ */
+export async function readPicture (
+  job: Job,
+  manifest: Manifest,
+  file: HeldPicture,
+  { isReadAgain = false } = {}
+): Promise<Picture> {
   if ('encoding' in file) return file
   const { bytes, selection } = file
   job.fileBytes.push(bytes.length)
   const from = performance.now()
   const pixels = await decodePicture(bytes, manifest.image.size, job.limits, job.signal)
+  if (!isReadAgain) release(bytes)
   const to = performance.now()
   job.timings.image = (job.timings.image ?? 0) + to - from
   job.story.pictures.push({ from, to })

@@ -5,17 +5,19 @@ import type { Manifest } from '../package/manifest.ts'
 import type { TokenizeRequest, TokenizeResponse } from '../schemas/tokenize.ts'
 import { tellFamiliarity } from './familiarity.ts'
 import { withModel, type Job } from './job.ts'
-import { checkWork, holdPicture, pictureOf, readPicture, selectionOptions, tellRef } from './picture.ts'
+import { checkWork, holdPicture, pictureOf, readPicture, tellRef } from './picture.ts'
 import { drawSeed } from './seed.ts'
+import { selectionOptions } from './selection.ts'
 
 export async function tokenize (job: Job, request: TokenizeRequest): Promise<TokenizeResponse> {
-  return (await tokenizeFile(job, request)).answer
+  return (await tokenizeFile(job, request, { isReadAgain: false })).answer
 }
 
 /** The answer, and the file where the picture was not given by reference. */
 async function tokenizeFile (
   job: Job,
-  request: TokenizeRequest
+  request: TokenizeRequest,
+  use: { isReadAgain: boolean }
 ): Promise<{ answer: TokenizeResponse; bytes?: Uint8Array }> {
   const { seed = drawSeed() } = request
   return withModel(job, request, async ({ manifest, run, admit }) => {
@@ -24,7 +26,7 @@ async function tokenizeFile (
     const { picture: file } = planned
     const { selection } = file
     const held = await holdPicture(job, file, 0)
-    const picture = await readPicture(job, manifest, held)
+    const picture = await readPicture(job, manifest, held, use)
     const result = await run({ task: 'tokenize', picture })
     const { codes, keepMask, keepProbabilities } = result
     const answer = {
@@ -54,7 +56,7 @@ export function planTokenize (job: Job, manifest: Manifest, request: TokenizeReq
 /** The picture of a request with the patches dimmed that its answer drops, as PNG. */
 export async function drawKeptPatches (job: Job, request: TokenizeRequest): Promise<Buffer> {
   if (typeof request.image !== 'string') throw withoutFile()
-  const { answer, bytes } = await tokenizeFile(job, request)
+  const { answer, bytes } = await tokenizeFile(job, request, { isReadAgain: true })
   if (bytes === undefined) throw withoutFile()
   const { keep_mask: keepMask, grid } = answer
   return await dimPatches(bytes, { keepMask, grid }, job.limits, job.signal)

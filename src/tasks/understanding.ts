@@ -9,18 +9,11 @@ import type { CaptionRequest, VqaRequest } from '../schemas/understanding.ts'
 import { createDeltas } from './deltas.ts'
 import { tellFamiliarity } from './familiarity.ts'
 import { withModel, type Job, type LentModel } from './job.ts'
-import {
-  checkWork,
-  pictureOf,
-  readSegments,
-  selectionOptions,
-  tellRef,
-  visualTokenIds,
-  type PictureFile
-} from './picture.ts'
+import { checkWork, pictureOf, readSegments, tellRef, visualTokenIds, type PictureFile } from './picture.ts'
 import { postprocess } from './postprocess.ts'
 import { checkLength, checkPromptCharacters } from './prompt.ts'
 import { drawSeed } from './seed.ts'
+import { selectionOptions } from './selection.ts'
 
 type Options = Omit<CaptionRequest, 'prompt'> | Omit<VqaRequest, 'question'>
 

@@ -1,4 +1,6 @@
-// covers: src/plugins/fields.ts src/plugins/forms.ts src/tasks/base64.ts src/tasks/picture.ts
+// covers: src/plugins/fields.ts src/plugins/forms.ts src/plugins/whole-body.ts
+// covers: src/tasks/base64.ts src/tasks/picture.ts src/tasks/selection.ts
+import type { AddressInfo } from 'node:net'
 import sharp from 'sharp'
 import t from 'tap'
 import type { Work } from '../../src/pipe/work.ts'
@@ -554,5 +556,40 @@ t.test('a large picture in JSON is read as a small one is, in whatever form', as
   for (const [payload, code, detail] of refused) {
     const headers = { 'content-type': json }
     t.match((await app.inject({ method: 'POST', url: '/tokenize', headers, payload })).json(), { code, detail })
+  }
+})
+
+t.test('large pictures are given back by the server alone: who sent them has them still', async t => {
+  const app = await buildTestApp(t)
+  const noise = { type: 'gaussian' as const, mean: 128, sigma: 60 }
+  const create = { width: 200, height: 200, channels: 3 as const, background: 'red', noise }
+  const large = await sharp({ create }).png().toBuffer()
+  t.ok(large.length > 50_000)
+  const type = { 'content-type': 'image/png' }
+  const sent = [
+    { payload: large, headers: type },
+    { payload: { image: `data:image/png;base64,${large.toString('base64')}` } },
+    formOf({ ...image, body: large }),
+    { payload: large, headers: { ...type, accept: 'image/png' } }
+  ]
+  for (const each of [...sent, ...sent]) {
+    const response = await app.inject({ method: 'POST', url: '/tokenize', ...each })
+    t.equal(response.statusCode, 200, response.body.slice(0, 200))
+  }
+  await app.listen({ port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  for (let i = 0; i < 3; i++) {
+    const answer = await fetch(`http://127.0.0.1:${port}/tokenize`, { method: 'POST', body: large, headers: type })
+    t.equal(answer.status, 200)
+  }
+})
+
+t.test('a body of another length than it says is refused', async t => {
+  const app = await buildTestApp(t)
+  for (const type of ['image/png', json]) {
+    const headers = { 'content-type': type, 'content-length': '100' }
+    const response = await app.inject({ method: 'POST', url: '/tokenize', payload: png, headers })
+    t.equal(response.statusCode, 400)
+    t.equal(response.json().detail, 'The body has another length than Content-Length says')
   }
 })
