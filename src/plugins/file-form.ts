@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
 import { escapeName } from '../codecs/json.ts'
 import { explainForm } from './forms.ts'
+import { watchBody } from './intake.ts'
 
 const mostTextBytes = 4096
 
@@ -16,9 +17,20 @@ export async function readFileForm<Saved extends { drop: () => void }> (
   request: FastifyRequest,
   save: (file: AsyncIterable<Buffer>) => Promise<Saved>
 ): Promise<FileForm<Saved>> {
+  const watch = watchBody(request, Infinity)
   const texts = new Map<string, string>()
   let file: { saved: Saved; filename: string } | undefined
+  const reading = readParts()
   try {
+    await Promise.race([reading, watch.failed])
+    if (!file) throw invalidField('/file', 'is required')
+    return { ...file, texts }
+  } catch (error) {
+    reading.catch(() => {}).finally(() => file?.saved.drop())
+    throw explainForm(error)
+  }
+
+  async function readParts () {
     for await (const part of request.parts({ limits: { fileSize: request.bodyLimit } })) {
       if (part.type !== 'file') continue // every part is read as its bytes
       const { fieldname: name, filename } = part
@@ -27,11 +39,6 @@ export async function readFileForm<Saved extends { drop: () => void }> (
       else if (file) throw invalidField('/file', 'is given more than once')
       else file = { saved: await save(part.file), filename: filename || 'requests.jsonl' }
     }
-    if (!file) throw invalidField('/file', 'is required')
-    return { ...file, texts }
-  } catch (error) {
-    file?.saved.drop()
-    throw explainForm(error)
   }
 }
 

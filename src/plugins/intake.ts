@@ -43,7 +43,7 @@ export default fp<IntakeLimits>(
       if (job) job.upload = request.upload
       onEnd(request, reply, request.upload.end)
       const length = Number(headers['content-length'] ?? 0)
-      if (request.routeOptions.config.streamedBytes !== undefined) request.upload.take(chunkBytes)
+      if (isStreamed(request)) request.upload.take(chunkBytes)
       else if (hasBody(request) && length > 0 && length <= bodyLimit) request.upload.take(length) // more is never read
     })
 
@@ -67,6 +67,10 @@ function hasBody ({ method }: FastifyRequest) {
   return method !== 'GET' && method !== 'HEAD'
 }
 
+function isStreamed ({ routeOptions }: FastifyRequest) {
+  return routeOptions.config.streamedBytes !== undefined
+}
+
 /** Whether the length of the body is not known before its end. */
 function isUnmeasured (request: FastifyRequest) {
   return hasBody(request) && request.headers['content-length'] === undefined
@@ -86,7 +90,8 @@ export function watchBody (request: FastifyRequest, mostBytes: number) {
         reject(error)
       }
       const silence = setTimeout(() => {
-        if (watch.fault === undefined && hasEnded(request, tail)) fail(endedEarly(request, bytes))
+        if (watch.fault !== undefined || request.raw.complete) return
+        if (hasEnded(request, tail)) fail(endedEarly(request, bytes))
       }, silenceMs)
       request.raw.on('close', () => clearTimeout(silence))
       request.raw.on('data', (chunk: Buffer) => {
@@ -96,7 +101,7 @@ export function watchBody (request: FastifyRequest, mostBytes: number) {
         try {
           bytes += chunk.length
           if (bytes > mostBytes) throw tooManyBytes('The body', mostBytes)
-          if (isUnmeasured(request)) request.upload.take(chunk.length)
+          if (isUnmeasured(request) && !isStreamed(request)) request.upload.take(chunk.length)
         } catch (error) {
           fail(error)
         }

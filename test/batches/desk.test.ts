@@ -1,6 +1,7 @@
 // covers: src/plugins/behalf.ts
 /** Files and batches beside keys, queues and full disks, on a fake model. */
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -252,6 +253,26 @@ t.test('a client that leaves while it sends leaves nothing', async t => {
   const incoming = join(folder, 'incoming')
   while (readdirSync(incoming).length === 0) await new Promise(resolve => setTimeout(resolve, 5))
   socket.destroy()
+  while (readdirSync(incoming).length > 0) await new Promise(resolve => setTimeout(resolve, 5))
+  t.strictSame(readdirSync(join(folder, 'files')), [])
+})
+
+t.test('a form that has ended is not waited for any longer', async t => {
+  const folder = t.testdir()
+  const app = await buildTestApp(t, { environment: { LAVIT_BATCH_DIR: folder } })
+  const url = new URL(await app.listen({ port: 0 }))
+  const socket = connect(Number(url.port), url.hostname)
+  t.teardown(() => socket.destroy())
+  const { headers, payload } = form([['purpose', 'batch'], ['file', 'x'.repeat(1000)]])
+  socket.write(
+    `POST /v1/files HTTP/1.1\r\nHost: x\r\nContent-Length: ${payload.length + 5}\r\n` +
+      `Content-Type: ${headers['content-type']}\r\n\r\n`
+  )
+  socket.write(payload)
+  const [answer] = await once(socket, 'data')
+  t.match(String(answer), /^HTTP\/1.1 400 [^]*5 bytes of its Content-Length did not come/)
+  socket.destroy()
+  const incoming = join(folder, 'incoming')
   while (readdirSync(incoming).length > 0) await new Promise(resolve => setTimeout(resolve, 5))
   t.strictSame(readdirSync(join(folder, 'files')), [])
 })

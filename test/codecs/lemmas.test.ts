@@ -35,3 +35,9 @@ t.test('texts at once have each its own lemmas', async t => {
     cases.map(([, lemmas]) => lemmas)
   )
 })
+
+t.test('a tagger that ends takes down what waits for it, and the next text has another one', async t => {
+  const broken = [lemmatise(5 as unknown as string), lemmatise('two dogs')]
+  for (const { status } of await Promise.allSettled(broken)) t.equal(status, 'rejected')
+  t.equal(await lemmatise('two dogs'), 'two dog')
+})
