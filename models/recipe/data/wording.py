@@ -321,7 +321,7 @@ TELLING = {'describe': describe, 'list': list_all, 'what all': what_all, 'where 
 
 
 # learnt late; and the colours of things and of the ground, which are mixed up while things' are learnt
-HARD = ('exist', 'count', 'where', 'relation', 'compare', *2 * ('own colour', 'colour'))
+HARD = ('exist', 'count', 'where', 'relation', 'beside', 'choice', 'colour', *2 * ('own colour', 'compare', 'unknown'))
 FACTUAL = ('exist', 'count', 'where', 'relation', 'own colour', 'there', 'beside')  # name their thing before all others
 
 
