@@ -33,7 +33,8 @@ from .tokenizer import (
 
 BATCH = 14
 CRITIC_FROM, CRITIC_WEIGHT = .3, .3   # share of the run after which the critic is heard, and how much
-COUNTS, COMPOSED = (.2, .4, .2, .2), .7   # small things are what is painted worst
+COUNTS, COMPOSED = (.35, .35, .15, .15), .7   # small things are what is painted worst
+BESIDE = 4   # pixels by which things may be painted beside their places
 
 
 def main(args):
@@ -61,7 +62,7 @@ def main(args):
             keep = choose(tokenizer.token_predictor(features)[..., 0].exp(), threshold, C.min_visual_tokens)
             rebuilt = decode(tokenizer, decoder, keep, tokenizer(features, keep))
         weight, painted = weights(labels), painter(rebuilt)
-        pixel, edge = painting_losses(painted, pixels, weight)
+        pixel, edge = painting_losses(painted, pixels, weight, BESIDE)
         look = looking_loss(encoder, heads, painted[:LOOKED_AT], pixels, labels, weight)
         critical = learn(critic, picture_of(pixels, painted.shape[-1]), painted, rebuilt)
         loss = 2 * pixel + edge + look + critical

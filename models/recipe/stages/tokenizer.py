@@ -105,11 +105,35 @@ def reading_loss(heads, rebuilt, features, labels, weight, of_house):
             {'cosine': cosine, 'concept': concept.mean(), 'appearance': appearance})
 
 
-def painting_losses(painted, pixels, weight):
-    """Distances of painted pictures (B, 3, S, S) from the true ones (uint8), of pixels and of edges."""
+def painting_losses(painted, pixels, weight, most=0):
+    """Distances of painted pictures (B, 3, S, S) from the true ones (uint8), of pixels and of edges. Things may stand
+    up to `most` pixels beside their places."""
     target = picture_of(pixels, painted.shape[-1])
+    if most:
+        target = nearby(painted, target, weight, most)
     heavy = F.interpolate(weight.unflatten(1, (MINI.encoder.grid, -1))[:, None], size=painted.shape[-1])
     return (heavy * (painted - target).abs()).mean(), (edges(painted) - edges(target)).abs().mean()
+
+
+@torch.no_grad()
+def nearby(painted, target, weight, most):
+    """The true pictures (B, 3, S, S) with each patch taken from up to `most` pixels beside its place, from where the
+    patches about it look most like what is painted: codes do not tell places to the pixel, and what must be right for
+    all of them comes out blurred."""
+    size, grid = target.shape[-1], MINI.encoder.grid
+    padded = F.pad(target, [most] * 4, mode='replicate')
+    weight, best, least = weight.unflatten(1, (grid, grid))[:, None], target, None
+    steps = sorted(range(-most, most + 1, 2), key=abs)
+    for dy, dx in sorted(((dy, dx) for dy in steps for dx in steps), key=lambda way: way[0] ** 2 + way[1] ** 2):
+        moved = padded[..., most + dy:most + dy + size, most + dx:most + dx + size]
+        gap = F.avg_pool2d((painted - moved).abs().mean(1, keepdim=True), size // grid) * weight
+        gap = F.avg_pool2d(gap, 5, 1, 2, count_include_pad=False)
+        if least is None:
+            least = gap * .99  # what fits as well where it is stays there
+            continue
+        nearer = F.interpolate((gap < least).float(), size=size) > 0
+        best, least = torch.where(nearer, moved, best), torch.minimum(gap, least)
+    return best
 
 
 def looking_loss(encoder, heads, painted, pixels, labels, weight):
