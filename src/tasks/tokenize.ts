@@ -10,14 +10,14 @@ import { drawSeed } from './seed.ts'
 import { selectionOptions } from './selection.ts'
 
 export async function tokenize (job: Job, request: TokenizeRequest): Promise<TokenizeResponse> {
-  return (await tokenizeFile(job, request, { isReadAgain: false })).answer
+  return (await tokenizeFile(job, request)).answer
 }
 
 /** The answer, and the file where the picture was not given by reference. */
 async function tokenizeFile (
   job: Job,
   request: TokenizeRequest,
-  use: { isReadAgain: boolean }
+  { isReadAgain = false } = {}
 ): Promise<{ answer: TokenizeResponse; bytes?: Uint8Array }> {
   const { seed = drawSeed() } = request
   return withModel(job, request, async ({ manifest, run, admit }) => {
@@ -26,7 +26,7 @@ async function tokenizeFile (
     const { picture: file } = planned
     const { selection } = file
     const held = await holdPicture(job, file, 0)
-    const picture = await readPicture(job, manifest, held, use)
+    const picture = await readPicture(job, manifest, held, { isReadAgain })
     const result = await run({ task: 'tokenize', picture })
     const { codes, keepMask, keepProbabilities } = result
     const answer = {

@@ -1,4 +1,5 @@
 // covers: src/tasks/uploads.ts
+import sharp from 'sharp'
 import t, { type Test } from 'tap'
 import { ServerError } from '../../src/errors.ts'
 import { createFetching } from '../../src/fetching/fetching.ts'
@@ -47,6 +48,23 @@ t.test('a picture by URL is answered as the same picture sent, wherever a pictur
   t.strictSame(app.fetched, Array.from({ length: 7 }, () => url))
   const works = app.seen.works.map(work => ('picture' in work ? work.picture : null)).filter(Boolean)
   t.strictSame(works[0], works[1], 'the engine gets the same pixels')
+})
+
+t.test('the memory of a fetched picture is free once it is decoded, and not before it is drawn', async t => {
+  const create = { width: 200, height: 200, channels: 3 as const, background: 'red' }
+  const noise = { type: 'gaussian' as const, mean: 128, sigma: 60 }
+  const large = await sharp({ create: { ...create, noise } }).png().toBuffer()
+  const given: Uint8Array[] = []
+  const fetch = async () => {
+    given.push(new Uint8Array(large))
+    return given.at(-1)!
+  }
+  const app = await buildFetchingApp(t, { fetch })
+  for (const accept of ['application/json', 'image/png']) {
+    const sent = { method: 'POST' as const, url: '/tokenize', payload: { image: url }, headers: { accept } }
+    t.equal((await app.inject(sent)).statusCode, 200)
+  }
+  t.strictSame(given.map(({ length }) => length), [0, large.length])
 })
 
 t.test('the time of fetching is told where a picture came by URL', async t => {

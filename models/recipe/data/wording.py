@@ -320,7 +320,7 @@ QUESTIONS = {**PLAIN, 'own colour': own_colour_question, 'compare': compare_ques
 TELLING = {'describe': describe, 'list': list_all, 'what all': what_all, 'where alone': where_alone}
 
 
-# learnt late; and the colours of things and of the ground, which are mixed up while things' are learnt
+# learnt late, mixed up with each other, or lost first where the wording is new
 HARD = ('exist', 'count', 'where', 'relation', 'beside', 'choice', 'colour', *2 * ('own colour', 'compare', 'unknown'))
 FACTUAL = ('exist', 'count', 'where', 'relation', 'own colour', 'there', 'beside')  # name their thing before all others
 

@@ -108,9 +108,7 @@ def reading_loss(heads, rebuilt, features, labels, weight, of_house):
 def painting_losses(painted, pixels, weight, most=0):
     """Distances of painted pictures (B, 3, S, S) from the true ones (uint8), of pixels and of edges. Things may stand
     up to `most` pixels beside their places."""
-    target = picture_of(pixels, painted.shape[-1])
-    if most:
-        target = nearby(painted, target, weight, most)
+    target = nearby(painted, picture_of(pixels, painted.shape[-1]), weight, most)
     heavy = F.interpolate(weight.unflatten(1, (MINI.encoder.grid, -1))[:, None], size=painted.shape[-1])
     return (heavy * (painted - target).abs()).mean(), (edges(painted) - edges(target)).abs().mean()
 
@@ -122,15 +120,17 @@ def nearby(painted, target, weight, most):
     all of them comes out blurred."""
     size, grid = target.shape[-1], MINI.encoder.grid
     padded = F.pad(target, [most] * 4, mode='replicate')
-    weight, best, least = weight.unflatten(1, (grid, grid))[:, None], target, None
-    steps = sorted(range(-most, most + 1, 2), key=abs)
+    weight = weight.unflatten(1, (grid, grid))[:, None]
+
+    def gap_to(moved):
+        gap = F.avg_pool2d((painted - moved).abs().mean(1, keepdim=True), size // grid) * weight
+        return F.avg_pool2d(gap, 5, 1, 2, count_include_pad=False)
+
+    best, least = target, .99 * gap_to(target)  # what fits as well where it is stays there
+    steps = range(-most, most + 1, 2)
     for dy, dx in sorted(((dy, dx) for dy in steps for dx in steps), key=lambda way: way[0] ** 2 + way[1] ** 2):
         moved = padded[..., most + dy:most + dy + size, most + dx:most + dx + size]
-        gap = F.avg_pool2d((painted - moved).abs().mean(1, keepdim=True), size // grid) * weight
-        gap = F.avg_pool2d(gap, 5, 1, 2, count_include_pad=False)
-        if least is None:
-            least = gap * .99  # what fits as well where it is stays there
-            continue
+        gap = gap_to(moved)
         nearer = F.interpolate((gap < least).float(), size=size) > 0
         best, least = torch.where(nearer, moved, best), torch.minimum(gap, least)
     return best
