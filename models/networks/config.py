@@ -58,8 +58,9 @@ class LanguageModelConfig:
 class PixelDecoderConfig:
     picture_size: int = 96
     width: int = 256
-    depth: int = 4
+    depth: int = 3
     channels: tuple = (96, 48, 24)
+    recalled_size: int = 32
     denoiser_width: int = 96
 
 

@@ -29,7 +29,7 @@ def build(config=MINI, concepts=CONCEPTS):
         config=config, encoder=VisionEncoder(e).eval(), tokenizer=DynamicTokenizer(e, t).eval(),
         understanding=UnderstandingMerger(e, t, config.language_model.hidden).eval(),
         decoder=TokenizerDecoder(e, t).eval(),
-        language_model=language_model(config).eval(), painter=Painter(e, pd).eval(),
+        language_model=language_model(config).eval(), painter=Painter(e, pd, concepts).eval(),
         denoiser=Denoiser(e, pd).eval(), familiarity=Familiarity(e.width, concepts).eval())
 
 

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .recall import Recall
 from .visual_tokenizer import Mlp, SelfAttention
 
 
@@ -44,14 +45,16 @@ class Finer(nn.Module):
         self.times, self.mix = times, nn.Conv2d(before, after, 1)
         self.refine = nn.Sequential(*(Residual(after) for _ in range(residuals)))
 
-    def forward(self, x):
-        return self.refine(F.interpolate(self.mix(x), scale_factor=self.times, mode='bilinear'))
+    def forward(self, x, beside=0):
+        """`beside` (B, after, times * s, times * s) is added before the convolutions."""
+        return self.refine(F.interpolate(self.mix(x), scale_factor=self.times, mode='bilinear') + beside)
 
 
 class Painter(nn.Module):
-    """Reconstructed features (B, N, D) -> picture (B, 3, S, S) about -1..1, S a multiple of 4 * grid."""
+    """Reconstructed features (B, N, D) -> picture (B, 3, S, S) about -1..1, S a multiple of 4 * grid: a ground, what is
+    recalled of known things over it, and what convolutions that see both change of that."""
 
-    def __init__(self, encoder, c):
+    def __init__(self, encoder, c, things):
         super().__init__()
         self.grid = encoder.grid
         self.in_proj = nn.Linear(encoder.width, c.width)
@@ -59,15 +62,32 @@ class Painter(nn.Module):
         self.blocks = nn.ModuleList(PainterBlock(c.width) for _ in range(c.depth))
         self.norm = nn.LayerNorm(c.width)
         first, second, third = c.channels
-        self.finer = nn.Sequential(Finer(c.width, first, c.picture_size // (4 * encoder.grid), 2),
-                                   Finer(first, second, 2, 1), Finer(second, third, 2, 1))
-        self.out = nn.Sequential(nn.GroupNorm(8, third), nn.SiLU(), nn.Conv2d(third, 3, 3, 1, 1))
+        self.finer = nn.ModuleList((Finer(c.width, first, c.picture_size // (4 * encoder.grid), 2),
+                                    Finer(first, second, 2, 1), Finer(second, third, 2, 1)))
+        self.recall = Recall(encoder, c, things)
+        self.touch = nn.Conv2d(4, third, 3, 1, 1)
+        self.out = nn.Sequential(nn.GroupNorm(8, third), nn.SiLU(), nn.Conv2d(third, 6, 3, 1, 1))
+        nn.init.zeros_(self.touch.weight)
+        nn.init.zeros_(self.out[-1].weight[3:])
+        nn.init.zeros_(self.out[-1].bias[3:])
 
     def forward(self, features):
+        x = self.see(features)
+        return self.paint(x, self.recall(x, features))
+
+    def see(self, features):
         x = self.in_proj(features) + self.pos_embed
         for block in self.blocks:
             x = block(x)
-        return self.out(self.finer(self.norm(x).transpose(1, 2).unflatten(2, (self.grid, self.grid))))
+        return self.norm(x)
+
+    def paint(self, x, recalled):
+        planes = x.transpose(1, 2).unflatten(2, (self.grid, self.grid)).contiguous()
+        for finer, beside in zip(self.finer, (0, 0, self.touch(recalled))):
+            planes = finer(planes, beside)
+        ground, change = self.out(planes).split(3, 1)
+        colours, opacity = recalled.split((3, 1), 1)
+        return ground * (1 - opacity) + 2 * colours - opacity + change
 
 
 class TimedResidual(nn.Module):

@@ -31,7 +31,7 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
     optimiser = optimiser_of(modules, lr, weight_decay, slow)
     trained = [p for g in optimiser.param_groups for p in g['params']]
     step, spent, path = 0, 0., runs / f'{name}.pt'
-    if path.exists() and not args.restart:
+    if goes_on(args, name):
         saved = torch.load(path, weights_only=True)
         for key, module in modules.items():
             module.load_state_dict(saved['modules'][key])
@@ -98,6 +98,11 @@ def run(args, name, modules, make, loss_of, evaluate, lr, weight_decay=.05, slow
     if rank == 0:
         save(path, modules, optimiser, step, spent)
         report()
+
+
+def goes_on(args, name):
+    """Whether a stage was interrupted and is to go on from its checkpoint."""
+    return (Path(args.runs) / f'{name}.pt').exists() and not args.restart
 
 
 @contextmanager

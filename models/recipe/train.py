@@ -26,6 +26,7 @@ def work(rank, args, meeting):
 
 def stage(args):
     torch.set_num_threads(1)
+    torch.set_flush_denormal(True)   # what fades away would slow everything down
     torch.manual_seed(0)
     import_module(f'recipe.stages.{args.stage}').main(args)
 

@@ -25,6 +25,7 @@ class Scene:
     ground: str
     labels: np.ndarray  # (grid, grid) int64: index of the concept covering each patch, or NO_OBJECT
     colours: list = field(default_factory=list)  # of each thing: the name of what colour most of it has, or None
+    boxes: list = field(default_factory=list)  # of each thing: x and y of its middle and its side, as shares
 
 
 def premultiplied(straight):
@@ -132,7 +133,7 @@ def draw(sprites, rng, size=96, grid=8, styles=None, augment=False, plain=False,
     spans, jitters = COMPOSED if composed else FREE
     (low, high), jitter = span or spans[count > 1], jitters[count > 1]
     shared = int(rng.choice(styles))
-    cover, colours = np.zeros((count, size, size), np.float32), []
+    cover, colours, boxes = np.zeros((count, size, size), np.float32), [], []
     for k, (concept, ((cx, cy), _)) in enumerate(zip(concepts, cells)):
         pixels = int(rng.uniform(low, high) * size)
         style = sprites.style_of(concept, shared if rng.random() < .7 else int(rng.choice(styles)), styles, rng)
@@ -140,6 +141,7 @@ def draw(sprites, rng, size=96, grid=8, styles=None, augment=False, plain=False,
         colours.append(main_colour(rgb, alpha))
         x, y = (int(np.clip((c + rng.uniform(-jitter, jitter)) * size - pixels / 2, 0, size - pixels))
                 for c in (cx, cy))
+        boxes.append(((x + pixels / 2) / size, (y + pixels / 2) / size, pixels / size))
         box = (slice(y, y + pixels), slice(x, x + pixels))
         image[box] = image[box] * (1 - alpha) + rgb
         cover[(k, *box)] = alpha[..., 0]
@@ -149,7 +151,7 @@ def draw(sprites, rng, size=96, grid=8, styles=None, augment=False, plain=False,
     share = cover.reshape(count, grid, patch, grid, patch).mean((2, 4))
     labels = np.where(share.max(0) > .25, np.array(concepts)[share.argmax(0)], NO_OBJECT)
     picture = (np.clip(image, 0, 1) * 255).astype(np.uint8)
-    return picture, Scene(concepts, [place for _, place in cells], ground_name, labels, colours)
+    return picture, Scene(concepts, [place for _, place in cells], ground_name, labels, colours, boxes)
 
 
 def weather(image, rng):

@@ -176,7 +176,7 @@ class Eyes:
     def of_runs(cls, args, sprites):
         """From the checkpoints of the stages before, the selector calibrated."""
         eyes = cls(VisionEncoder(MINI.encoder), DynamicTokenizer(MINI.encoder, C), TokenizerDecoder(MINI.encoder, C),
-                   Painter(MINI.encoder, MINI.pixel_decoder))
+                   Painter(MINI.encoder, MINI.pixel_decoder, args.concepts))
         load(args, 'encoder', encoder=eyes.encoder)
         load(args, 'tokenizer', tokenizer=eyes.tokenizer)
         load(args, *PAINTING, decoder=eyes.decoder, painter=eyes.painter)

@@ -173,7 +173,8 @@ def main(args):
     load(args, 'judge', judge=judge)
     encoder.to(memory_format=torch.channels_last)
     tokenizer, decoder = DynamicTokenizer(MINI.encoder, C), TokenizerDecoder(MINI.encoder, C)
-    painter = Painter(MINI.encoder, MINI.pixel_decoder)
+    painter = Painter(MINI.encoder, MINI.pixel_decoder, args.concepts)
+    painter.recall.requires_grad_(False)   # the next stage's
     sprites = Sprites(args.sprites, args.concepts)
     single = heldout(sprites, measured(args, 100), seed=3, styles=[sprites.house], plain=True, count=1)
     mixed = heldout(sprites, measured(args, 100), seed=4, styles=[sprites.house])

@@ -23,6 +23,7 @@ from .codes import what_codes_mean
 from .failures import failures
 from .kept import kept_patches
 from .painted import from_codes, from_pictures, from_words
+from .recalled import recalled
 from .sheet import save
 from .token_counts import token_counts
 from .token_curve import token_curve
@@ -56,6 +57,7 @@ def sheets(model, heads, judge, sprites, sentences, seed, amounts):
             'token-curve': lambda: told(*token_curve(eyes, model.understanding, lm, heads, judge, sentences, sprites,
                                                      seed, amounts.curve)),
             'codes': lambda: what_codes_mean(eyes, sprites, sentences.words, seed, amounts.codes),
+            'recalled': lambda: recalled(model.painter),
             'reconstructions': lambda: from_codes(eyes, sprites, seed),
             'from-words': lambda: from_words(eyes, lm, judge, sentences, seed, amounts.orders),
             'from-pictures': lambda: from_pictures(eyes, lm, judge, sentences, sprites, seed, amounts.mixed),
