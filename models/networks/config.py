@@ -61,7 +61,7 @@ class PixelDecoderConfig:
     depth: int = 3
     channels: tuple = (96, 48, 24)
     recalled_size: int = 32
-    denoiser_width: int = 96
+    denoiser_width: int = 64
 
 
 @dataclass(frozen=True)
