@@ -48,7 +48,7 @@ class Recall(nn.Module):
 
     def lay(self, scores, boxes, borne_out):
         """Each patch lays what it recalls over itself and half a patch around it, and more the nearer the middle; of
-        what lies over each other the more opaque counts more."""
+        what lies over each other the more opaque counts more. Outlines stay as steep as before they were enlarged."""
         look = self.pictures[scores.argmax(-1)].clamp(0, 1) * borne_out[..., None, None, None]
         patch, centre = self.size // self.grid, self.middles
         pixels = (torch.arange(2 * patch, device=boxes.device) + .5 - patch) / self.size
@@ -57,6 +57,9 @@ class Recall(nn.Module):
         look = lattice(down, boxes[..., 1, None], boxes[..., 2, None], look.shape[-1])[:, :, None] @ look.mT
         near = 1 - ((torch.arange(2 * patch, device=boxes.device) + .5) / patch - 1).abs()
         colours, opacity = look.split((3, 1), 2)
+        enlarged = (boxes[..., 2] * self.size / self.pictures.shape[-1]).clamp(min=1)[..., None, None, None]
+        outline = ((opacity - .5) * enlarged + .5).clamp(0, 1)
+        colours, opacity = colours / opacity.clamp(min=.02) * outline, outline
         weighed = near * near[:, None] * torch.cat([colours, opacity, opacity.square()], 2)
         colours, opacity, squares = overlay(weighed, self.grid).split((3, 1, 1), 1)
         share = squares / opacity.square().clamp(min=1e-4)

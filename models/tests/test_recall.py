@@ -53,6 +53,13 @@ class Recalling(unittest.TestCase):
                 self.assertLess((seen - expected)[:, inside].abs().max(), 1e-4)
                 self.assertEqual(seen[:, expected[3] == 0].abs().max(), 0)
 
+    def test_outlines_do_not_soften_where_things_are_enlarged(self):
+        with torch.no_grad():
+            half = MINI.pixel_decoder.recalled_size // 2
+            self.recall.pictures[1] = torch.cat([torch.ones(4, half * 2, half), torch.zeros(4, half * 2, half)], -1)
+            seen = self.recall.lay(*self.said((.5, .5, .9, 1)))[0, 3, SIZE // 2]
+        self.assertLessEqual(((seen > .01) & (seen < .99))[SIZE // 4:3 * SIZE // 4].sum(), 1)
+
     def test_things_beside_each_other_do_not_fade_towards_each_other(self):
         with torch.no_grad():
             seen = self.recall.lay(*self.said((.26, .5, .46, 0), (.74, .5, .46, 2)))[0]
