@@ -111,7 +111,7 @@ def manifest(config, graphs, out, concepts, about):
     }
 
 
-SHARES = {'familiarity': 1e-3}  # what is allowed of a share, 0 to 1, of sums that may be large
+SHARES = {'familiarity': 1e-3, 'painter': 1e-3}  # what is allowed of sums that may be large, and of steep outlines
 GAPS = {'fp16': 1e-2, 'int8': .05, 'int4': .3}  # of outputs of graphs, as shares of the largest
 
 
