@@ -114,10 +114,13 @@ class Learning(unittest.TestCase):
         scores[..., 3] = 100
         for loss in finding_losses(recall.middles, (scores, told, shown), (scores, told, None), labels, boxes):
             self.assertLess(loss, 1e-6)
-        wrong = -scores, told + .1
-        place, thing = finding_losses(recall.middles, (*wrong, -shown), (*wrong, None), labels, boxes)
-        self.assertGreater(place, .2)
-        self.assertGreater(thing, 1)
+
+        def losses(scores=scores, told=told, shown=shown):
+            return finding_losses(recall.middles, (scores, told, shown), (scores, told, None), labels, boxes)
+
+        self.assertAlmostEqual(losses(told=told + .1)[0].item(), .2, places=5)
+        self.assertAlmostEqual(losses(shown=-shown)[0].item(), 5., places=5)
+        self.assertGreater(losses(scores=-scores)[1], 1)
 
     def test_things_are_laid_over_the_ground_in_order(self):
         pictures = torch.zeros(2, 4, 8, 8)
