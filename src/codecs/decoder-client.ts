@@ -1,5 +1,5 @@
 /** The server's end of one decoder process. */
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { Socket } from 'node:net'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,10 +13,12 @@ export type Decoder = ReturnType<typeof startDecoder>
 // Source and build differ in the extension only.
 const entry = new URL(`./decoder${extname(import.meta.url)}`, import.meta.url)
 
-/** A process that decodes one picture at a time. It holds nobody up who wants to end while it rests. */
+/**
+ * A process that decodes one picture at a time. It holds nobody up who wants to end while it rests. Throws `queue_full`
+ * where the system has no room for one more; where that shows later, its work rejects so.
+ */
 export function startDecoder (onExit: (decoder: Decoder) => void) {
-  const execArgv = entry.pathname.endsWith('.ts') ? process.execArgv : [] // TypeScript needs its parent's loaders
-  const child = spawn(process.execPath, [...execArgv, fileURLToPath(entry)], { stdio: ['pipe', 'pipe', 'ignore'] })
+  const { child, stdin, stdout } = spawnDecoder()
   const decoder = {
     pid: child.pid,
     /** How many it has been given. */
@@ -33,8 +35,8 @@ export function startDecoder (onExit: (decoder: Decoder) => void) {
   let fail = (_error: Error) => {}
   child.on('error', end)
   child.on('exit', () => end(new Error('the decoder process ended')))
-  child.stdin.on('error', () => {}) // its end is told by `exit`
-  child.stdout.on('data', createFrames<FromDecoder>((news, result) => {
+  stdin.on('error', () => {}) // its end is told by `exit`
+  stdout.on('data', createFrames<FromDecoder>((news, result) => {
     isReady = true
     hear(news, result)
   }))
@@ -58,7 +60,7 @@ export function startDecoder (onExit: (decoder: Decoder) => void) {
           else if (news === 'done') resolve(result)
           else reject(unreadableError())
         }
-        sendFrame(child.stdin, { file, work } satisfies Order, bytes)
+        sendFrame(stdin, { file, work } satisfies Order, bytes)
         if (isReady) onBegun()
       })
     } finally {
@@ -73,10 +75,31 @@ export function startDecoder (onExit: (decoder: Decoder) => void) {
   }
 
   function end (error: Error) {
-    ended ??= error
+    ended ??= child.pid === undefined ? noRoomError(error) : error
     onExit(decoder)
-    fail(error)
+    fail(ended)
   }
+}
+
+function spawnDecoder () {
+  const execArgv = entry.pathname.endsWith('.ts') ? process.execArgv : [] // TypeScript needs its parent's loaders
+  let child: ChildProcess
+  try {
+    child = spawn(process.execPath, [...execArgv, fileURLToPath(entry)], { stdio: ['pipe', 'pipe', 'ignore'] })
+  } catch (error) {
+    throw noRoomError(error)
+  }
+  const { stdin, stdout } = child
+  if (stdin && stdout) return { child, stdin, stdout }
+  child.on('error', () => {}) // file descriptors ran out, which comes as an event, too
+  throw noRoomError()
+}
+
+export function noRoomError (cause?: unknown) {
+  return new ServerError('queue_full', 'The server has no room for one more process that decodes pictures', {
+    retryAfterSeconds: 1,
+    cause
+  })
 }
 
 export function unreadableError () {

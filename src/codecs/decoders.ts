@@ -4,7 +4,7 @@
  * alone, and a process can be ended in the midst of its work, which a thread cannot.
  */
 import { ServerError } from '../errors.ts'
-import { startDecoder, unreadableError, type Decoder } from './decoder-client.ts'
+import { noRoomError, startDecoder, unreadableError, type Decoder } from './decoder-client.ts'
 import type { PictureFile, PictureWork } from './pixels.ts'
 
 export type DecodersOptions = {
@@ -51,7 +51,7 @@ export function createDecoders ({
     run,
     /** Has a process at hand before the first picture comes. */
     warm () {
-      if (idle.length + running.size === 0) idle.push(startDecoder(forget))
+      if (idle.length + running.size === 0) haveOneMore()
     },
     /** Process ids of those at work and of those at rest. */
     pids: () => [...[...running].map(({ decoder }) => decoder), ...idle].map(decoder => decoder?.pid),
@@ -59,8 +59,8 @@ export function createDecoders ({
   }
 
   /**
-   * Rejects with `image_unreadable`, `queue_full` (too many pixels wait), or with the signal's reason: then what waits
-   * leaves the queue at once, a large picture also its process.
+   * Rejects with `image_unreadable`, `queue_full` (too many pixels wait, or no process can be started), or with the
+   * signal's reason: then what waits leaves the queue at once, a large picture also its process.
    */
   async function run (file: PictureFile, work: PictureWork, signal?: AbortSignal): Promise<Buffer> {
     signal?.throwIfAborted()
@@ -83,14 +83,20 @@ export function createDecoders ({
     }
   }
 
-  /** The oldest first, but large ones never take the last process nor more memory than they may. */
+  /**
+   * The oldest first, but large ones never take the last process nor more memory than they may. Where no process can be
+   * started they wait for those at work, if there are any.
+   */
   function startNext () {
     for (const task of waiting) {
       if (running.size >= count) return
       if (isLarge(task) && !hasRoomFor(task)) continue
+      if (idle.length === 0) haveOneMore()
+      const decoder = idle.pop()
+      if (!decoder && running.size > 0) return
       waiting.delete(task)
-      running.add(task)
-      start(task)
+      if (decoder) start(task, decoder)
+      else task.settle(noRoomError())
     }
   }
 
@@ -99,8 +105,9 @@ export function createDecoders ({
     return large.length === 0 || (large.length < count - 1 && pixels + pixelsOf(large) <= mostPixels)
   }
 
-  async function start (task: Task) {
-    const decoder = (task.decoder = idle.pop() ?? startDecoder(forget))
+  async function start (task: Task, decoder: Decoder) {
+    running.add(task)
+    task.decoder = decoder
     const end = () => {
       task.mayTryAgain = false
       task.settle(new ServerError('image_unreadable', 'The picture takes too long to decode'))
@@ -117,7 +124,7 @@ export function createDecoders ({
     } catch (error) {
       if (error instanceof ServerError) {
         task.settle(error)
-        rest(decoder)
+        if (error.code === 'image_unreadable') rest(decoder)
       } else if (task.mayTryAgain) waiting.add(task)
       else task.settle(unreadableError()) // the second process that it ends
       task.mayTryAgain = false
@@ -131,7 +138,7 @@ export function createDecoders ({
   function rest (decoder: Decoder) {
     if (decoder.pictures() < mostPictures) return idle.push(decoder)
     decoder.kill()
-    idle.unshift(startDecoder(forget)) // the last in turn, so that it has time to start
+    haveOneMore()
   }
 
   function abandon (task: Task, error: Error) {
@@ -140,7 +147,16 @@ export function createDecoders ({
     task.mayTryAgain = false
     if (!isLarge(task)) return
     task.decoder?.kill()
-    if (idle.length === 0) idle.push(startDecoder(forget)) // at hand for the next one
+    if (idle.length === 0) haveOneMore() // at hand for the next one
+  }
+
+  /** It is the last in turn, so that it has time to start. */
+  function haveOneMore () {
+    try {
+      idle.unshift(startDecoder(forget))
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error // no room: told to the picture that needs it
+    }
   }
 
   function forget (decoder: Decoder) {

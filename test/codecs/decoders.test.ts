@@ -1,5 +1,8 @@
 // covers: src/codecs/decoder.ts src/codecs/decoder-client.ts
+import * as processes from 'node:child_process'
+import { EventEmitter } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import t from 'tap'
 import { createDecoders } from '../../src/codecs/decoders.ts'
@@ -15,6 +18,7 @@ async function fileOf (side: number): Promise<PictureFile> {
   return { bytes, format: 'png', width: side, height: side, isCmyk: false, isProgressive: false }
 }
 
+const entry = fileURLToPath(new URL('../../src/codecs/decoder.ts', import.meta.url))
 const small = await fileOf(5)
 const large = await fileOf(10)
 
@@ -130,4 +134,31 @@ t.test('a process that dies is replaced, at work and at rest; a file that ends t
   }
   await deadly
   t.strictSame(await decoders.run(small, work), squashed)
+})
+
+t.test('where the system has no room for a process a picture waits for those at work, or is sent away', async t => {
+  const full: Record<string, () => unknown> = {
+    'file descriptors ran out': () => new EventEmitter(), // as spawn gives it back: without any stream
+    'no memory is left' () { throw new Error('spawn ENOMEM') },
+    'too many processes' () { return processes.spawn('/nowhere/at/all', { stdio: ['pipe', 'pipe', 'ignore'] }) }
+  }
+  for (const [why, fail] of Object.entries(full)) {
+    let isFull = true
+    const spawn = (command: string, _args: string[], options: processes.SpawnOptions) => {
+      return isFull ? fail() : processes.spawn(command, [...process.execArgv, entry], options)
+    }
+    const { createDecoders } = await t.mockImport<typeof import('../../src/codecs/decoders.ts')>(
+      '../../src/codecs/decoders.ts',
+    { 'node:child_process': { ...processes, spawn } }
+    )
+    const decoders = createDecoders({ count: 2 })
+    decoders.warm()
+    await pause(50)
+    await t.rejects(decoders.run(small, work), { code: 'queue_full', retryAfterSeconds: 1 }, why)
+    t.strictSame(decoders.counts(), { waiting: 0, running: 0, idle: 0 })
+    isFull = false
+    const first = decoders.run(small, work)
+    isFull = why !== 'too many processes' // which shows when it is too late to wait
+    t.strictSame(await Promise.all([first, decoders.run(small, work)]), [squashed, squashed], why)
+  }
 })
