@@ -19,9 +19,9 @@ export type SharesOptions = {
 
 /** What one request holds. */
 export type Hold = {
-  /** Throws `queue_full`, and holds what it held. */
+  /** Throws `queue_full`, and holds what it held. After the end nothing is taken any more. */
   take: (amount: number) => void
-  /** Gives all of it back, once. */
+  /** Gives all of it back. */
   end: () => void
 }
 
@@ -40,14 +40,17 @@ export function createShares ({ most, share, words, unit = 'concurrent-requests'
 
     hold (client: string): Hold {
       let own = 0
+      let isOver = false
       return {
         take (amount) {
+          if (isOver) return
           take(client, amount)
           own += amount
         },
         end () {
           if (own > 0) give(client, own)
           own = 0
+          isOver = true
         }
       }
     }

@@ -78,3 +78,12 @@ t.test('whatever is taken and given back: never more than there is, and nothing 
     })
   )
 })
+
+t.test('what comes after the end is not held', async t => {
+  const shares = createShares({ most: 10, share: 1, words })
+  const hold = shares.hold('a')
+  hold.take(3)
+  hold.end()
+  hold.take(7)
+  t.equal(shares.total(), 0)
+})

@@ -144,6 +144,23 @@ t.test('a client that leaves in the midst of its body gives the memory back', as
   }
 })
 
+t.test('what comes of a form after it was refused takes no memory', async t => {
+  const { open } = await start(t)
+  const head = 'Content-Disposition: form-data; name="prompt"\r\nContent-Type: application/xml'
+  const part = `--b\r\n${head}\r\n\r\n<a/>\r\n--b\r\n`
+  for (let i = 0; i < 6; i++) {
+    const socket = open('1.1.1.1', 'Content-Type: multipart/form-data; boundary=b', 'Transfer-Encoding: chunked')
+    const answer = answerTo(socket)
+    socket.write(`${part.length.toString(16)}\r\n${part}\r\n`)
+    t.match(await answer, /^HTTP\/1\.1 422 /)
+    for (let sent = 0; sent < mebibyte; sent += 65_536) await chunk(socket, 65_536)
+    socket.destroy()
+  }
+  const next = open('1.1.1.1', 'Content-Type: application/json', `Content-Length: ${2 * mebibyte}`)
+  next.write(' '.repeat(2 * mebibyte))
+  t.match(await answerTo(next), /^HTTP\/1\.1 4(00|13) /, 'there is room for a large one')
+})
+
 t.test('a form that has ended is not waited for any longer, and one that stands still is', async t => {
   const app = await buildTestApp(t)
   const url = new URL(await app.listen({ port: 0 }))
