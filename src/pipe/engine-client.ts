@@ -63,6 +63,7 @@ export function createEngineClient ({
   const requests = createRequests()
   const closing = createClosing(child, requests.idle)
   const trouble = watchTrouble({ device: open.device, onTrouble, end: child.kill })
+  const hasRoom = () => requests.unanswered() < queueLimit
   let counts = noCounts
   let lastPlaced = 0
   let onReady = (_opened: Opened) => {}
@@ -100,6 +101,8 @@ export function createEngineClient ({
     ended,
     /** What it has to do at most, as requests are charged. */
     cost: requests.cost,
+    /** Whether it would take one more request. */
+    hasRoom,
     /** The place that a request would have now. */
     place: requests.place,
     /** The engine's latest report. */
@@ -119,7 +122,7 @@ export function createEngineClient ({
       await ended
       throw unreadError()
     }
-    if (requests.unanswered() >= queueLimit) {
+    if (!hasRoom()) {
       throw new ServerError('queue_full', 'The model has as many requests as it may have', {
         retryAfterSeconds: requests.secondsForOne()
       })

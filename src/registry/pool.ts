@@ -36,6 +36,7 @@ export function createPool ({ model, engines, start, onCounts, onRestart, onLost
   const counts: EngineCounts[] = Array.from({ length: engines }, () => noCounts)
   const waiting = new Set<() => void>()
   const choose = createChoice<EngineClient>()
+  let hasRun = false
   let isReplaced = false
   const supervisors = counts.map((_, index) =>
     supervise({
@@ -48,6 +49,7 @@ export function createPool ({ model, engines, start, onCounts, onRestart, onLost
           onCounts(sum(counts, report))
         }),
       onChange () {
+        hasRun ||= running().length > 0
         if (!isReplaced && isLost()) isReplaced = onLost?.(reason() ?? endedAtEachStart) ?? false
         for (const wake of waiting) wake()
         waiting.clear()
@@ -95,7 +97,7 @@ export function createPool ({ model, engines, start, onCounts, onRestart, onLost
     for (;;) {
       await ready(options.signal)
       // chosen and charged without a pause, so that works that come together spread
-      const engine = choose(runningEngines(), work)
+      const engine = choose(enginesWithRoom(), work)
       if (engine === undefined) continue
       try {
         return await engine.submit(work, options)
@@ -129,7 +131,7 @@ export function createPool ({ model, engines, start, onCounts, onRestart, onLost
   }
 
   function isLost (): boolean {
-    return states().every(state => state.is === 'pausing' && state.tries >= fewTries)
+    return hasRun && states().every(state => state.is === 'pausing' && state.tries >= fewTries)
   }
 
   function states (): EngineState[] {
@@ -138,6 +140,13 @@ export function createPool ({ model, engines, start, onCounts, onRestart, onLost
 
   function runningEngines () {
     return running().map(({ engine }) => engine)
+  }
+
+  /** All of them where none has room: then one of them says so. */
+  function enginesWithRoom () {
+    const all = runningEngines()
+    const roomy = all.filter(engine => engine.hasRoom())
+    return roomy.length > 0 ? roomy : all
   }
 
   function running () {

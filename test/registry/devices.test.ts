@@ -274,3 +274,10 @@ t.test('a device that is lost for good is left for the next of the list, and for
   const { placeOf: stayed } = await gone(['webgpu'], 'model_unavailable')
   t.match(stayed('a'), { device: 'webgpu:0', reason: null }, 'without another one it is tried again')
 })
+
+t.test('a device on which every engine dies as it opens is left for the next of the list', async t => {
+  const models = { a: sized('a', 10, 'dies on webgpu') }
+  const { registry, placeOf } = start(t, models, ['webgpu', 'cpu'], [gpu(0, 1000 * megabyte)])
+  await registry.load('a')
+  t.match(placeOf('a'), { device: 'cpu', reason: 'webgpu:0: its engine process ended at each start' })
+})

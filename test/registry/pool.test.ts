@@ -76,3 +76,15 @@ t.test('a later close shortens the time of an earlier one', async t => {
   await t.rejects(held, { code: 'draining' })
   await Promise.all([slow, closed])
 })
+
+t.test('one of the engines that is full sends nobody away while another has room', async t => {
+  const { pool } = await startPool(t, 2)
+  const wide = { ...work('held'), painting: { ...work('held').painting, width: 64, height: 64 } }
+  const waits = new AbortController()
+  const all = [wide, ...Array.from({ length: 2 * engineDefaults.queueLimit - 1 }, () => work('held'))].map(each =>
+    pool.submit(each, { signal: waits.signal })
+  )
+  await t.rejects(pool.submit(work('held')), { code: 'queue_full', retryAfterSeconds: Number })
+  waits.abort(new Error('left'))
+  for (const one of all) await t.rejects(one, { message: 'left' })
+})
