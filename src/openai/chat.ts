@@ -11,7 +11,8 @@ import { now } from './created.ts'
 export async function completeChat (job: Job, request: ChatRequest, tell?: Tell): Promise<ChatCompletion> {
   refuseOthers(request)
   const { image, text } = readConversation(request.messages)
-  const { model, n, seed, temperature, priority, deadline_ms: deadlineMs } = request
+  const { model, n, seed, top_p: topP, priority, deadline_ms: deadlineMs } = request
+  const temperature = topP === 0 ? 0 : request.temperature // none but the likeliest is left
   const maxTokens = request.max_completion_tokens ?? request.max_tokens
   const options = {
     image,
@@ -19,7 +20,7 @@ export async function completeChat (job: Job, request: ChatRequest, tell?: Tell)
     ...(n !== undefined && { n }),
     ...(seed !== undefined && { seed }),
     ...(temperature !== undefined && { temperature, ...(temperature === 0 && { num_beams: n ?? 1 }) }),
-    ...(temperature && request.top_p && { top_p: request.top_p }),
+    ...(temperature && topP !== undefined && { top_p: topP }),
     ...(maxTokens !== undefined && { max_tokens: maxTokens }),
     ...(priority !== undefined && { priority }),
     ...(deadlineMs !== undefined && { deadline_ms: deadlineMs })
