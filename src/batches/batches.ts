@@ -7,7 +7,7 @@ import type { Asker } from './ask.ts'
 import type { Disk } from './disk.ts'
 import { drive, isExpired, removeWork, type DriveTools, type Entry } from './drive.ts'
 import { createGate, type Gate } from './gate.ts'
-import { createRecord, hasEnded, moveTo, saveRecord, type BatchRecord } from './record.ts'
+import { createRecord, endOf, hasEnded, moveTo, saveRecord, type BatchRecord } from './record.ts'
 
 type Log = { warn: (details: object, message: string) => void }
 type Tools = Omit<DriveTools, 'turnOf'> & { disk: Disk; log: Log }
@@ -76,7 +76,7 @@ export function openBatches (tools: Tools) {
     sweep () {
       for (const { record, halt } of [...entries.values()]) {
         if (!hasEnded(record) && isExpired(record, now())) halt.abort()
-        if (hasEnded(record) && record.order + limits.keepSeconds * 1000 <= now()) forget(record)
+        if (endOf(record) + limits.keepSeconds * 1000 <= now()) forget(record)
       }
     },
 

@@ -87,6 +87,7 @@ export function openDesk ({ path, limits, ask, log, onLine, now = Date.now }: De
       places: createGate(limits.inFlight),
       room: createGate(mostHeldBytes),
       closing: closing.signal,
+      isHeld: () => opened !== undefined,
       now,
       log,
       onLine

@@ -30,6 +30,8 @@ export type DriveTools = {
   /** One batch of an owner works at a time. */
   turnOf: (owner: string) => Gate
   closing: AbortSignal
+  /** Whether the folder is still this server's: where it is not, nothing may be written any more. */
+  isHeld: () => boolean
   now: () => number
   /** Hears of every line that is done. */
   onLine: (endpoint: string, isGood: boolean) => void
@@ -45,10 +47,11 @@ export async function drive (entry: Entry, tools: DriveTools): Promise<void> {
   const journal = await openJournal(tools.folder.batch(record.batch.id).journal)
   try {
     if (leave) await work(entry, journal, tools, stop)
+    if (!tools.isHeld()) return
     await journal.sync()
     await conclude(entry, journal, tools)
   } catch (error) {
-    if (!(error instanceof ServerError && error.code === 'storage_full')) throw error
+    if (!tools.isHeld() || !(error instanceof ServerError && error.code === 'storage_full')) throw error
     const fault = { code: error.code, message: error.message, param: null, line: null }
     await fail(entry, [fault], journal, tools)
   } finally {
@@ -75,7 +78,7 @@ async function validate (entry: Entry, tools: DriveTools, stop: AbortSignal): Pr
 }
 
 async function work ({ record, hold }: Entry, journal: Journal, tools: DriveTools, stop: AbortSignal) {
-  const { folder, limits, ask, places: gate, room, onLine } = tools
+  const { folder, limits, ask, places: gate, room, isHeld, onLine } = tools
   const { id, endpoint, request_counts: counts } = record.batch
   Object.assign(counts, journal.counts)
   await workLines({
@@ -84,6 +87,7 @@ async function work ({ record, hold }: Entry, journal: Journal, tools: DriveTool
     journal,
     room,
     ahead: 2 * limits.inFlight,
+    isHeld,
     stop,
     work: line => makeRow(line, { url: endpoint, ask, asker: record.asker, gate, stop }),
     onRow ({ isGood, text }) {

@@ -41,7 +41,7 @@ export function openFiles (folder: Folder, disk: Disk, { mostFileBytes }: FileLi
         if (bytes > mostFileBytes) throw tooManyBytes('The file', mostFileBytes)
         hold.take(length)
       }).catch(error => {
-        throw isCode(error, 'ENOSPC') ? new ServerError('storage_full', 'The disk of the server is full') : error
+        throw isCode(error, 'ENOSPC') ? diskFullError() : error
       })
     },
 
@@ -49,8 +49,9 @@ export function openFiles (folder: Folder, disk: Disk, { mostFileBytes }: FileLi
     receiveOwn: (owner: string, source: AsyncIterable<Buffer>) =>
       write(owner, source, (length, hold) => hold.restore(length)),
 
-    /** What was received becomes a file, at once and whole. */
-    async add ({ path, bytes, hold }: Received, { owner, filename, purpose, keepSeconds, id = newId('file-') }: Asked) {
+    /** What was received becomes a file, at once and whole; where that fails, nothing of it is kept. */
+    async add (received: Received, { owner, filename, purpose, keepSeconds, id = newId('file-') }: Asked) {
+      const { path, bytes, hold, drop } = received
       const order = Date.now()
       const createdAt = Math.floor(order / 1000)
       const file: StoredFile = {
@@ -63,10 +64,17 @@ export function openFiles (folder: Folder, disk: Disk, { mostFileBytes }: FileLi
         purpose,
         status: 'processed'
       }
-      renameSync(path, folder.content(id))
-      await writeWhole(folder.info(id), JSON.stringify({ owner, order, file } satisfies FileInfo), folder.temporary())
+      const info: FileInfo = { owner, order, file }
+      try {
+        renameSync(path, folder.content(id))
+        await writeWhole(folder.info(id), JSON.stringify(info), folder.temporary())
+      } catch (error) {
+        drop()
+        remove(id)
+        throw error
+      }
       files.get(id)?.hold.end()
-      files.set(id, { owner, order, file, hold })
+      files.set(id, { ...info, hold })
       return file
     },
 
@@ -119,6 +127,10 @@ export function openFiles (folder: Folder, disk: Disk, { mostFileBytes }: FileLi
     files.get(id)?.hold.end()
     files.delete(id)
   }
+}
+
+export function diskFullError () {
+  return new ServerError('storage_full', 'The disk of the server is full')
 }
 
 export type Received = { path: string; bytes: number; hold: DiskHold; drop: () => void }

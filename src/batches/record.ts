@@ -15,6 +15,13 @@ export function hasEnded ({ batch: { status } }: BatchRecord): boolean {
   return ends.includes(status)
 }
 
+/** When it came to its end, in ms; infinity before. */
+export function endOf (record: BatchRecord): number {
+  const { status } = record.batch
+  if (!hasEnded(record) || status === 'validating') return Infinity
+  return 1000 * (record.batch[`${status}_at`] ?? 0)
+}
+
 export function createRecord (asked: BatchRequest, asker: Asker, now: number): BatchRecord {
   const seconds = Math.floor(now / 1000)
   const hours = Number(asked.completion_window.slice(0, -1))

@@ -15,18 +15,20 @@ export type LineWork = {
   /** Undefined where it was stopped. */
   work: (line: RequestLine) => Promise<Row | undefined>
   onRow: (row: Row) => void
+  /** Whether the journal is still this server's to write. */
+  isHeld: () => boolean
   stop: AbortSignal
 }
 
-/** Ends when all is done, or soon after `stop`: what was begun then is written, too. */
-export async function workLines ({ input, limits, journal, room, ahead, work, onRow, stop }: LineWork) {
+/** Ends when all is done, or soon after `stop`: what was begun then is written, too, as long as `isHeld`. */
+export async function workLines ({ input, limits, journal, room, ahead, work, onRow, isHeld, stop }: LineWork) {
   const attempt = ({ line, leave }: { line: RequestLine; leave: Leave }) =>
     work(line)
       .finally(leave)
       .then(row => ({ row }), (error: unknown) => ({ error }))
   for await (const outcome of inOrder(begun(), ahead, attempt)) {
     if ('error' in outcome) throw outcome.error
-    if (outcome.row === undefined) return // those behind it will be done anew
+    if (outcome.row === undefined || !isHeld()) return // those behind it will be done anew
     await journal.add(outcome.row)
     onRow(outcome.row)
   }

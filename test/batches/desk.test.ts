@@ -210,6 +210,8 @@ t.test('what is not done in time expires, and is told line by line', async t => 
     { custom_id: '3', response: null, error: { code: 'batch_expired' } },
     { custom_id: '4', response: null, error: { code: 'batch_expired' } }
   ])
+  desk.sweep()
+  t.equal(batches.list('').length, 1, 'it is there for as long as it may be kept from its end on')
   time += 3 * 7_200_000
   desk.sweep()
   t.strictSame([files.list(''), batches.list('')], [[], []], 'and all of it is removed when it is old')
