@@ -16,11 +16,17 @@ export default fp(
     await app.register(accepts)
     app.addHook('onRequest', async request => {
       const { produces = ['application/json'] } = request.routeOptions.config
+      forgetParameters(request)
       if (!request.is404 && produces.length > 0) chooseType(request, produces)
     })
   },
   { name: 'negotiation' }
 )
+
+/** Of the parameters that types in `Accept` may have, such as a charset, none tells forms of an answer apart. */
+function forgetParameters ({ headers }: FastifyRequest) {
+  headers.accept &&= headers.accept.replace(/;\s*(?!q\s*=)[^\s;,="]+\s*=\s*("[^"]*"|[^\s;,"]*)/gi, '')
+}
 
 /**
  * The best of `types` for the client, in the server's order where the client does not mind. Throws `not_acceptable`.

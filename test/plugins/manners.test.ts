@@ -27,6 +27,7 @@ t.test('documents have a strong ETag for each form, and 304', async t => {
     )
     t.equal(brotliDecompressSync(br.rawPayload).toString(), plain.body)
     t.equal(gunzipSync(gzip.rawPayload).toString(), plain.body)
+    t.match((await get({ 'accept-encoding': '*' })).headers, { etag: br.headers.etag, 'content-encoding': 'br' })
     const tags = [plain, br, gzip].map(({ headers }) => String(headers.etag))
     t.equal(new Set(tags).size, 3)
     for (const tag of tags) t.match(tag, /^"[\w-]+"$/)

@@ -18,8 +18,8 @@ const names = ['br', 'gzip', 'identity'] as const
 export function servesText (type: string, write: () => string) {
   const forms = new Map<string, Promise<Form>>()
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    const taken = request.accepts().encodings()
-    const coding = names.find(name => taken.includes(name)) ?? 'identity'
+    const accepts = request.accepts()
+    const coding = names.find(name => accepts.encodings([name]) === name) ?? 'identity'
     const form = forms.get(coding) ?? makeForm(write(), coding)
     forms.set(coding, form)
     const { body, etag } = await form
