@@ -1,6 +1,6 @@
 /** Fields of forms and of the query, gathered into the body that a JSON request would have had. */
 import type { FastifyRequest } from 'fastify'
-import { invalidField } from '../errors.ts'
+import { ServerError, invalidField } from '../errors.ts'
 import { escapeName } from '../codecs/json.ts'
 import { uploadedImage } from '../tasks/uploads.ts'
 
@@ -25,6 +25,20 @@ export function queryFields ({ query }: FastifyRequest): Field[] {
   )
 }
 
+/** Throws `invalid_request` for an escape that is none: it would be read as another text. */
+export function checkQuery ({ url }: FastifyRequest): void {
+  const query = url.slice(url.indexOf('?') + 1)
+  if (query === url) return
+  try {
+    decodeURIComponent(query)
+  } catch {
+    throw new ServerError(
+      'invalid_request',
+      'The query cannot be read: after each % it needs two hexadecimal digits, which together are UTF-8'
+    )
+  }
+}
+
 /**
  * One body of what the body held and of the options in the query. Files go to the job's uploads and leave a mark in
  * their place. A known field with an empty text is not given. Throws `invalid_field` for a field that is given twice.
@@ -40,6 +54,9 @@ export function gather (request: FastifyRequest, sent: { json?: object; fields?:
   for (const { name } of query) {
     if (names.has(name)) {
       throw invalidField(`/${escapeName(name)}`, 'is given both in the body and in the query')
+    }
+    if (name === 'prompt' && query.filter(other => other.name === name).length > 1) {
+      throw invalidField('/prompt', 'is given more than once')
     }
   }
 
@@ -96,5 +113,5 @@ function listOf (text: string): unknown[] {
 }
 
 function numberOf (text: string): number | string {
-  return /^-?\d{1,20}(\.\d{1,20})?(e[+-]?\d{1,3})?$/i.test(text) ? Number(text) : text
+  return /^-?(\d{1,20}(\.\d{1,99})?|\.\d{1,99})(e[+-]?\d{1,3})?$/i.test(text) ? Number(text) : text
 }

@@ -7,7 +7,7 @@ import multipart from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
-import { gather, queryFields } from './fields.ts'
+import { checkQuery, gather, queryFields } from './fields.ts'
 import { base64Limit, mostParts, readForm } from './forms.ts'
 import { JsonFault, parseJson } from '../codecs/json.ts'
 import { release } from '../codecs/release.ts'
@@ -62,6 +62,7 @@ export default fp<UploadLimits>(
 
     app.addHook('onRequest', async request => {
       if (request.is404) return
+      checkQuery(request)
       checkCoding(request)
       const { streamedBytes } = request.routeOptions.config
       const { 'content-type': type, 'content-length': length } = request.headers
@@ -78,7 +79,7 @@ export default fp<UploadLimits>(
     })
 
     app.addHook('preValidation', async request => {
-      const { job, upload } = request.routeOptions.config
+      const { job, upload, fields } = request.routeOptions.config
       const { body } = request
       const isRaw = Buffer.isBuffer(body)
       if (!job) {
@@ -98,7 +99,7 @@ export default fp<UploadLimits>(
         request.body = gather(request, { fields: await readForm(request, { maxImageBytes, bodyLimit }) })
       } else if (body === undefined) {
         request.body = gather(request, {})
-      } else if (isObject(body)) {
+      } else if (isObject(body) && fields) {
         request.body = gather(request, { json: body })
       }
     })

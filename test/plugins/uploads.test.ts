@@ -230,6 +230,14 @@ t.test('options in the query stand beside any body', async t => {
       .images[0].seed,
     9
   )
+  for (const [share, told] of [['.5', 0.5], ['0.3333333333333333333333333333', 1 / 3]] as const) {
+    await app.inject({ method: 'POST', url: `/caption?top_p=${share}`, payload: { image: base64 } })
+    t.match(app.seen.works.at(-1), { sampling: { topP: told } }, share)
+  }
+  t.match((await app.inject({ method: 'POST', url: '/generate?prompt=red&prompt=apple' })).json(), {
+    status: 422,
+    errors: [{ pointer: '/prompt', message: 'is given more than once' }]
+  })
   for (const query of ['visual_tokens=1,2', 'visual_tokens=[1, 2]', 'visual_tokens=1&visual_tokens=2']) {
     t.equal((await app.inject({ method: 'POST', url: `/detokenize?${query}` })).statusCode, 200, query)
     t.match(app.seen.works.at(-1), { codes: [1, 2] }, query)
