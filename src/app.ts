@@ -17,7 +17,7 @@ import measure from './plugins/measure.ts'
 import negotiation from './plugins/negotiation.ts'
 import openapi from './plugins/openapi.ts'
 import { tellRequest } from './plugins/log.ts'
-import problems, { answerFrameworkError } from './plugins/problems.ts'
+import problems, { answerFrameworkError, bareHeaders } from './plugins/problems.ts'
 import traces from './plugins/traces.ts'
 import uploads, { bodyLimitOf } from './plugins/uploads.ts'
 import validation from './plugins/validation.ts'
@@ -157,6 +157,9 @@ export async function buildMetricsApp ({ registry, metrics }: Pick<AppOptions, '
     return503OnClosing: false,
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerClientError
+  })
+  app.addHook('onSend', async (request, reply) => {
+    reply.headers(bareHeaders(request.id, reply.elapsedTime))
   })
   await app.register(problems, { metrics })
   await app.register(connections)

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 import fp from 'fastify-plugin'
 import { ServerError } from '../errors.ts'
 import { requestId } from './jobs.ts'
-import { problemOf } from './problems.ts'
+import { bareHeaders, bodyOf, problemOf } from './problems.ts'
 
 const mostHeaders = 500
 const unanswered = new WeakMap<Duplex, Set<ServerResponse>>()
@@ -24,7 +24,7 @@ export default fp(
     app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
       const { status, headers, body } = answerOf(
         new ServerError('expectation_failed', 'The server knows no expectation but 100-continue'),
-        requestId(request)
+        request
       )
       response.writeHead(status, headers).end(body)
     })
@@ -35,7 +35,7 @@ export default fp(
         new ServerError('method_not_allowed', 'The server is no proxy: it takes no CONNECT', {
           headers: { allow: 'GET, HEAD, OPTIONS, POST' }
         }),
-        requestId(request)
+        request
       )
     })
 
@@ -61,8 +61,7 @@ export async function answerClientError (error: Error & { code?: string }, socke
   send(
     socket,
     socketErrors[error.code ?? '']?.() ??
-      new ServerError('invalid_request', 'This is not HTTP that the server understands'),
-    randomUUID()
+      new ServerError('invalid_request', 'This is not HTTP that the server understands')
   )
 }
 
@@ -86,22 +85,25 @@ const socketErrors: Record<string, () => ServerError> = {
   HPE_INVALID_CHUNK_SIZE: invalidRequest('A chunk of the body has no size that can be read')
 }
 
-function send (socket: Duplex, failure: ServerError, id: string) {
-  const { status, title, headers, body } = answerOf(failure, id)
+function send (socket: Duplex, failure: ServerError, request?: IncomingMessage) {
+  const { status, title, headers, body } = answerOf(failure, request)
   const lines = Object.entries(headers)
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('')
   socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines}\r\n${body}`)
 }
 
-function answerOf (failure: ServerError, id: string) {
+/** Without a request where none could be read. */
+function answerOf (failure: ServerError, request?: IncomingMessage) {
+  const id = request ? requestId(request) : randomUUID()
   const problem = problemOf(failure, id)
-  const body = JSON.stringify(problem)
+  const body = bodyOf(problem, { url: request?.url ?? '' })
   const headers = {
     ...failure.headers,
+    ...bareHeaders(id),
+    date: new Date().toUTCString(),
     'content-type': 'application/problem+json; charset=utf-8',
     'content-length': String(Buffer.byteLength(body)),
-    'x-request-id': id,
     connection: 'close'
   }
   return { status: problem.status, title: problem.title, headers, body }

@@ -28,7 +28,7 @@ export default fp<{ metrics: Metrics }>(
     )
 
     app.setNotFoundHandler((request, reply) => {
-      const path = request.url.split('?')[0]!.replace(/(?<=.)\/$/, '')
+      const path = pathOf(request).replace(/(?<=.)\/$/, '')
       const allow = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))].sort()
       if (allow.length > 0 && request.method === 'OPTIONS') {
         return reply
@@ -69,14 +69,31 @@ export default fp<{ metrics: Metrics }>(
       if ((problem.status === 429 || problem.status === 503) && !isForGood) {
         reply.header('retry-after', Math.max(1, Math.ceil(failure.retryAfterSeconds ?? 1)))
       }
-      const isOpenai = request.routeOptions.url?.startsWith('/v1/') || request.url.startsWith('/v1/')
-      if (isOpenai && failure.code === 'deadline_exceeded') reply.header('x-should-retry', 'false')
-      const answer = isOpenai ? { ...problem, error: errorOf(problem) } : problem
-      return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(answer))
+      if (isOpenai(request) && failure.code === 'deadline_exceeded') reply.header('x-should-retry', 'false')
+      return reply.code(problem.status).type('application/problem+json').send(bodyOf(problem, request))
     }
   },
   { name: 'problems' }
 )
+
+/** Of the request's target, which may name a host, too. */
+function pathOf ({ url }: Pick<FastifyRequest, 'url'>): string {
+  return url.replace(/^https?:\/\/[^/?]*/i, '').split('?')[0]!
+}
+
+function isOpenai (request: { url: string; routeOptions?: { url?: string | undefined } }): boolean {
+  return (request.routeOptions?.url ?? pathOf(request)).startsWith('/v1/')
+}
+
+/** The document as it is sent: to OpenAI's clients with what they read of errors. */
+export function bodyOf (problem: Problem, request: { url: string; routeOptions?: { url?: string | undefined } }) {
+  return JSON.stringify(isOpenai(request) ? { ...problem, error: errorOf(problem) } : problem)
+}
+
+/** What every answer has, for those that no hook sees. */
+export function bareHeaders (id: string, ms = 0) {
+  return { 'x-request-id': id, 'server-timing': `total;dur=${ms.toFixed(1)}`, 'cache-control': 'no-store' }
+}
 
 /** A client may be held to several policies at a time. */
 function beside (reply: FastifyReply, name: string, value: string) {
@@ -90,8 +107,8 @@ export function answerFrameworkError (error: FastifyError, request: FastifyReque
   reply
     .code(problem.status)
     .type('application/problem+json')
-    .header('x-request-id', request.id)
-    .send(JSON.stringify(problem))
+    .headers(bareHeaders(request.id))
+    .send(bodyOf(problem, request))
 }
 
 const badRequests: Record<string, string> = {

@@ -68,7 +68,18 @@ t.test('what Node answers by itself is a problem document with an id', async t =
       name
     )
     t.equal(/^x-request-id: (\S+)/im.exec(head)?.[1], problem.request_id, name)
+    for (const always of [/^server-timing: total;dur=/im, /^cache-control: no-store/im, /^date: .* GMT$/im]) {
+      t.match(head, always, name)
+    }
+    t.notOk('error' in problem, name)
   }
+  t.match(await send(`GET /v1/models HTTP/1.1\r\n${host}Expect: foo\r\n${close}\r\n`), /"error":\{/)
+
+  for (const [target, status] of [['caption', 405], ['models', 200], ['nope', 404]] as const) {
+    const line = `GET http://a.example/${target}?b=http://c.example/models HTTP/1.1`
+    t.match(await send(`${line}\r\n${host}${close}\r\n`), new RegExp(`^HTTP/1\\.1 ${status} `), target)
+  }
+  t.match(await send(`OPTIONS http://a.example/caption HTTP/1.1\r\n${host}${close}\r\n`), /^HTTP\/1\.1 204 /)
 
   t.match(await send('GET /health/live HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /, 'HTTP/1.0 knows no Host')
   t.match(

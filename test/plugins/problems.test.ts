@@ -12,6 +12,7 @@ const problem = (status: number, code: string) => ({
   request_id: String
 })
 const json = { 'content-type': 'application/json' }
+const picture = { 'content-type': 'image/png' }
 
 t.test('every refusal is a problem document', async t => {
   const app = await buildTestApp(t)
@@ -26,9 +27,15 @@ t.test('every refusal is a problem document', async t => {
       'model_not_found'
     ],
     [{ url: '/models/%zz' }, 400, 'invalid_request'],
+    [{ url: '/models?x=%zz' }, 400, 'invalid_request'],
+    [{ url: '/vqa?question=what%ff+is%3F', method: 'POST', payload: png, headers: picture }, 400, 'invalid_request'],
+    [{ url: '/vqa?question=100%25+of+what%3F', method: 'POST', payload: png, headers: picture }, 200, ''],
     [{ url: '/caption' }, 405, 'method_not_allowed'],
     [{ url: '/models/x', method: 'DELETE' }, 405, 'method_not_allowed'],
     [{ url: '/models', headers: { accept: 'text/html' } }, 406, 'not_acceptable'],
+    [{ url: '/models', headers: { accept: 'application/json;q=0' } }, 406, 'not_acceptable'],
+    [{ url: '/models', headers: { accept: 'application/json; charset=utf-8' } }, 200, ''],
+    [{ url: '/models', headers: { accept: 'text/html, application/json; indent=4; a="b,c"; q=0.5' } }, 200, ''],
     [{ url: '/caption', method: 'POST' }, 400, 'invalid_request'],
     [{ url: '/caption', method: 'POST', payload: '', headers: json }, 400, 'invalid_request'],
     [{ url: '/caption', method: 'POST', payload: '{"a":', headers: json }, 400, 'invalid_request'],
@@ -78,7 +85,9 @@ t.test('every refusal is a problem document', async t => {
     t.match(response.headers['content-type'], 'application/problem+json', name)
     t.match(response.json(), problem(status, code), name)
     t.equal(response.headers['x-request-id'], response.json().request_id, name)
+    t.match(response.headers, { 'server-timing': /total;dur=/, 'cache-control': 'no-store' }, name)
   }
+  t.match((await app.inject('/v1/models/%zz')).json(), { error: { code: 'invalid_request' } })
 })
 
 t.test('405 and OPTIONS tell the methods of a path', async t => {

@@ -165,5 +165,7 @@ t.test('metrics on a listener of their own', async t => {
   const other = await buildMetricsApp({ registry, metrics: app.metrics })
   t.teardown(() => other.close())
   t.match((await other.inject('/metrics')).body, /^lavit_model_state\{model="a",state="ready"\} 1$/m)
-  t.match((await other.inject('/health/live')).json(), { status: 404, code: 'not_found' }, 'and nothing else')
+  const nothing = await other.inject('/health/live')
+  t.match(nothing.json(), { status: 404, code: 'not_found' }, 'and nothing else')
+  t.match(nothing.headers, { 'x-request-id': nothing.json().request_id, 'server-timing': /total;dur=/ })
 })
