@@ -7,11 +7,10 @@ import { constants, lstatSync, readFileSync } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Value } from 'typebox/value'
-import type { PaintDefaults } from './defaults.ts'
+import { findContradiction } from './contradictions.ts'
 import type { PackageFile } from './files.ts'
 import { Manifest } from './manifest.ts'
-import { patchesOf } from './patches.ts'
-import type { PixelDecoderShape } from './pixel-decoder.ts'
+import { tellMisfit } from './misfit.ts'
 import { isSigned, signatureBytes, signatureFile } from './signature.ts'
 
 /** What is wrong with a package, told by the names in it and without paths. */
@@ -29,8 +28,7 @@ export function readManifest (folder: string, keys: readonly KeyObject[] = []): 
   if (keys.length > 0) checkSignature(folder, bytes, keys)
   const manifest = parseJson(file, bytes.toString('utf8'))
   if (!Value.Check(Manifest, manifest)) {
-    const [error] = Value.Errors(Manifest, manifest)
-    throw new PackageError(`${file}: ${error?.instancePath || '/'} ${error?.message}`)
+    throw new PackageError(`${file}: ${tellMisfit(Value.Errors(Manifest, manifest))}`)
   }
   if (manifest.name !== basename(folder)) throw new PackageError(`${file}: the name differs from the folder's`)
   const contradiction = findContradiction(manifest)
@@ -108,55 +106,4 @@ function parseJson (file: string, text: string): unknown {
   } catch {
     throw new PackageError(`${file}: not JSON`)
   }
-}
-
-/** What a schema cannot say: numbers of a manifest that do not fit each other. */
-function findContradiction ({
-  ids,
-  image,
-  visual_tokenizer: tokenizer,
-  language_model: language,
-  tasks,
-  pixel_decoder: decoder,
-  graphs,
-  familiarity
-}: Manifest) {
-  const rules: [holds: boolean, otherwise: string][] = [
-    [ids.end < ids.image_start, 'ids.end must be below ids.image_start'],
-    [ids.image_end === ids.image_start + 1, 'ids.image_end must follow ids.image_start'],
-    [ids.visual_offset === ids.image_end + 1, 'ids.visual_offset must follow ids.image_end'],
-    [
-      ids.visual_offset + tokenizer.codebook_size <= language.vocabulary_size,
-      'the codes exceed language_model.vocabulary_size'
-    ],
-    [
-      tokenizer.min_visual_tokens <= patchesOf({ image }),
-      'visual_tokenizer.min_visual_tokens exceeds the grid'
-    ],
-    [
-      (decoder === undefined) === (graphs.tokenizer_decoder === undefined),
-      'pixel_decoder and graphs.tokenizer_decoder go together'
-    ],
-    [
-      (familiarity === undefined) === (graphs.familiarity === undefined),
-      'familiarity and graphs.familiarity go together'
-    ],
-    ...(decoder === undefined ? [] : paintingRules(tasks.generate, decoder, graphs))
-  ]
-  return rules.find(([holds]) => !holds)?.[1]
-}
-
-function paintingRules (
-  { size, steps }: PaintDefaults,
-  decoder: PixelDecoderShape,
-  graphs: Manifest['graphs']
-): [holds: boolean, otherwise: string][] {
-  return [
-    [decoder.sizes.includes(size), 'tasks.generate.size is none of pixel_decoder.sizes'],
-    [steps <= decoder.max_steps, 'tasks.generate.steps exceeds pixel_decoder.max_steps'],
-    [
-      steps > 0 ? 'denoiser' in graphs : 'painter' in graphs,
-      'tasks.generate.steps needs a graph that the package lacks'
-    ]
-  ]
 }

@@ -26,7 +26,10 @@ export const PixelDecoderShape = Type.Object(
     sizes: Type.Array(Size, { minItems: 1 }),
     latent_channels: Count,
     latent_scale: Count, // picture pixels for each latent place: 1 where the denoiser works on pixels
-    scaling_factor: Type.Number({ description: 'Latents are divided by it before the autoencoder' }),
+    scaling_factor: Type.Number({
+      exclusiveMinimum: 0,
+      description: 'Latents are divided by it before the autoencoder'
+    }),
     max_steps: Count,
     schedule: NoiseSchedule
   },

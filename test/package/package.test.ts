@@ -1,10 +1,12 @@
-// covers: src/package/patches.ts
+// covers: src/package/contradictions.ts src/package/misfit.ts src/package/patches.ts
 import { appendFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Manifest } from '../../src/package/manifest.ts'
 import { filesOf, readManifest, readTokenizer, verifyFiles } from '../../src/package/package.ts'
 import { packageFiles } from '../fixtures/package.ts'
+
+type Edit = [what: string, edit: (manifest: any) => unknown, message: RegExp]
 
 t.test('a sound package is read and verified', async t => {
   const folder = packageFolder(t)
@@ -40,6 +42,16 @@ t.test('a package may come without a pixel decoder', async t => {
   } = JSON.parse(files['manifest.json']) as Manifest
   const folder = packageFolder(t, { ...files, 'manifest.json': JSON.stringify({ ...rest, graphs }) })
   t.equal(readManifest(folder).pixel_decoder, undefined)
+})
+
+t.test('the longest defaults that fit are taken', async t => {
+  const files = packageFiles('small')
+  const manifest = JSON.parse(files['manifest.json']) as Manifest
+  manifest.tasks.caption.max_tokens = 26
+  manifest.tasks.vqa.max_tokens = 25
+  manifest.tasks.generate.max_tokens = 30
+  const folder = packageFolder(t, { ...files, 'manifest.json': JSON.stringify(manifest) })
+  t.strictSame(readManifest(folder).tasks, manifest.tasks)
 })
 
 t.test('a graph for devices is a file like the others', async t => {
@@ -90,7 +102,7 @@ t.test('a bad file is named', async t => {
 })
 
 t.test('a bad manifest is refused before any file is touched', async t => {
-  const edits: [what: string, edit: (manifest: any) => unknown, message: RegExp][] = [
+  const edits: Edit[] = [
     [
       'a path upwards',
       manifest => {
@@ -124,7 +136,30 @@ t.test('a bad manifest is refused before any file is touched', async t => {
       manifest => {
         manifest.extra = 1
       },
-      /^manifest\.json: /
+      /^manifest\.json: \/extra is no field of a manifest$/
+    ],
+    [
+      'an unknown field further down',
+      manifest => {
+        manifest.language_model.extra = 1
+      },
+      /^manifest\.json: \/language_model\/extra is no field of a manifest$/
+    ],
+    [
+      'another schema, of which other fields may differ, too',
+      manifest => {
+        manifest.schema = 2
+        manifest.extra = 1
+        delete manifest.ids
+      },
+      /^manifest\.json: \/schema must be 1$/
+    ],
+    [
+      'a schedule that there is not',
+      manifest => {
+        manifest.pixel_decoder.schedule.kind = 'none'
+      },
+      /^manifest\.json: \/pixel_decoder\/schedule\/kind must be flow or ddim$/
     ],
     [
       'another name',
@@ -143,9 +178,45 @@ t.test('a bad manifest is refused before any file is touched', async t => {
     [
       'more codes than the vocabulary holds',
       manifest => {
-        manifest.visual_tokenizer.codebook_size = 49
+        manifest.visual_tokenizer.codebook_size = 17
       },
-      /vocabulary_size/
+      /vocabulary_size must be ids\.visual_offset \+ visual_tokenizer\.codebook_size$/
+    ],
+    [
+      'fewer codes than the vocabulary holds',
+      manifest => {
+        manifest.visual_tokenizer.codebook_size = 15
+      },
+      /vocabulary_size must be ids\.visual_offset \+ visual_tokenizer\.codebook_size$/
+    ],
+    [
+      'a question that is not asked',
+      manifest => {
+        manifest.prompts.question = 'what?'
+      },
+      /prompts\.question must contain \{question\}$/
+    ],
+    ...(['caption', 'vqa', 'generate'] as const).map((task): Edit => [
+      `a least length above the greatest: ${task}`,
+      manifest => {
+        manifest.tasks[task].min_tokens = manifest.tasks[task].max_tokens + 1
+      },
+      new RegExp(`tasks\\.${task}\\.min_tokens exceeds tasks\\.${task}\\.max_tokens$`)
+    ]),
+    // 32 tokens, of which 4 patches between start and end, and a word of a question, leave the others
+    ...([['caption', 26], ['vqa', 25], ['generate', 30]] as const).map(([task, most]): Edit => [
+      `more tokens than fit by default: ${task}`,
+      manifest => {
+        manifest.tasks[task].max_tokens = most + 1
+      },
+      new RegExp(`tasks\\.${task}\\.max_tokens and the shortest prompt .* exceed language_model\\.max_length$`)
+    ]),
+    [
+      'a scale that nothing can be divided by',
+      manifest => {
+        manifest.pixel_decoder.scaling_factor = 0
+      },
+      /\/pixel_decoder\/scaling_factor must be > 0$/
     ],
     [
       'steps without a denoiser',
@@ -187,7 +258,7 @@ t.test('a bad manifest is refused before any file is touched', async t => {
       manifest => {
         manifest.visual_tokenizer.selection = 'best'
       },
-      /\/visual_tokenizer\/selection/
+      /\/visual_tokenizer\/selection must be one of threshold, sample$/
     ],
     [
       'a size that is not offered',

@@ -21,7 +21,9 @@ function sized (name: string, megabytes: number, description?: string) {
   const files = packageFiles(name, description)
   const manifest = JSON.parse(files['manifest.json'])
   manifest.provenance.precision = 'fp32'
-  manifest.language_model.vocabulary_size = Math.ceil((megabytes * megabyte) / 4 / 6) // scores of 6 rows
+  const vocabulary = Math.ceil((megabytes * megabyte) / 4 / 6) // scores of 6 rows
+  manifest.language_model.vocabulary_size = vocabulary
+  manifest.visual_tokenizer.codebook_size = vocabulary - manifest.ids.visual_offset
   return { ...files, 'manifest.json': JSON.stringify(manifest) }
 }
 
