@@ -3,25 +3,35 @@ import { resolve } from 'node:path'
 import { readDevices } from './devices.ts'
 import { readPackageKeys } from './package-keys.ts'
 import { readTrustProxy } from './trust-proxy.ts'
-import { readVariables, refuse } from './variables.ts'
+import { readVariables, refuse, StartError } from './variables.ts'
 
 const halfMiB = 2 ** 19 // bytes
 
 /** Throws a StartError with a line for each wrong variable. */
 export function readConfig (environment: Record<string, string | undefined>, root: string) {
-  const values = readVariables(environment)
-  const trustProxy = readTrustProxy(values.LAVIT_TRUST_PROXY)
-  if (trustProxy === undefined) throw refuse('LAVIT_TRUST_PROXY', values.LAVIT_TRUST_PROXY)
-  const read = readDevices(values.LAVIT_DEVICE)
-  if ('allowed' in read) throw refuse('LAVIT_DEVICE', values.LAVIT_DEVICE, read.allowed)
+  const { values, refusals } = readVariables(environment)
+  const read = <T>(variable: () => T): T | undefined => {
+    try {
+      return variable()
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error
+      refusals.push(error.message)
+    }
+  }
+  const packageKeys = read(() => readPackageKeys(values.LAVIT_PACKAGE_KEYS.map(file => resolve(root, file))))
+  const devices = read(() => devicesOf(values.LAVIT_DEVICE))
+  const trustProxy = read(() => proxiesOf(values.LAVIT_TRUST_PROXY))
+  if (packageKeys === undefined || devices === undefined || trustProxy === undefined || refusals.length > 0) {
+    throw new StartError(refusals.join('\n'))
+  }
   return Object.freeze({
     host: values.HOST,
     port: values.PORT,
     metricsPort: values.LAVIT_METRICS_PORT,
     modelsFolder: resolve(root, values.LAVIT_MODELS),
     defaultModel: values.LAVIT_MODEL,
-    packageKeys: readPackageKeys(values.LAVIT_PACKAGE_KEYS.map(file => resolve(root, file))),
-    devices: read.devices,
+    packageKeys,
+    devices,
     deviceBudgetMb: values.LAVIT_DEVICE_BUDGET_MB,
     engines: values.LAVIT_ENGINES,
     engineTimeoutMs: values.LAVIT_ENGINE_TIMEOUT_MS,
@@ -58,8 +68,20 @@ export function readConfig (environment: Record<string, string | undefined>, roo
   })
 }
 
+function devicesOf (text: string) {
+  const read = readDevices(text)
+  if ('allowed' in read) throw refuse('LAVIT_DEVICE', text, read.allowed)
+  return read.devices
+}
+
+function proxiesOf (text: string | undefined) {
+  const proxies = readTrustProxy(text)
+  if (proxies === undefined) throw refuse('LAVIT_TRUST_PROXY', text)
+  return proxies
+}
+
 /** As OpenTelemetry's variables say; without any there are no traces. */
-function isTraced (values: ReturnType<typeof readVariables>): boolean {
+function isTraced (values: ReturnType<typeof readVariables>['values']): boolean {
   const { OTEL_TRACES_EXPORTER: exporter, OTEL_SDK_DISABLED: isDisabled } = values
   const endpoint = values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? values.OTEL_EXPORTER_OTLP_ENDPOINT
   return isDisabled !== 'true' && exporter !== 'none' && (exporter === 'otlp' || endpoint !== undefined)

@@ -31,20 +31,23 @@ export class StartError extends Error {
 const foreign: string[] = Object.values(clientVariables)
 const variables: [name: string, schema: Variable][] = Object.entries(Environment.properties)
 
-/** An empty value is none. Throws a StartError with a line for each wrong variable. */
-export function readVariables (environment: Record<string, string | undefined>): Static<typeof Environment> {
+/** An empty value is none, and a wrong one, which has its line among the refusals, too. */
+export function readVariables (environment: Record<string, string | undefined>): {
+  values: Static<typeof Environment>
+  refusals: string[]
+} {
   const values: Record<string, unknown> = {}
   const refusals: string[] = []
   for (const [name, schema] of variables) {
     const text = environment[name]?.trim() ?? ''
     const value = text === '' ? schema.default : parse(schema, text)
     if (value === undefined) continue
-    if (Value.Check(schema, value)) values[name] = value
-    else refusals.push(tellRefusal(name, schema, text))
+    const isRight = Value.Check(schema, value)
+    if (!isRight) refusals.push(tellRefusal(name, schema, text))
+    if (isRight || schema.default !== undefined) values[name] = isRight ? value : schema.default
   }
-  if (refusals.length > 0) throw new StartError(refusals.join('\n'))
   Value.Assert(Environment, values)
-  return values
+  return { values, refusals }
 }
 
 /** The error for a variable whose value cannot work; `allowed` in place of what its schema says. */

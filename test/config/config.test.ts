@@ -350,6 +350,12 @@ t.test('each wrong variable has its line', async t => {
   ])
 })
 
+t.test('so have those that are read further than their schema', async t => {
+  const wrong = { PORT: 'abc', LAVIT_PACKAGE_KEYS: '/nope.pem', LAVIT_DEVICE: 'gpu', LAVIT_TRUST_PROXY: 'foo' }
+  const lines = refusal(wrong)?.message.split('\n').map(line => line.slice(0, line.indexOf('=')))
+  t.strictSame(lines, Object.keys(wrong))
+})
+
 t.test('a name that is nearly a variable is warned of', async t => {
   t.strictSame(findUnknownVariables({ LAVIT_THREAD: '2', lavit_slots: '1', LAVIT_MODEL: 'x', THREADS: '1' }), [
     'LAVIT_THREAD is no variable of this server; the nearest is LAVIT_THREADS',
