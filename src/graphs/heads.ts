@@ -4,7 +4,10 @@
 import type { Manifest } from '../package/manifest.ts'
 import type { State } from './kv-store.ts'
 import { createRoom } from './room.ts'
-import { floats, type DeviceTensor, type Session, type Value } from './session.ts'
+import { floats, MisfitError, type DeviceTensor, type Session, type Value } from './session.ts'
+
+/** Unknown, begin and end stand below; they are possible among visual ids, and dropped. */
+export const leastTextId = 3
 
 /** How one sample of a picture goes on. Rows count the states; without guidance both are the same. */
 export type VisualAsk = {
@@ -23,7 +26,10 @@ export type Heads = ReturnType<typeof createHeads>
 /** Puts states that lie on the device into one tensor, [states, hidden_size]. */
 export type Pick = (states: Exclude<State, Float32Array>[]) => Promise<DeviceTensor>
 
-/** `states` are rows of [hidden_size], all of the host or all of the device, which `pick` is for. */
+/**
+ * `states` are rows of [hidden_size], all of the host or all of the device, which `pick` is for. Throws a MisfitError
+ * where a graph scores other ids than the manifest says.
+ */
 export function createHeads (
   { text, visual }: { text: Session; visual: Session },
   { language_model: shape, ids }: Manifest,
@@ -32,6 +38,9 @@ export function createHeads (
   const { hidden_size: hiddenSize, vocabulary_size: vocabulary } = shape
   const room = createRoom() // for the text head's scores
   const visualIds = vocabulary - ids.image_start // those from the image start on are scored by the visual head
+  checkWidth('text_head', text, 'log_probabilities', ids.image_start)
+  checkWidth('visual_head', visual, 'log_probabilities', leastTextId + visualIds)
+  checkWidth('visual_head', visual, 'ids', shape.candidates)
   return {
     /**
      * Natural log-probabilities of the text ids, [image_start] for each row. They hold until the next call.
@@ -98,6 +107,12 @@ export function createHeads (
     if (onDevice.length > 0 && pick) return pick(onDevice)
     return { type: 'float32', data, dims: [states.length, hiddenSize] }
   }
+}
+
+function checkWidth (graph: string, { outputShapes }: Session, output: string, expected: number) {
+  const width = outputShapes[output]?.at(-1)
+  if (typeof width !== 'number' || width === expected) return
+  throw new MisfitError(`the graph ${graph} gives ${output} of ${width}, by the manifest they are ${expected}`)
 }
 
 function visualInputs (asks: VisualAsk[]) {

@@ -21,6 +21,8 @@ export type Output = { data: ort.Tensor['data']; dims: readonly number[] }
 export type Session = {
   inputNames: readonly string[]
   outputNames: readonly string[]
+  /** As the file declares them; a name stands for what is known at the run. */
+  outputShapes: Record<string, readonly (number | string)[]>
   /**
    * Gives all outputs, or those that are named, or those that have a place to be written to (`null`: a new one). What
    * is written to the device is not given. An output may be written where an input lies.
@@ -61,6 +63,9 @@ export async function openSession (
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
+    outputShapes: Object.fromEntries(
+      session.outputMetadata.flatMap(output => (output.isTensor ? [[output.name, output.shape]] : []))
+    ),
     async run (inputs, outputs = [...session.outputNames]) {
       checkNames(session.inputNames, inputs)
       try {

@@ -2,6 +2,7 @@ import t from 'tap'
 import type { FromEngine } from '../../src/pipe/messages.ts'
 import type { PaintResult, TextResult, TokenizeResult, Work } from '../../src/pipe/work.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
+import type { Manifest } from '../../src/package/manifest.ts'
 import { readManifest } from '../../src/package/package.ts'
 
 const folder = new URL('../../models/lavit-mini', import.meta.url).pathname
@@ -78,6 +79,33 @@ t.test('the embedded model', async t => {
 t.test('a manifest that says another number of layers than its graph is refused', async t => {
   const wrong = { ...manifest, language_model: { ...manifest.language_model, layers: 99 } }
   await t.rejects(openEngine({ ...options, manifest: wrong }, () => {}), { message: /6 layers, the manifest says 99/ })
+})
+
+t.test('a manifest that says other ids than its graphs score is refused', async t => {
+  const { language_model: language, visual_tokenizer: tokenizer } = manifest
+  const cases: [what: string, wrong: Partial<Manifest>, message: RegExp][] = [
+    ...[1, 128].map((candidates): (typeof cases)[number] => [
+      `${candidates} candidates`,
+      { language_model: { ...language, candidates } },
+      new RegExp(`^the graph visual_head gives ids of 64, by the manifest they are ${candidates}$`)
+    ]),
+    [
+      'fewer codes',
+      {
+        language_model: { ...language, vocabulary_size: ids.visual_offset + 100 },
+        visual_tokenizer: { ...tokenizer, codebook_size: 100 }
+      },
+      /^the graph visual_head gives log_probabilities of 65541, by the manifest they are 105$/
+    ],
+    [
+      'fewer words',
+      { ids: { ...ids, image_start: ids.image_start - 1 } },
+      /^the graph text_head gives log_probabilities of 3072, by the manifest they are 3071$/
+    ]
+  ]
+  for (const [what, wrong, message] of cases) {
+    await t.rejects(openEngine({ ...options, manifest: { ...manifest, ...wrong } }, () => {}), { message }, what)
+  }
 })
 
 t.test('a graph that is none is refused', async t => {

@@ -10,6 +10,7 @@ function fixed (outputs: Record<string, Output['data']>) {
   const session: Session = {
     inputNames: ['x'],
     outputNames: Object.keys(outputs),
+    outputShapes: {},
     async run (inputs) {
       seen.push([...(hostInputs(inputs).x?.data ?? [])])
       return Object.fromEntries(Object.entries(outputs).map(([name, data]) => [name, { data, dims: [data.length] }]))

@@ -12,6 +12,7 @@ function fakeSession (run: Run, inputNames: string[] = []): Session & { seen: Re
     seen,
     inputNames,
     outputNames: [],
+    outputShapes: {},
     async run (inputs) {
       seen.push(hostInputs(inputs))
       return run(hostInputs(inputs))

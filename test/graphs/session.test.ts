@@ -16,6 +16,10 @@ t.test('a session', async t => {
     t.throws(() => floats({}, 'picture'), /no float32 output picture/)
   })
 
+  t.test('tells the shapes that its file declares, with names for what is known at the run', async t => {
+    t.strictSame(session.outputShapes, { picture: ['batch', 3, 96, 96] })
+  })
+
   t.test('reads a window of a larger array', async t => {
     const slab = Float32Array.from(condition.data, (_, i) => Math.sin(i))
     const window = slab.subarray(64 * 192)

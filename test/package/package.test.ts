@@ -1,4 +1,4 @@
-// covers: src/package/contradictions.ts src/package/misfit.ts src/package/patches.ts
+// covers: src/package/contradictions.ts src/package/misfit.ts src/package/patches.ts src/package/tokenizer.ts
 import { appendFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -99,6 +99,21 @@ t.test('a bad file is named', async t => {
       await t.rejects(verifyFiles(folder, readManifest(folder)), { message })
     })
   }
+})
+
+t.test('a tokenizer with another end of text than the manifest is refused', async t => {
+  const readWith = (tokenizer: object) => {
+    const folder = packageFolder(t, { ...packageFiles('small'), 'tokenizer.json': JSON.stringify(tokenizer) })
+    return readTokenizer(folder, readManifest(folder))
+  }
+  const listed = (id: number) => ({ model: { vocab: { '</s>': id } } })
+  const added = (id: number) => ({ added_tokens: [{ id, content: '</s>' }], model: { vocab: [['<unk>', 0]] } })
+  for (const withEnd of [listed, added]) {
+    await t.rejects(readWith(withEnd(1)), { message: 'tokenizer.json: </s> is 1, ids.end of the manifest is 2' })
+    t.strictSame(await readWith(withEnd(2)), withEnd(2))
+  }
+  const without = { model: { vocab: { dog: 1 } } }
+  t.strictSame(await readWith(without), without, 'of another name it cannot be known')
 })
 
 t.test('a bad manifest is refused before any file is touched', async t => {

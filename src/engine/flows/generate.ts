@@ -3,6 +3,7 @@
  * painted as soon as it is drawn. Until a first code is there nothing else is possible: a picture cannot be painted of
  * none.
  */
+import { leastTextId } from '../../graphs/heads.ts'
 import { patchesOf } from '../../package/patches.ts'
 import { previewPainting, promptsOf } from '../../pipe/cost.ts'
 import { seedOfSample, type PaintResult, type Sampling, type Work } from '../../pipe/work.ts'
@@ -12,8 +13,6 @@ import type { Ticket } from '../ticket.ts'
 import { drawSample } from './draw.ts'
 import { look, roomFor, segmentsOf, type Stations } from './flow.ts'
 import { createPreviews, previewCounts } from './previews.ts'
-
-const leastTextId = 3 // unknown, begin and end stand below; they are possible among visual ids, and dropped
 
 export async function generate (
   ticket: Ticket,
