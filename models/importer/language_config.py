@@ -30,9 +30,9 @@ WITHOUT_EFFECT = {  # on the logits of a trained model
 ROTARY_USED = {'rope_theta', 'rope_type', 'type', 'partial_rotary_factor'}
 
 
-def language_sizes(config, llm, codes, context):
+def language_sizes(config, llm, codes, context, least):
     """`config`: the content of the file; `llm`: key -> Stored; `codes`: how many the codebook has; `context`: longest
-    sequence. Raises CheckpointError."""
+    sequence; `least`: the shortest that this may be. Raises CheckpointError."""
     refuse_others(config)
     heads, hidden = whole(config, 'num_attention_heads'), whole(config, 'hidden_size')
     lm = replace(FULL.language_model, hidden=hidden, layers=whole(config, 'num_hidden_layers'), heads=heads,
@@ -53,8 +53,8 @@ def language_sizes(config, llm, codes, context):
             (stored_layers == lm.layers, f'num_hidden_layers is {lm.layers}, the weights have {stored_layers}')]:
         if not holds:
             raise CheckpointError(f'config.json: {otherwise}')
-    if context < 1:
-        raise CheckpointError(f'--context {context} is less than 1')
+    if context < least:
+        raise CheckpointError(f'--context {context} is less than {least}, which a picture and a text about it take')
     if 'max_position_embeddings' in config and context > whole(config, 'max_position_embeddings'):
         raise CheckpointError(f'config.json: --context {context} is more than max_position_embeddings')
     return lm

@@ -13,6 +13,7 @@ from .checkpoint import open_sharded, open_single, read_json
 from .decoder import HighresDecoder, LowresDecoder
 from .errors import CheckpointError
 from .language_config import depth, language_sizes
+from .manifest import least_context
 from .module import attach, without_weights
 
 ENCODER_UNUSED = r'(norm|head)\.(weight|bias)'                   # stored by the official encoder and never computed
@@ -89,7 +90,7 @@ def sizes(encoder, tokenizer, llm, decoder, config, context):
     t = replace(FULL.tokenizer, merger_depth=depth(tokenizer, 'causal_encoder.blocks.'), heads=heads_of(width),
                 decoder_depth=depth(decoder, 'blocks.') if decoder else 0, codebook_size=codes, code_dim=code_dim,
                 mlp_hidden=shape_of(tokenizer, 'causal_encoder.blocks.0.mlp.fc1.weight', 2)[0])
-    return ModelConfig(e, t, language_sizes(config, llm, codes, context))
+    return ModelConfig(e, t, language_sizes(config, llm, codes, context, least_context(e.patches)))
 
 
 def decoder_module(encoder, c, state):

@@ -122,12 +122,14 @@ def text_model():
     return written.getvalue()
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('out', type=Path)
     parser.add_argument('--size', choices=['tiny', 'full'], default='tiny')
     parser.add_argument('--layers', type=int, help='of the language model; all without it')
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
+    if args.out.exists() and not (args.out.is_dir() and not any(args.out.iterdir())):
+        parser.error(f'{args.out}: exists already and is no empty folder')
     make(args.out, args.size, args.layers)
 
 

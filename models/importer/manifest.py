@@ -31,9 +31,18 @@ def manifest(name, config, pixel_decoder, graphs, tokenizer, provenance):
     }
 
 
+def least_context(patches):
+    """Places for the shortest prompt of each task and for as many tokens as are drawn where nothing is said."""
+    picture = patches + 2  # between its start and its end; a question has one word at least
+    return max(picture + CAPTION['max_tokens'], picture + 1 + VQA['max_tokens'], 2 + most_codes(patches))
+
+
+def most_codes(patches): return min(200, patches)
+
+
 def generation(config, pixel_decoder):
     """The official numbers of tokens, as far as the decoder's positions reach."""
     most = config.encoder.patches
-    return {'max_tokens': min(200, most), 'min_tokens': min(20, most), 'temperature': 1, 'top_p': 1, 'top_k': 50,
+    return {'max_tokens': most_codes(most), 'min_tokens': min(20, most), 'temperature': 1, 'top_p': 1, 'top_k': 50,
             'guidance_scale': 4, 'mixed_guidance_scale': 5, 'decoder_guidance_scale': 7, 'steps': 25,
             'size': pixel_decoder['sizes'][0] if pixel_decoder else '1024x1024'}

@@ -229,6 +229,8 @@ def main(arguments=None):
     parser.add_argument('folder', type=Path)
     folder = parser.parse_args(arguments).folder
     path = folder / 'manifest.json'
+    if not path.is_file():
+        parser.error(f'{folder}: no package, manifest.json is missing')
     manifest = json.loads(path.read_text())
     for name, graph in manifest['graphs'].items():
         graph |= described(name, folder / graph['file'])

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 
 from importer import __main__ as command
-from importer import module, staging, stream
+from importer import make_checkpoint, module, staging, stream
 from importer.layout import open_official
 from importer.make_checkpoint import make
 
@@ -265,6 +265,17 @@ class Refused(Checkpoint):
         self.refused('package', 'exists')
         self.refused('LaVIT', out='LaVIT')
         self.refused('nowhere', 'no such folder', out='nowhere/package')
+
+    def test_a_context_that_a_picture_and_its_caption_do_not_fit(self):
+        for context in ('0', '1', '101'):  # 64 patches between start and end, and 36 words
+            self.refused(f'--context {context} is less than 102', options=['--context', context])
+        self.assertEqual(open_official(self.checkpoint, context=102).config.language_model.max_length, 102)
+
+    def test_a_checkpoint_where_something_is(self):
+        errors = io.StringIO()
+        with contextlib.redirect_stderr(errors), self.assertRaises(SystemExit):
+            make_checkpoint.main([str(self.checkpoint)])
+        self.assertIn(f'{self.checkpoint}: exists already', errors.getvalue())
 
     def test_too_little_disk_space(self):
         with mock.patch.object(staging.shutil, 'disk_usage', return_value=mock.Mock(free=1 << 20)):

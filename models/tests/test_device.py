@@ -1,4 +1,6 @@
 """Graphs for devices: the numbers of those for processors, from the same weights, in operators that a GPU has."""
+import contextlib
+import io
 import json
 import shutil
 import tempfile
@@ -89,6 +91,14 @@ class Embedded(unittest.TestCase):
 
 class Imported(Embedded):
     package = ROOT / 'test/fixtures/lavit-golden'
+
+
+class Refused(unittest.TestCase):
+    def test_a_folder_that_is_no_package(self):
+        errors = io.StringIO()
+        with contextlib.redirect_stderr(errors), self.assertRaises(SystemExit):
+            main(['/nope'])
+        self.assertIn('/nope: no package, manifest.json is missing', errors.getvalue())
 
 
 if __name__ == '__main__':
