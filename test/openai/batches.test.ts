@@ -1,6 +1,6 @@
 // covers: src/batches/ask.ts src/batches/batches.ts src/batches/check.ts src/batches/drive.ts
-// covers: src/batches/files.ts src/batches/folder.ts src/batches/page.ts src/batches/record.ts src/batches/row.ts
-// covers: src/batches/request-line.ts src/batches/work.ts src/plugins/batches.ts
+// covers: src/batches/folder.ts src/batches/page.ts src/batches/record.ts src/batches/row.ts
+// covers: src/batches/request-line.ts src/plugins/batches.ts
 // covers: src/schemas/openai/batches.ts src/plugins/file-form.ts src/routes/openai/batches.ts
 // covers: src/routes/openai/files.ts src/routes/openai/lists.ts
 /** Files and batches by OpenAI's own client, unmodified, against the model that the repository ships. */
