@@ -12,7 +12,7 @@ import { isDocument, type Document } from './document/shape.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Unknown fields of the body are ignored, and the body alone says what is asked. */
+    /** Unknown fields are ignored, and so are those of a job that are null. */
     isOpen?: boolean
     /** What the route can answer besides the errors of every route. */
     errors?: ErrorCode[]

@@ -79,7 +79,7 @@ export default fp<UploadLimits>(
     })
 
     app.addHook('preValidation', async request => {
-      const { job, upload, fields } = request.routeOptions.config
+      const { job, upload, fields, isOpen } = request.routeOptions.config
       const { body } = request
       const isRaw = Buffer.isBuffer(body)
       if (!job) {
@@ -100,7 +100,7 @@ export default fp<UploadLimits>(
       } else if (body === undefined) {
         request.body = gather(request, {})
       } else if (isObject(body) && fields) {
-        request.body = gather(request, { json: body })
+        request.body = gather(request, { json: isOpen ? withoutNulls(body) : body })
       }
     })
 
@@ -165,6 +165,10 @@ function asText (bytes: Buffer): string {
   // eslint-disable-next-line no-control-regex
   if (/[\0-\x1f]/.test(text)) throw new ServerError('invalid_request', 'The body is not JSON')
   return text
+}
+
+function withoutNulls (fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
 }
 
 function isEmpty ({ headers }: FastifyRequest) {

@@ -4,7 +4,7 @@
 import type { FastifyContextConfig } from 'fastify'
 import { errorCodes, errorTable, type ErrorCode } from '../../errors.ts'
 import { addEvents } from './events.ts'
-import { addForms, queryOptions } from './forms.ts'
+import { addForms, allowNulls, queryOptions } from './forms.ts'
 import { headerRefs, headers, headersOfStatus, type HeaderName } from './headers.ts'
 import { tellLimits, tellRequestLimits, type DocumentLimits } from './limits.ts'
 import { namedSchema, objectsWithin, type Answer, type Document, type Operation, type Schema } from './shape.ts'
@@ -116,7 +116,9 @@ function completeRequest (
   requestBody.description = tellRequestLimits(limits, upload?.pictures)
   const schema = namedSchema(document, json.schema)
   if (upload) addForms(requestBody.content, schema, upload.pictures, limits)
-  if (job && !isOpen) operation.parameters = [...(operation.parameters ?? []), ...queryOptions(schema)]
+  if (!job) return
+  operation.parameters = [...(operation.parameters ?? []), ...queryOptions(schema)]
+  if (isOpen) allowNulls(schema)
 }
 
 function completeAnswers (

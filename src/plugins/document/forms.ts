@@ -37,9 +37,10 @@ export function addForms (
   }
 }
 
-/** Options that may stand in the query beside any body. */
+/** Options of one value that may stand in the query beside any body. */
 export function queryOptions (schema: Schema): Parameter[] {
-  return Object.entries(optionsOf(schema)).map(([name, { description = '', ...rest }]) => ({
+  const options = Object.entries(optionsOf(schema)).filter(([, { type }]) => isOfOneValue(type))
+  return options.map(([name, { description = '', ...rest }]) => ({
     name,
     in: 'query',
     required: false,
@@ -48,6 +49,21 @@ export function queryOptions (schema: Schema): Parameter[] {
     }`,
     schema: rest
   }))
+}
+
+/** Fields that need not be given may be null, which says the same. */
+export function allowNulls (schema: Schema) {
+  for (const [name, field] of Object.entries(schema.properties ?? {})) {
+    const { type } = field
+    if (typeof type !== 'string' || schema.required?.includes(name)) continue
+    Object.assign(schema.properties ?? {}, {
+      [name]: { ...field, type: [type, 'null'], ...(field.enum && { enum: [...field.enum, null] }) }
+    })
+  }
+}
+
+function isOfOneValue (type: Schema['type']) {
+  return typeof type === 'string' && !['array', 'object'].includes(type)
 }
 
 function imageForm (schema: Schema, image: Schema): Schema {

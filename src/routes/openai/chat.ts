@@ -16,6 +16,7 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
         job: true,
         produces: [],
         isOpen: true,
+        fields: ChatRequest,
         events: 'With `stream` the data of each event is a `chat.completion.chunk`, of the last one `[DONE]`',
         errors: [...jobErrors, ...pictureErrors]
       },

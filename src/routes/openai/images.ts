@@ -15,7 +15,14 @@ const routes: FastifyPluginAsyncTypebox = async app => {
   app.post(
     '/v1/images/generations',
     {
-      config: { job: true, produces: [], isOpen: true, events: eventsOf('image_generation'), errors: jobErrors },
+      config: {
+        job: true,
+        produces: [],
+        isOpen: true,
+        events: eventsOf('image_generation'),
+        fields: ImageGenerationRequest,
+        errors: jobErrors
+      },
       schema: {
         operationId: 'createImage',
         tags: ['openai'],
