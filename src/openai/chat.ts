@@ -79,19 +79,28 @@ function partsOf (content: ChatMessage['content']) {
   return content ?? []
 }
 
-const nothing = [undefined, null, false, 0, 'auto', 'none', 'text']
+/** Fields whose effect the model does not have, and the words with which they ask for none. */
+const others: Record<string, unknown[]> = {
+  stop: [],
+  logprobs: [],
+  logit_bias: [],
+  frequency_penalty: [],
+  presence_penalty: [],
+  response_format: ['text'],
+  modalities: ['text'],
+  audio: [],
+  tool_choice: ['auto', 'none'],
+  function_call: ['auto', 'none']
+}
+const nothing = [undefined, null, false, 0]
 
-/** Fields that are harmless where they ask for nothing, and whose effect the model does not have. */
 function refuseOthers (request: ChatRequest): void {
-  const others = [
-    'stop', 'logprobs', 'logit_bias', 'frequency_penalty', 'presence_penalty', 'response_format', 'tool_choice', 'audio'
-  ]
   const given = new Map(Object.entries(request))
-  for (const name of others) {
+  for (const [name, words] of Object.entries(others)) {
     const value = given.get(name)
     const asked = typeof value === 'object' && value !== null && 'type' in value ? value.type : value
     const isEmpty = typeof asked === 'object' && asked !== null && Object.keys(asked).length === 0
-    if (!nothing.some(none => none === asked) && !isEmpty) {
+    if (!isEmpty && ![asked].flat().every(one => [...nothing, ...words].includes(one))) {
       throw new ServerError('invalid_request', `${name} cannot be honoured by this model; leave it out`)
     }
   }

@@ -11,11 +11,12 @@ import { errorOf } from './errors.ts'
 
 type Options = Omit<ImageGenerationRequest, 'prompt'>
 
+/** Throws `invalid_request` for what would make another answer than the client expects. */
 export async function paintPrompt (job: Job, request: ImageGenerationRequest, tell?: Tell): Promise<ImageResult> {
   return paint(job, request, [{ type: 'text', text: request.prompt }], tell)
 }
 
-/** Pictures first, then the words. Throws `invalid_request` for a mask. */
+/** Pictures first, then the words. Throws `invalid_request` for a mask, too. */
 export async function paintEdit (job: Job, request: ImageEditRequest, tell?: Tell): Promise<ImageResult> {
   if (request.mask !== undefined && request.mask !== null) {
     throw new ServerError('invalid_request', 'mask cannot be honoured: the model paints whole pictures; leave it out')
@@ -25,6 +26,7 @@ export async function paintEdit (job: Job, request: ImageEditRequest, tell?: Tel
 }
 
 async function paint (job: Job, options: Options, prompt: PromptPart[], tell?: Tell): Promise<ImageResult> {
+  refuseOthers(options)
   const { model, n, seed, size, priority, output_format: format = 'png', deadline_ms: deadlineMs } = options
   const request = {
     prompt,
@@ -50,6 +52,15 @@ async function paint (job: Job, options: Options, prompt: PromptPart[], tell?: T
       total_tokens: usage.prompt_tokens + usage.visual_tokens,
       input_tokens_details: { text_tokens: usage.prompt_tokens - shownTokens, image_tokens: shownTokens }
     }
+  }
+}
+
+function refuseOthers ({ response_format: form, background }: Options): void {
+  if (form === 'url') {
+    throw new ServerError('invalid_request', 'response_format cannot be url: pictures come as base64 in JSON (b64_json)')
+  }
+  if (background === 'transparent') {
+    throw new ServerError('invalid_request', 'background cannot be transparent: the model paints opaque pictures')
   }
 }
 

@@ -9,8 +9,14 @@ const options = {
   output_format: Type.Optional(
     Type.Enum(['png', 'webp', 'jpeg'], { description: 'File format of the pictures; `png` if not given' })
   ),
-  response_format: Type.Optional(Type.Enum(['b64_json'], { description: 'Pictures come as base64 in JSON' })),
-  background: Type.Optional(Type.Enum(['auto', 'opaque'], { description: 'Painted pictures are opaque' })),
+  response_format: Type.Optional(
+    Type.Enum(['b64_json', 'url'], { description: 'Pictures come as base64 in JSON; `url` is refused with 400' })
+  ),
+  background: Type.Optional(
+    Type.Enum(['auto', 'opaque', 'transparent'], {
+      description: 'Painted pictures are opaque; `transparent` is refused with 400'
+    })
+  ),
   seed: Type.Optional(
     Type.Integer({ ...seedRange, description: 'The same seed paints the same picture' })
   ),

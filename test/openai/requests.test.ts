@@ -1,0 +1,110 @@
+/** Requests as OpenAI's clients send them, on a fake model: what is read of them, what is refused, and in which words. */
+import t from 'tap'
+import { base64, buildTestApp } from '../helper.ts'
+
+const picture = { type: 'image_url', image_url: { url: `data:image/png;base64,${base64}` } }
+const question = { type: 'text', text: 'what?' }
+const chat = { messages: [{ role: 'user', content: [question, picture] }], seed: 3 }
+const painting = { prompt: 'a dog', seed: 3 }
+const edit = { image: base64, ...painting }
+const bodies: [url: string, body: object][] = [
+  ['/v1/chat/completions', chat],
+  ['/v1/images/generations', painting],
+  ['/v1/images/edits', edit]
+]
+
+t.test('null is as if nothing was given', async t => {
+  const app = await buildTestApp(t)
+  const post = (url: string, payload: object) => app.inject({ method: 'POST', url, payload })
+  const names = [
+    'max_tokens', 'max_completion_tokens', 'temperature', 'top_p', 'n', 'stream', 'stream_options', 'stop', 'user',
+    'modalities', 'size', 'response_format', 'background', 'output_format', 'partial_images', 'quality', 'model',
+    'priority', 'deadline_ms'
+  ]
+  for (const [url, body] of bodies) {
+    t.equal((await post(url, body)).statusCode, 200, url)
+    const bare = app.seen.works.at(-1)
+    const answer = await post(url, { ...body, ...Object.fromEntries(names.map(name => [name, null])) })
+    t.equal(answer.statusCode, 200, `${url} ${answer.body.slice(0, 200)}`)
+    t.strictSame(app.seen.works.at(-1), bare, url)
+    t.equal((await post(url, { ...body, seed: null })).statusCode, 200, url)
+    t.equal((await post(`${url}?n=2`, { ...body, n: null, temperature: 1 })).statusCode, 200, 'given once')
+    t.match(app.seen.works.at(-1), { n: 2 }, url)
+  }
+  t.match((await post('/v1/images/generations', { prompt: null })).json(), {
+    status: 422,
+    errors: [{ pointer: '/prompt', message: 'is required' }]
+  })
+  t.equal((await post('/caption', { image: base64, n: null })).statusCode, 422, 'of our own routes it is a mistake')
+
+  const { components } = (await app.inject('/openapi.json')).json()
+  const { ChatRequest, ImageGenerationRequest, CaptionRequest } = components.schemas
+  t.strictSame(ChatRequest.properties.max_tokens.type, ['integer', 'null'])
+  t.strictSame(ChatRequest.properties.messages.type, 'array')
+  t.match(ImageGenerationRequest.properties.output_format, {
+    type: ['string', 'null'],
+    enum: ['png', 'webp', 'jpeg', null]
+  })
+  t.equal(CaptionRequest.properties.n.type, 'integer')
+})
+
+t.test('what cannot be honoured is refused with 400 where the answer would differ', async t => {
+  const app = await buildTestApp(t)
+  const ofChat: [field: object, status: number][] = [
+    [{ modalities: ['text', 'audio'] }, 400],
+    [{ modalities: ['audio'] }, 400],
+    [{ modalities: 'audio' }, 400],
+    [{ modalities: ['text'] }, 200],
+    [{ modalities: [] }, 200],
+    [{ audio: { voice: 'alloy', format: 'wav' } }, 400],
+    [{ function_call: { name: 'auto' } }, 400],
+    [{ function_call: 'auto' }, 200],
+    [{ function_call: 'none', functions: [{ name: 'x' }] }, 200],
+    [{ tool_choice: { type: 'function', function: { name: 'x' } } }, 400],
+    [{ tool_choice: 'required' }, 400],
+    [{ tool_choice: 'none' }, 200],
+    [{ response_format: { type: 'json_object' } }, 400],
+    [{ response_format: { type: 'text' } }, 200],
+    [{ stop: 'text' }, 400],
+    [{ stop: [] }, 200]
+  ]
+  const ofPictures: [field: object, status: number][] = [
+    [{ response_format: 'url' }, 400],
+    [{ background: 'transparent' }, 400],
+    [{ response_format: 'b64_json', background: 'opaque' }, 200],
+    [{ response_format: 'x' }, 422],
+    [{ background: 'red' }, 422]
+  ]
+  const cases = bodies.flatMap(([url, body]) =>
+    (body === chat ? ofChat : ofPictures).map(([field, status]) => ({ url, body, field, status }))
+  )
+  for (const { url, body, field, status } of cases) {
+    const answer = await app.inject({ method: 'POST', url, payload: { ...body, ...field } })
+    t.equal(answer.statusCode, status, `${url} ${JSON.stringify(field)} ${answer.body.slice(0, 200)}`)
+    if (status !== 400) continue
+    const [name] = Object.keys(field)
+    t.match(answer.json(), { code: 'invalid_request', detail: name, error: { type: 'invalid_request_error' } })
+  }
+})
+
+t.test('options may stand in the query beside any body', async t => {
+  const app = await buildTestApp(t)
+  for (const [url, body] of bodies) {
+    const { seed: _seed, ...payload } = body as { seed: number }
+    const answer = await app.inject({ method: 'POST', url: `${url}?seed=5&stream=false&n=&x=y`, payload })
+    t.equal(answer.statusCode, 200, `${url} ${answer.body.slice(0, 200)}`)
+    t.match(app.seen.works.at(-1), { sampling: { seed: 5 }, n: 1 }, url)
+    t.match((await app.inject({ method: 'POST', url: `${url}?seed=5`, payload: body })).json(), {
+      status: 422,
+      errors: [{ pointer: '/seed', message: 'is given both in the body and in the query' }]
+    })
+    const told = (await app.inject('/openapi.json')).json().paths[url].post.parameters
+    const names: string[] = told.map(({ name }: { name: string }) => name)
+    t.ok(names.includes('seed'), url)
+    t.notOk(names.some(name => ['messages', 'image', 'mask', 'stream_options'].includes(name)), url)
+  }
+  const alone = await app.inject({ method: 'POST', url: '/v1/images/generations?prompt=a%20dog' })
+  t.equal(alone.statusCode, 200)
+  const streamed = await app.inject({ method: 'POST', url: '/v1/chat/completions?stream=true', payload: chat })
+  t.match(streamed.headers['content-type'], /^text\/event-stream/)
+})
