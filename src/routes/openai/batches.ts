@@ -5,7 +5,7 @@ import { pageOf } from '../../batches/page.ts'
 import { ServerError, type ErrorCode } from '../../errors.ts'
 import { ref } from '../../schemas/common.ts'
 import { Batch, BatchRequest, Batches } from '../../schemas/openai/batches.ts'
-import { listQuery, readNumbers } from './lists.ts'
+import { listQuery, readQuery } from './lists.ts'
 
 const params = Type.Object({
   id: Type.String({ description: 'Name of a batch', examples: ['batch_9dR2wYm0c8t1yq5kT3n7vExu'] })
@@ -40,7 +40,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
     '/v1/batches',
     {
       config: { produces: [], isCheap: true, errors: ['invalid_field', 'batches_unavailable'] },
-      preValidation: readNumbers,
+      preValidation: readQuery,
       schema: {
         operationId: 'listBatches',
         tags: ['batches'],

@@ -9,7 +9,7 @@ import { ServerError, invalidField, type ErrorCode } from '../../errors.ts'
 import { readFileForm } from '../../plugins/file-form.ts'
 import { ref } from '../../schemas/common.ts'
 import { DeletedFile, StoredFile, StoredFiles, UploadRequest } from '../../schemas/openai/files.ts'
-import { listQuery, readNumbers } from './lists.ts'
+import { listQuery, readQuery } from './lists.ts'
 
 const params = Type.Object({
   id: Type.String({ description: 'Name of a file', examples: ['file-3Zk1vYx0cQ8t9yq5kT3n7vEx'] })
@@ -67,7 +67,7 @@ const routes: FastifyPluginAsyncTypebox<Options> = async (app, { batchFileBytes:
     '/v1/files',
     {
       config: { produces: [], isCheap: true, errors: ['invalid_field', 'batches_unavailable'] },
-      preValidation: readNumbers,
+      preValidation: readQuery,
       schema: {
         operationId: 'listFiles',
         tags: ['batches'],

@@ -12,8 +12,11 @@ export function listQuery<More extends TProperties> (most: number, more: More) {
   })
 }
 
-/** A query is text; its numbers are checked as such. */
-export async function readNumbers ({ query }: FastifyRequest) {
-  if (typeof query !== 'object' || query === null || !('limit' in query)) return
+/** A query is text: its numbers are checked as such, and what is empty is not given. */
+export async function readQuery (request: FastifyRequest) {
+  const query: Record<string, unknown> = Object.fromEntries(
+    Object.entries(request.query ?? {}).filter(([, text]) => text !== '')
+  )
+  request.query = query
   if (typeof query.limit === 'string' && /^\d{1,9}$/.test(query.limit)) query.limit = Number(query.limit)
 }
