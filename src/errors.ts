@@ -166,6 +166,14 @@ export function invalidField (pointer: string, message: string) {
   })
 }
 
+/** The error of a request that another one was made of, its fields named as they stand in that one. */
+export function withPointers (error: unknown, move: (pointer: string) => string): unknown {
+  if (!(error instanceof ServerError) || !error.errors) return error
+  const errors = error.errors.map(({ pointer, message }) => ({ pointer: move(pointer), message }))
+  const detail = errors.map(({ pointer, message }) => `${pointer.slice(1)} ${message}`).join('; ')
+  return new ServerError(error.code, detail, { errors, cause: error.cause })
+}
+
 /** A `too_large` that names the limit, and how much was sent where that is known. */
 export function tooManyBytes (what: string, limit: number, sent?: number) {
   return new ServerError(

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { ServerError, errorCodes, errorFromCode, errorTable, invalidField } from '../src/errors.ts'
+import { ServerError, errorCodes, errorFromCode, errorTable, invalidField, withPointers } from '../src/errors.ts'
 
 const page = readFileSync(new URL('../docs/api.md', import.meta.url), 'utf8')
 
@@ -39,4 +39,14 @@ t.test('invalidField names the field by pointer', async t => {
     message: 'size must be small',
     errors: [{ pointer: '/size', message: 'must be small' }]
   })
+})
+
+t.test('withPointers names the fields as they stand elsewhere, and leaves other errors', async t => {
+  t.match(withPointers(invalidField('/size', 'must be small'), pointer => `/request${pointer}`), {
+    code: 'invalid_field',
+    message: 'request/size must be small',
+    errors: [{ pointer: '/request/size', message: 'must be small' }]
+  })
+  const other = new ServerError('queue_full', 'why', { retryAfterSeconds: 3 })
+  t.equal(withPointers(other, () => '/x'), other)
 })

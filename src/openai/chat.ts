@@ -1,5 +1,5 @@
 /** A conversation of OpenAI's wire as a caption or an answer, and back. */
-import { ServerError, invalidField } from '../errors.ts'
+import { ServerError, invalidField, withPointers } from '../errors.ts'
 import type { Tell } from '../schemas/events.ts'
 import type { ChatCompletion, ChatMessage, ChatRequest } from '../schemas/openai/chat.ts'
 import { caption } from '../tasks/caption.ts'
@@ -10,7 +10,7 @@ import { now } from './created.ts'
 /** Throws `invalid_request` for what would make another answer than the client expects. */
 export async function completeChat (job: Job, request: ChatRequest, tell?: Tell): Promise<ChatCompletion> {
   refuseOthers(request)
-  const { image, text } = readConversation(request.messages)
+  const { image, text, pointers } = readConversation(request.messages)
   const { model, n, seed, top_p: topP, priority, deadline_ms: deadlineMs } = request
   const temperature = topP === 0 ? 0 : request.temperature // none but the likeliest is left
   const maxTokens = request.max_completion_tokens ?? request.max_tokens
@@ -25,7 +25,9 @@ export async function completeChat (job: Job, request: ChatRequest, tell?: Tell)
     ...(priority !== undefined && { priority }),
     ...(deadlineMs !== undefined && { deadline_ms: deadlineMs })
   }
-  const { texts, usage, name } = await write()
+  const { texts, usage, name } = await write().catch(error => {
+    throw withPointers(error, pointer => pointers[pointer] ?? pointer)
+  })
   return {
     id: '',
     object: 'chat.completion',
@@ -55,23 +57,32 @@ export async function completeChat (job: Job, request: ChatRequest, tell?: Tell)
   }
 }
 
-/** The last message of the user, and its picture or the last one before it. */
-function readConversation (messages: ChatMessage[]): { image: string; text: string } {
+type Conversation = { image: string; text: string; pointers: Record<string, string> }
+
+/** The last message of the user, its picture or the last one before it, and where the fields of a job stand. */
+function readConversation (messages: ChatMessage[]): Conversation {
   const turns = messages.flatMap(({ role, content }, index) =>
     role === 'user' ? [{ index, parts: partsOf(content) }] : []
   )
   const last = turns.at(-1)
   if (last === undefined) throw invalidField('/messages', 'must hold a message of the user')
-  const pictures = turns.map(({ parts }) =>
-    parts.flatMap(part => (part.type === 'image_url' ? [part.image_url.url] : []))
+  const pictures = turns.map(({ index, parts }) =>
+    parts.flatMap((part, place) => (part.type === 'image_url' ? [{ part, pointer: pointerOf(index, place) }] : []))
   )
   if ((pictures.at(-1)?.length ?? 0) > 1) {
     throw invalidField(`/messages/${last.index}/content`, 'must hold one picture: the model reads one at a time')
   }
-  const image = pictures.flat().at(-1)
-  if (image === undefined) throw invalidField('/messages', 'must hold a picture: the model speaks about pictures alone')
+  const picture = pictures.flat().at(-1)
+  if (picture === undefined) {
+    throw invalidField('/messages', 'must hold a picture: the model speaks about pictures alone')
+  }
   const text = last.parts.flatMap(part => (part.type === 'text' ? [part.text] : [])).join('\n')
-  return { image, text: text.trim() }
+  const pointers = { '/image': `${picture.pointer}/image_url/url`, '/question': pointerOf(last.index) }
+  return { image: picture.part.image_url.url, text: text.trim(), pointers }
+}
+
+function pointerOf (message: number, part?: number) {
+  return `/messages/${message}/content${part === undefined ? '' : `/${part}`}`
 }
 
 function partsOf (content: ChatMessage['content']) {

@@ -1,6 +1,6 @@
 /** Painting for OpenAI's wire: what is asked becomes a prompt of parts, and pictures become base64. */
 import { encodePicture } from '../codecs/image.ts'
-import { ServerError } from '../errors.ts'
+import { ServerError, withPointers } from '../errors.ts'
 import type { Tell, Wire } from '../schemas/events.ts'
 import type { ImageEditRequest, ImageGenerationRequest, ImageResult } from '../schemas/openai/images.ts'
 import type { PromptPart } from '../schemas/prompt.ts'
@@ -13,7 +13,7 @@ type Options = Omit<ImageGenerationRequest, 'prompt'>
 
 /** Throws `invalid_request` for what would make another answer than the client expects. */
 export async function paintPrompt (job: Job, request: ImageGenerationRequest, tell?: Tell): Promise<ImageResult> {
-  return paint(job, request, [{ type: 'text', text: request.prompt }], tell)
+  return paint(job, request, [{ type: 'text', text: request.prompt }], { tell, place: pointer => pointer })
 }
 
 /** Pictures first, then the words. Throws `invalid_request` for a mask, too. */
@@ -22,10 +22,19 @@ export async function paintEdit (job: Job, request: ImageEditRequest, tell?: Tel
     throw new ServerError('invalid_request', 'mask cannot be honoured: the model paints whole pictures; leave it out')
   }
   const pictures = [request.image].flat().map(image => ({ type: 'image' as const, image }))
-  return paint(job, request, [...pictures, { type: 'text', text: request.prompt }], tell)
+  const place = (pointer: string) =>
+    pointer.replace(/^\/prompt\/(\d+)\/image/, Array.isArray(request.image) ? '/image/$1' : '/image')
+  return paint(job, request, [...pictures, { type: 'text', text: request.prompt }], { tell, place })
 }
 
-async function paint (job: Job, options: Options, prompt: PromptPart[], tell?: Tell): Promise<ImageResult> {
+type Place = (pointer: string) => string
+
+async function paint (
+  job: Job,
+  options: Options,
+  prompt: PromptPart[],
+  { tell, place }: { tell: Tell | undefined; place: Place }
+): Promise<ImageResult> {
   refuseOthers(options)
   const { model, n, seed, size, priority, output_format: format = 'png', deadline_ms: deadlineMs } = options
   const request = {
@@ -39,7 +48,9 @@ async function paint (job: Job, options: Options, prompt: PromptPart[], tell?: T
     ...(priority !== undefined && { priority }),
     ...(deadlineMs !== undefined && { deadline_ms: deadlineMs })
   }
-  const { pictures, usage, shownTokens } = await generate(job, request, tell)
+  const { pictures, usage, shownTokens } = await generate(job, request, tell).catch(error => {
+    throw withPointers(error, place)
+  })
   const files = await Promise.all(pictures.map(picture => encodePicture(picture, format)))
   return {
     created: now(),
@@ -57,7 +68,7 @@ async function paint (job: Job, options: Options, prompt: PromptPart[], tell?: T
 
 function refuseOthers ({ response_format: form, background }: Options): void {
   if (form === 'url') {
-    throw new ServerError('invalid_request', 'response_format cannot be url: pictures come as base64 in JSON (b64_json)')
+    throw new ServerError('invalid_request', 'response_format cannot be url: pictures come as b64_json')
   }
   if (background === 'transparent') {
     throw new ServerError('invalid_request', 'background cannot be transparent: the model paints opaque pictures')

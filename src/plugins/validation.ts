@@ -62,10 +62,16 @@ function weightOf ({ keyword }: ErrorObject): number {
   return keyword === 'type' ? 0 : keyword === 'anyOf' ? 1 : 2
 }
 
-/** What tells the forms of a value apart. */
+/** What tells the forms of a value apart, by the name of the first. */
 const tags: Record<string, string> = {
-  type: 'text, image, visual_tokens',
-  job: 'tokenize, detokenize, caption, vqa, generate'
+  TextPart: 'text, image, visual_tokens',
+  ChatTextPart: 'text, image_url',
+  TokenizeEstimate: 'tokenize, detokenize, caption, vqa, generate'
+}
+
+/** What a pattern asks for. */
+const patterns: Record<string, string> = {
+  '^[1-9][0-9]{0,2}h$': 'must be whole hours from 1h to 999h, such as 24h'
 }
 
 function fieldError ({
@@ -92,7 +98,14 @@ function fieldError ({
     case 'enum':
       return at(`must be one of ${params.allowedValues.join(', ')}`)
     case 'discriminator':
-      return { pointer: `${instancePath}/${params.tag}`, message: `must be one of ${tags[params.tag]}` }
+      return {
+        pointer: `${instancePath}/${params.tag}`,
+        message: `must be one of ${tags[parentSchema?.oneOf?.[0]?.$ref]}`
+      }
+    case 'const':
+      return at(`must be ${params.allowedValue}`)
+    case 'pattern':
+      return at(patterns[params.pattern] ?? message)
     case 'minLength':
     case 'minItems':
       return at(params.limit === 1 ? 'must not be empty' : message)

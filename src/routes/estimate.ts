@@ -1,6 +1,6 @@
 /** POST /estimate: what a job would come to, without doing it. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { ServerError } from '../errors.ts'
+import { withPointers } from '../errors.ts'
 import { ref } from '../schemas/common.ts'
 import { EstimateRequest, EstimateResponse } from '../schemas/estimate.ts'
 import { estimate } from '../tasks/estimate.ts'
@@ -34,18 +34,10 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       try {
         return estimate(request.job, request.body)
       } catch (error) {
-        throw within(error)
+        throw withPointers(error, pointer => `/request${pointer}`)
       }
     }
   )
-}
-
-/** A job's error, its fields named as they stand here. */
-function within (error: unknown): unknown {
-  if (!(error instanceof ServerError) || !error.errors) return error
-  return new ServerError(error.code, error.message, {
-    errors: error.errors.map(({ pointer, message }) => ({ pointer: `/request${pointer}`, message }))
-  })
 }
 
 export default routes

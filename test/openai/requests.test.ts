@@ -1,6 +1,6 @@
-/** Requests as OpenAI's clients send them, on a fake model: what is read of them, what is refused, and in which words. */
+/** Requests as OpenAI's clients send them, on a fake model: what is read of them, what is refused, and how. */
 import t from 'tap'
-import { base64, buildTestApp } from '../helper.ts'
+import { base64, buildTestApp, form } from '../helper.ts'
 
 const picture = { type: 'image_url', image_url: { url: `data:image/png;base64,${base64}` } }
 const question = { type: 'text', text: 'what?' }
@@ -107,4 +107,70 @@ t.test('options may stand in the query beside any body', async t => {
   t.equal(alone.statusCode, 200)
   const streamed = await app.inject({ method: 'POST', url: '/v1/chat/completions?stream=true', payload: chat })
   t.match(streamed.headers['content-type'], /^text\/event-stream/)
+})
+
+t.test('what is wrong is told where it stands in the request', async t => {
+  const app = await buildTestApp(t)
+  const message = (...content: object[]) => ({
+    messages: [{ role: 'system', content: 'x' }, { role: 'user', content }]
+  })
+  const broken = { type: 'image_url', image_url: { url: '!!!' } }
+  const noBase64 = 'is neither a base64 data URL nor base64 text'
+  const earlier = { messages: [...message(broken).messages, { role: 'user', content: 'what?' }] }
+  const cases: [url: string, payload: object, pointer: string, message: string][] = [
+    [
+      '/v1/chat/completions',
+      message({ type: 'input_text', text: 'x' }),
+      '/messages/1/content/0/type',
+      'must be one of text, image_url'
+    ],
+    ['/v1/chat/completions', message(question, broken), '/messages/1/content/1/image_url/url', noBase64],
+    ['/v1/chat/completions', earlier, '/messages/1/content/0/image_url/url', noBase64],
+    [
+      '/v1/chat/completions',
+      message(picture, { type: 'text', text: '\u2060' }),
+      '/messages/1/content',
+      'must not be blank'
+    ],
+    ['/v1/images/edits', { image: ['!!!'], prompt: 'x' }, '/image/0', noBase64],
+    ['/v1/images/edits', { image: [base64, '!!!'], prompt: 'x' }, '/image/1', noBase64],
+    ['/v1/images/edits', { image: '!!!', prompt: 'x' }, '/image', noBase64],
+    ['/v1/images/generations', { prompt: ' ' }, '/prompt', 'must not be blank']
+  ]
+  for (const [url, payload, pointer, message] of cases) {
+    const param = pointer.slice(1)
+    t.match(
+      (await app.inject({ method: 'POST', url, payload })).json(),
+      { status: 422, errors: [{ pointer, message }], detail: `${param} ${message}`, error: { param } },
+      `${url} ${pointer}`
+    )
+  }
+})
+
+t.test('empty options of lists are not given, and batches are refused in words', async t => {
+  const app = await buildTestApp(t, { environment: { LAVIT_BATCH_DIR: t.testdir() } })
+  const sent = form([['purpose', 'batch'], ['file', Buffer.from('{}')]])
+  const file = (await app.inject({ method: 'POST', url: '/v1/files', ...sent })).json()
+  for (const query of ['limit=', 'after=', 'purpose=', 'order=', 'limit=&after=&purpose=&order=', 'limit=1']) {
+    t.match((await app.inject(`/v1/files?${query}`)).json(), { data: [{ id: file.id }] }, query)
+    t.equal((await app.inject(`/v1/batches?${query}`)).statusCode, 200, query)
+  }
+  t.equal((await app.inject('/v1/files?limit=x')).statusCode, 422)
+
+  const asked = { input_file_id: file.id, endpoint: '/caption', completion_window: '24h' }
+  const cases: [field: object, pointer: string, message: string][] = [
+    [{ completion_window: '24' }, '/completion_window', 'must be whole hours from 1h to 999h, such as 24h'],
+    [
+      { output_expires_after: { anchor: 'x', seconds: 3600 } },
+      '/output_expires_after/anchor',
+      'must be created_at'
+    ]
+  ]
+  for (const [field, pointer, message] of cases) {
+    const payload = { ...asked, ...field }
+    t.match((await app.inject({ method: 'POST', url: '/v1/batches', payload })).json(), {
+      status: 422,
+      errors: [{ pointer, message }]
+    })
+  }
 })
