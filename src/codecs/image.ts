@@ -1,6 +1,6 @@
 /** Pictures: bytes of a file to the pixels a vision graph takes, and painted pixels to the bytes of a file. */
 import { availableParallelism } from 'node:os'
-import sharp from 'sharp'
+import sharp, { type Metadata } from 'sharp'
 import { ServerError } from '../errors.ts'
 import { unreadableError } from './decoder-client.ts'
 import { createDecoders } from './decoders.ts'
@@ -98,7 +98,19 @@ function glance (bytes: Uint8Array, format: string): Header | undefined {
 async function inspect (bytes: Uint8Array, format: string): Promise<Header> {
   const metadata = await readable(sharp(bytes, { limitInputPixels: false }).metadata())
   if (metadata.format !== (format === 'avif' ? 'heif' : format)) throw unreadableError()
-  return { ...metadata.autoOrient, isCmyk: metadata.space === 'cmyk', isProgressive: metadata.isProgressive }
+  const space = firstSpaceOf(metadata)
+  return { ...metadata.autoOrient, ...(space && { space }), isProgressive: metadata.isProgressive }
+}
+
+/** The decoder reads profiles in 8 bits alone, and inks without a profile of its own by one that PIL does not have. */
+function firstSpaceOf ({ space, depth, icc }: Metadata): Header['space'] {
+  if (space === 'cmyk') return isProfileOfInks(icc) ? undefined : 'cmyk'
+  if (icc && depth === 'ushort') return space === 'grey16' ? 'b-w' : 'srgb'
+}
+
+/** ICC.1, section 7.2: the header tells whose colours a profile is for. */
+function isProfileOfInks (icc: Buffer | undefined): boolean {
+  return icc?.toString('latin1', 16, 20) === 'CMYK' && icc.toString('latin1', 36, 40) === 'acsp'
 }
 
 /** libvips knows an animated AVIF only by the brand of its first frame, which is there as a picture of its own. */

@@ -2,17 +2,11 @@
  * Decoding, as the decoder processes do it: a file that passed the checks becomes the pixels of a model, or an overlay.
  */
 import sharp, { type FailOnOptions, type Sharp } from 'sharp'
+import type { Header } from './header.ts'
 import { squash, type Interleaved } from './resize/squash.ts'
 
 /** `width` and `height` are those of the upright picture, or of one that is not huge as they are stored. */
-export type PictureFile = {
-  bytes: Uint8Array
-  format: string
-  width: number
-  height: number
-  isCmyk: boolean
-  isProgressive: boolean
-}
+export type PictureFile = Header & { bytes: Uint8Array; format: string }
 
 /** What a decoder makes of a file: uint8 `[3, size, size]`, or a PNG with the patches dimmed that were not kept. */
 export type PictureWork =
@@ -75,14 +69,15 @@ async function dimPatches (
 }
 
 /**
- * uint8 RGB of the first frame: upright by its EXIF tag, sRGB by its profile, alpha on white, CMYK as PIL reads it.
- * `prepare` adds steps of its own.
+ * uint8 RGB of the first frame: upright by its EXIF tag, sRGB by its profile, CMYK without one as PIL reads it, and
+ * alpha on white. `prepare` adds steps of its own.
  */
 async function readPixels (file: PictureFile, prepare: (picture: Sharp) => Sharp): Promise<Interleaved> {
   const decode = (bytes: Uint8Array, failOn: FailOnOptions) => {
     const whole = sharp(bytes, { failOn, limitInputPixels: false }).autoOrient()
-    const picture = file.isCmyk
-      ? whole.pipelineColourspace('cmyk').toColourspace('cmyk')
+    if (file.space) whole.pipelineColourspace(file.space)
+    const picture = file.space === 'cmyk'
+      ? whole.toColourspace('cmyk')
       : whole.flatten({ background: '#ffffff' }).toColourspace('srgb').removeAlpha()
     return prepare(picture).raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
   }
@@ -101,7 +96,7 @@ async function readPixels (file: PictureFile, prepare: (picture: Sharp) => Sharp
     data,
     info: { width, height }
   } = await decoding
-  return { pixels: file.isCmyk ? rgbOfCmyk(data) : data, width, height }
+  return { pixels: file.space === 'cmyk' ? rgbOfCmyk(data) : data, width, height }
 }
 
 // Of libjpeg's messages, those after which every pixel is still read.

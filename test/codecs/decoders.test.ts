@@ -15,7 +15,7 @@ async function fileOf (side: number): Promise<PictureFile> {
   const bytes = await sharp({ create: { width: side, height: side, channels: 3, background: '#ff0000' } })
     .png()
     .toBuffer()
-  return { bytes, format: 'png', width: side, height: side, isCmyk: false, isProgressive: false }
+  return { bytes, format: 'png', width: side, height: side, isProgressive: false }
 }
 
 const entry = fileURLToPath(new URL('../../src/codecs/decoder.ts', import.meta.url))

@@ -1,8 +1,8 @@
 // covers: src/codecs/pixels.ts
-import { crc32 } from 'node:zlib'
+import { crc32, deflateSync, inflateSync } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
 import fc from 'fast-check'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { decodePicture, dimPatches, encodePicture } from '../../src/codecs/image.ts'
 import { squash } from '../../src/codecs/resize/squash.ts'
 
@@ -275,24 +275,126 @@ const ycckColours = [
   [0, 58, 0]
 ]
 
-t.test('reads CMYK as PIL does, with and without a profile and the marker of Adobe', async t => {
+// The same fields by littlecms 2.19 through Pillow, as `profileToProfile` with the profile `inks` gives them.
+const inkedColours = [
+  [255, 255, 255],
+  [0, 161, 223],
+  [217, 37, 130],
+  [255, 233, 34],
+  [32, 32, 32],
+  [99, 125, 166],
+  [131, 92, 149],
+  [131, 133, 134]
+]
+const inkedYcckColours = [
+  [109, 98, 26],
+  [135, 175, 78],
+  [95, 65, 146],
+  [180, 31, 0],
+  [8, 8, 8],
+  [121, 171, 160],
+  [85, 179, 227],
+  [48, 71, 29]
+]
+
+// Profiles of ICC version 2: a device of four inks by a table of its 16 corners in Lab, and greys of gamma 1.2.
+const inks = inflateSync(
+  Buffer.from(
+    'eNpjYOCYwgAETA4MDAVFJUXOvpHePolJCuyvGBiBEAwSk4sLGPCCb9cgai/rMpAOWFJSi5OB9BYgjkkGOoKBgVEAyBYoLykAsRWAbBFHIycD' +
+      'INuEgYE9Aaoe7OwSBuqCktQKsJF5+XmpIDoiMkoB3Y+5aSWGYIczMzHAwggOsPEZmZhZWNnYOTi5uHl4+fgFBIWERUTFxCUkpaRlZOXkFRSV' +
+      'lFVU1dQ1NLW0dXT19A0MjYxNTM3MLSytrG1s7ewdHJ2cXVzd3D08vbx9fP38AwKDgkNCw8KBbouOiY2LT0hMSk5JTUvPyMzKzsnNyy8oLCou' +
+      'KS0rr6isqq6pratvaGxqbmlta+/o7Oru6e3rnzBx0uQpU6dNnzFz1uw5c+fNX7Bw0eIlS5ctX7Fy1eo1a9et37Bx0+YtW7dt37Fz1+49e/ft' +
+      'P3Dw0OEjR48dP3Hy1OkzZ8+dv3Dx0uUrV69dv3Hz1u07d+/df/Dw0eMnT589f/Hy1es3b9+9//Dx0+cvX799//Hz1+8/f//9H/X/qP9Hsv//' +
+      'NzSoNTS8rr6q3NDQcKxauKGh9OAFoYaGmUnB4g0NvbErRBsafFb4cTc0uC1eDCRH08uo/0ey/wFwmLCV',
+    'base64'
+  )
+)
+const greys = inflateSync(
+  Buffer.from(
+    'eNpjYGB0YQACJgcGhuLkvCL3IMfIiMgoBfZXDIxACAaJycUFDHjBt2sQtZd1GUgHLCmpxclAegsQxyQXFJUwMDAKANkC5SUFILYCkC2SHRLk' +
+      'DGSbgMSh6sHOLmGgLihJrQAbmZeflwqiQWGB7sfk0qIyqHJGRmMGBgARHR2k',
+    'base64'
+  )
+)
+
+function withProfile (jpeg: Buffer, profile: Buffer) {
+  const content = Buffer.concat([Buffer.from('ICC_PROFILE\0\x01\x01'), profile])
+  const head = Buffer.from([0xff, 0xe2, 0, 0])
+  head.writeUInt16BE(content.length + 2, 2)
+  return insert(jpeg, 2, Buffer.concat([head, content]))
+}
+
+/** The colours in the midst of the eight fields. */
+async function fieldsOf (file: Buffer) {
+  const pixels = await decodePicture(file, 32, limits) // as wide as the file, twice as high
+  return Array.from({ length: 8 }, (_, field) =>
+    [0, 1, 2].map(channel => pixels[1024 * channel + 32 * (field < 4 ? 4 : 27) + 4 + 8 * (field % 4)]!)
+  )
+}
+
+/** The colours of the first row of four. */
+async function topRow (file: Buffer) {
+  const pixels = await decodePicture(file, 4, limits)
+  return Array.from({ length: 4 }, (_, column) => [0, 1, 2].map(channel => pixels[16 * channel + column]!))
+}
+
+function same (t: Test, actual: number[][], expected: number[][], name: string) {
+  const isNear = actual.every((colour, i) => colour.every((value, j) => Math.abs(value - expected[i]![j]!) <= 2))
+  t.ok(isNear && actual.length === expected.length, `${name}: ${actual.join(' | ')}`)
+}
+
+t.test('reads CMYK without a profile of inks as PIL does, with and without the marker of Adobe', async t => {
   const ycck = Buffer.from(cmyk)
   ycck[markerAt(ycck, 0xee) + 15] = 2
   const bare = Buffer.concat([cmyk.subarray(0, 2), cmyk.subarray(18)])
-  const profile = Buffer.from('ICC_PROFILE\0\x01\x01 a profile')
-  const profiled = insert(cmyk, 2, Buffer.concat([Buffer.from([0xff, 0xe2, 0, profile.length + 2]), profile]))
   for (const [name, file, expected] of [
     ['Adobe', cmyk, cmykColours],
     ['YCCK', ycck, ycckColours],
     ['no marker', bare, cmykColours],
-    ['profile', profiled, cmykColours]
+    ['a profile that is none', withProfile(cmyk, Buffer.from(' a profile')), cmykColours],
+    ['a profile of greys', withProfile(cmyk, greys), cmykColours]
   ] as const) {
-    const pixels = await decodePicture(file, 32, limits) // as wide as the file, twice as high
-    const colours = expected.map((_, field) =>
-      [0, 1, 2].map(channel => pixels[1024 * channel + 32 * (field < 4 ? 4 : 27) + 4 + 8 * (field % 4)])
-    )
-    t.strictSame(colours, expected, name)
+    t.strictSame(await fieldsOf(file), expected, name)
   }
+})
+
+t.test('reads CMYK by the profile of its inks', async t => {
+  const ycck = Buffer.from(cmyk)
+  ycck[markerAt(ycck, 0xee) + 15] = 2
+  for (const [name, file, expected] of [
+    ['Adobe', cmyk, inkedColours],
+    ['YCCK', ycck, inkedYcckColours]
+  ] as const) {
+    same(t, await fieldsOf(withProfile(file, inks)), expected, name)
+  }
+})
+
+t.test('reads more than 8 bits by their profile', async t => {
+  const p3 = (await sharp(await red().withIccProfile('p3').png().toBuffer()).metadata()).icc!
+  const deep = (samples: number[], channels: 1 | 3 | 4) =>
+    sharp(new Uint8Array(Array<number[]>(4).fill(samples).flat()), { raw: { width: 4, height: 4, channels } })
+      .toColourspace(channels === 1 ? 'grey16' : 'rgb16').png().toBuffer()
+  const profiled = (png: Buffer, profile: Buffer) =>
+    insert(png, 33, chunk('iCCP', Buffer.concat([Buffer.from('p\0\0'), deflateSync(profile)])))
+  const [rgb, rgba, grey] = [
+    await deep([62, 82, 216, 200, 30, 60, 20, 180, 90, 0, 0, 0], 3),
+    await deep([62, 82, 216, 255, 200, 30, 60, 255, 20, 180, 90, 255, 200, 30, 60, 128], 4),
+    await deep([10, 64, 128, 220], 1)
+  ]
+  // What littlecms 2.19 gives for the same samples through Pillow, on white where they are half transparent:
+  const expected = [[57, 83, 224], [218, 0, 55], [0, 183, 78]]
+  const ofGreys = [39, 121, 177, 236].map(level => [level, level, level])
+  const asIs = [10, 64, 128, 220].map(level => [level, level, level])
+  same(t, await topRow(profiled(rgb, p3)), [...expected, [0, 0, 0]], 'RGB')
+  same(t, await topRow(profiled(rgba, p3)), [...expected, [236, 127, 155]], 'RGB with alpha')
+  same(t, await topRow(profiled(grey, greys)), ofGreys, 'grey')
+  same(t, await topRow(profiled(grey, p3)), asIs, 'grey with a profile of RGB')
+  same(t, await topRow(profiled(grey, Buffer.from('junk'))), asIs, 'a profile that is none')
+
+  const blue = sharp({ create: { width: 16, height: 16, channels: 3, background: 'rgb(62, 82, 216)' } })
+  const avif = await blue.withIccProfile('p3').avif({ bitdepth: 10, quality: 95 }).toBuffer()
+  t.match(await sharp(avif).metadata(), { depth: 'ushort', hasProfile: true })
+  same(t, (await topRow(avif)).slice(0, 1), [[62, 82, 216]], 'AVIF of 10 bits')
 })
 
 t.test('reads the first frame of animations', async t => {
