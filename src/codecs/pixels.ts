@@ -2,6 +2,7 @@
  * Decoding, as the decoder processes do it: a file that passed the checks becomes the pixels of a model, or an overlay.
  */
 import sharp, { type FailOnOptions, type Sharp } from 'sharp'
+import { covers, firstFrame, whitenAround } from './gif.ts'
 import type { Header } from './header.ts'
 import { squash, type Interleaved } from './resize/squash.ts'
 
@@ -70,9 +71,20 @@ async function dimPatches (
 
 /**
  * uint8 RGB of the first frame: upright by its EXIF tag, sRGB by its profile, CMYK without one as PIL reads it, and
- * alpha on white. `prepare` adds steps of its own.
+ * alpha and what a frame leaves free on white. `prepare` adds steps of its own.
  */
 async function readPixels (file: PictureFile, prepare: (picture: Sharp) => Sharp): Promise<Interleaved> {
+  const frame = file.format === 'gif' ? firstFrame(file.bytes) : undefined
+  if (!frame || covers(frame, file)) return await decodePixels(file, prepare)
+  const { pixels, ...raw } = await decodePixels(file, picture => picture)
+  whitenAround(frame, { pixels, ...raw })
+  const { data, info: { width, height } } = await prepare(sharp(pixels, { raw: { ...raw, channels: 3 } }))
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  return { pixels: data, width, height }
+}
+
+async function decodePixels (file: PictureFile, prepare: (picture: Sharp) => Sharp): Promise<Interleaved> {
   const decode = (bytes: Uint8Array, failOn: FailOnOptions) => {
     const whole = sharp(bytes, { failOn, limitInputPixels: false }).autoOrient()
     if (file.space) whole.pipelineColourspace(file.space)

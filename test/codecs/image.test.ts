@@ -408,6 +408,33 @@ t.test('reads the first frame of animations', async t => {
   t.strictSame(await means(avif), [254, 0, 0])
 })
 
+t.test('a GIF is white where its first frame does not lie', async t => {
+  const canvas = { width: 8, height: 6 }
+  const frames: [left: number, top: number, expected: string[]][] = [
+    [3, 2, ['........', '........', '...##...', '...##...', '........', '........']],
+    [6, 4, ['........', '........', '........', '........', '......##', '......##']]
+  ]
+  for (const [left, top, expected] of frames) {
+    const gif = await red(2, 2).gif().toBuffer()
+    const [screen, frame] = [Buffer.alloc(4), Buffer.alloc(4)]
+    screen.writeUInt16LE(canvas.width)
+    screen.writeUInt16LE(canvas.height, 2)
+    frame.writeUInt16LE(left)
+    frame.writeUInt16LE(top, 2)
+    screen.copy(gif, 6)
+    frame.copy(gif, gif.indexOf(Buffer.from([0x2c, 0, 0, 0, 0, 2, 0, 2, 0])) + 1)
+    const { width, height } = await sharp(gif).metadata()
+    t.match({ width, height }, canvas)
+    const png = await dimPatches(gif, { keepMask: [true], grid: { rows: 1, columns: 1 } }, limits)
+    const data = await sharp(png).raw().toBuffer()
+    const colours = Array.from({ length: 48 }, (_, i) => data.toString('hex', 3 * i, 3 * i + 3))
+    const drawn = colours.map(colour => (colour === 'ffffff' ? '.' : colour === 'ff0000' ? '#' : '?')).join('')
+    t.equal(drawn, expected.join(''))
+    const pixels = await decodePicture(gif, 1, limits)
+    t.ok(pixels[1]! > 200, `squashed: ${pixels}`)
+  }
+})
+
 t.test('goes by content, and by the list of formats', async t => {
   const svg = Buffer.from(
     '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><rect width="10" height="10" fill="red"/></svg>'
