@@ -27,7 +27,8 @@ const routes: FastifyPluginAsyncTypebox = async app => {
         description:
           'Scores each patch of the picture, keeps those that matter, folds the others into them and gives the ' +
           'codebook index of each. With `Accept: image/png` the answer is the picture with the dropped patches ' +
-          'dimmed.',
+          'dimmed. That takes the picture itself: of a reference only what the model made of it is kept, so ' +
+          'the answer is JSON where `Accept` allows it, and 422 where it does not.',
         body: ref(TokenizeRequest),
         response: {
           200: ref(
@@ -39,7 +40,8 @@ const routes: FastifyPluginAsyncTypebox = async app => {
     },
     async (request, reply) => {
       const type = chooseType(request, produces)
-      return type === 'application/json'
+      const mayTell = request.accepts().type(['application/json']) !== false
+      return type === 'application/json' || (typeof request.body.image !== 'string' && mayTell)
         ? await tokenize(request.job, request.body)
         : sendPicture(reply, await drawKeptPatches(request.job, request.body))
     }

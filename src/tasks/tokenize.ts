@@ -17,16 +17,17 @@ export async function tokenize (job: Job, request: TokenizeRequest): Promise<Tok
 async function tokenizeFile (
   job: Job,
   request: TokenizeRequest,
-  { isReadAgain = false } = {}
+  { isDrawn = false } = {}
 ): Promise<{ answer: TokenizeResponse; bytes?: Uint8Array }> {
   const { seed = drawSeed() } = request
   return withModel(job, request, async ({ manifest, run, admit }) => {
     const planned = planTokenize(job, manifest, request, seed)
+    if (isDrawn && 'encoding' in planned.picture) throw withoutFile()
     admit(planned)
     const { picture: file } = planned
     const { selection } = file
     const held = await holdPicture(job, file, 0)
-    const picture = await readPicture(job, manifest, held, { isReadAgain })
+    const picture = await readPicture(job, manifest, held, { isReadAgain: isDrawn })
     const result = await run({ task: 'tokenize', picture })
     const { codes, keepMask, keepProbabilities } = result
     const answer = {
@@ -53,10 +54,12 @@ export function planTokenize (job: Job, manifest: Manifest, request: TokenizeReq
   return work
 }
 
-/** The picture of a request with the patches dimmed that its answer drops, as PNG. */
+/**
+ * The picture of a request with the patches dimmed that its answer drops, as PNG. Of a picture by reference there are
+ * no pixels to draw on.
+ */
 export async function drawKeptPatches (job: Job, request: TokenizeRequest): Promise<Buffer> {
-  if (typeof request.image !== 'string') throw withoutFile()
-  const { answer, bytes } = await tokenizeFile(job, request, { isReadAgain: true })
+  const { answer, bytes } = await tokenizeFile(job, request, { isDrawn: true })
   if (bytes === undefined) throw withoutFile()
   const { keep_mask: keepMask, grid } = answer
   return await dimPatches(bytes, { keepMask, grid }, job.limits, job.signal)

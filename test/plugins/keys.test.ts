@@ -153,12 +153,15 @@ t.test("one key's picture is not there for another", async t => {
   const app = await start(t, [entry('a'), entry('b')], {
     submit: async (work, options) => ({ ...(await answerWork(work, options)), encoding })
   })
-  const ask = async (name: string, image: unknown) =>
-    (await app.inject({ method: 'POST', url: '/tokenize', payload: { image }, headers: bearer(name) })).json()
+  const ask = async (name: string, image: unknown, accept = 'application/json') => {
+    const headers = { ...bearer(name), accept }
+    return (await app.inject({ method: 'POST', url: '/tokenize', payload: { image }, headers })).json()
+  }
   const { image_ref: ref } = await ask('a', base64)
   t.match(ref, /^img_/)
   t.match(await ask('a', { ref }), { image_ref: ref, count: 3 })
   t.match(await ask('b', { ref }), { status: 410, code: 'image_ref_expired' })
+  t.match(await ask('b', { ref }, 'image/png'), { status: 410, code: 'image_ref_expired' })
   await ask('b', base64)
   t.match(app.seen.works.at(-1), { picture: { pixels: Uint8Array } }, 'the same picture is encoded for each')
   t.match(await ask('b', { ref }), { status: 410 })

@@ -118,6 +118,32 @@ t.test('POST /tokenize', async t => {
     t.match(await sharp(response.rawPayload).metadata(), { format: 'png', width: 20, height: 10 })
   })
 
+  t.test('a picture by reference is told in JSON where Accept allows it, since a file alone is drawn on', async t => {
+    const encoding = { features: new Float32Array(4), keepProbabilities: new Float32Array(4) }
+    const keeping = await buildTestApp(t, {
+      submit: async (work, options) => ({ ...(await answerWork(work, options)), encoding })
+    })
+    const ask = async (image: unknown, accept: string) => {
+      const request = { url: '/tokenize', payload: { image }, headers: { accept } }
+      const response = await keeping.inject({ method: 'POST', ...request })
+      const { 'content-type': type, vary } = response.headers
+      return { status: response.statusCode, type, vary, body: response.json() }
+    }
+    const { image_ref: ref } = (await ask(base64, 'application/json')).body
+    for (const accept of ['image/png, application/json;q=0.5', 'image/png, */*;q=0.1']) {
+      const told = await ask({ ref }, accept)
+      t.match(told, { status: 200, type: /^application\/json/, vary: /accept/i }, accept)
+      t.match(told.body, { image_ref: ref, count: 3 }, accept)
+    }
+    for (const accept of ['image/png', 'image/png, application/json;q=0', 'image/*']) {
+      const errors = [{ pointer: '/image', message: /picture itself/ }]
+      t.match(await ask({ ref }, accept), { status: 422, body: { code: 'invalid_field', errors } }, accept)
+    }
+    for (const accept of ['image/png', 'image/png, application/json;q=0.5']) {
+      t.match(await ask({ ref: 'img_gone' }, accept), { status: 410, body: { code: 'image_ref_expired' } }, accept)
+    }
+  })
+
   t.test('tells how familiar a picture is, and warns below the model\'s threshold', async t => {
     const judge: Manifest = { ...manifest, familiarity: { threshold: 0.3, quality: {} } }
     const judging = async (familiarity: number, model = judge) => {
