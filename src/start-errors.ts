@@ -1,6 +1,7 @@
 /** What can keep the server from starting, told by the variable that is to blame. */
-import { accessSync, constants, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { openFolder } from './batches/folder.ts'
 import type { Config } from './config/config.ts'
 import { refuse, StartError } from './config/variables.ts'
 import { ServerError } from './errors.ts'
@@ -19,7 +20,7 @@ export function checkModels ({ modelsFolder, defaultModel }: Config) {
 export function checkBatches ({ batchFolder }: Pick<Config, 'batchFolder'>) {
   if (batchFolder === undefined) return
   try {
-    mkdirSync(batchFolder, { recursive: true, mode: 0o700 })
+    openFolder(batchFolder)
     accessSync(batchFolder, constants.R_OK | constants.W_OK)
   } catch {
     throw refuse('LAVIT_BATCH_DIR', batchFolder)

@@ -83,7 +83,7 @@ const layers: Record<string, string[]> = {
     'src/routes',
     'src/tracing'
   ],
-  'src/start-errors.ts': ['src/errors.ts', 'src/config'],
+  'src/start-errors.ts': ['src/errors.ts', 'src/batches', 'src/config'],
   'src/server.ts': [
     'src/app.ts',
     'src/config',

@@ -12,9 +12,12 @@ t.test('the folder of batches is made, or can be to blame', async t => {
   const folder = t.testdir()
   checkBatches({ batchFolder: join(folder, 'a/b') })
   t.ok(existsSync(join(folder, 'a/b')))
-  t.throws(() => checkBatches({ batchFolder: join(import.meta.filename, 'x') }), {
-    message: /^LAVIT_BATCH_DIR=".*" is not allowed; allowed is a folder that can be written$/
-  })
+  for (const batchFolder of [join(import.meta.filename, 'x'), '/proc/x', '/proc/x/y', '/proc']) {
+    t.throws(() => checkBatches({ batchFolder }), {
+      message: /^LAVIT_BATCH_DIR=".*" is not allowed; allowed is a folder that can be written$/,
+      exitCode: 78
+    })
+  }
 })
 
 t.test('the folder of models and the default model are looked for', async t => {

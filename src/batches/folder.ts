@@ -1,14 +1,14 @@
 /** The folder of files and batches: where what lies, and how it appears there whole or not at all. */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from '../bulk/files.ts'
 
 export type Folder = ReturnType<typeof openFolder>
 
 /** What others on the machine may not read, since it is the clients'. Throws as the file system does. */
 export function openFolder (path: string) {
   const at = (...names: string[]) => join(path, ...names)
-  for (const name of ['files', 'batches', 'incoming', 'leases']) mkdirSync(at(name), { recursive: true, mode: 0o700 })
+  for (const name of ['files', 'batches', 'incoming', 'leases']) makeFolder(at(name), 0o700)
   return {
     leases: at('leases'),
     files: at('files'),

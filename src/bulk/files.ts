@@ -1,10 +1,24 @@
 /** Files of a long job: each is there whole or not at all, whatever kills who writes it. */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { createWriteStream, existsSync, readFileSync } from 'node:fs'
+import { createWriteStream, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { link, open, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { finished } from 'node:stream/promises'
+
+/**
+ * The folder is there, and those above it. Throws as the file system does, also where Node's own `recursive` goes round
+ * for ever, as below /proc.
+ */
+export function makeFolder (path: string, mode = 0o777) {
+  const above = dirname(path)
+  if (above !== path && !existsSync(above)) makeFolder(above, mode)
+  try {
+    mkdirSync(path, { mode })
+  } catch (error) {
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error
+  }
+}
 
 /** The file is there with all of the text, or as it was before. */
 export async function writeWhole (path: string, text: string, temporary = `${path}.${randomUUID()}.tmp`) {

@@ -123,6 +123,22 @@ t.test('a folder of another job is refused, and what differs is told', async t =
   })
 })
 
+t.test('a place that cannot be a folder is told in one line', async t => {
+  const { folder, names, out } = setUp(t, 2)
+  const { url, asked } = await startPeer(t)
+  const places = [[names[0]!, 'ENOTDIR'], [join(names[0]!, 'x'), 'ENOTDIR'], ['/proc/x', 'ENOENT'], ['/proc', 'ENOENT']]
+  for (const [place = '', told = ''] of places) {
+    t.match(await lavit(['bulk', folder, '--out', place, '--url', url]), {
+      code: 2,
+      stdout: '',
+      stderr: new RegExp(`^error: --out: ${told}: .*\n$`)
+    })
+  }
+  mkdirSync(join(out, 'a'), { recursive: true })
+  t.equal((await lavit(['bulk', folder, '--out', join(out, 'a/b/c'), '--url', url])).code, 1, 'all above it are made')
+  t.equal(asked.length, 2)
+})
+
 t.test('lists in JSONL, from a file or stdin', async t => {
   const { folder, names, out } = setUp(t, 3)
   const { url, asked } = await startPeer(t)

@@ -1,15 +1,27 @@
 /** The folder of a bulk job: where what lies. */
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../../bulk/files.ts'
+import { messageOf, wrongUsage } from '../endings.ts'
 
 export type Folder = ReturnType<typeof openFolder>
 
-/** `work` holds what is half made, `leases` who makes it, `pieces` the rows of shards that have ended workers. */
+/**
+ * `work` holds what is half made, `leases` who makes it, `pieces` the rows of shards that have ended workers. Throws an
+ * Ending where it cannot be made or written.
+ */
 export function openFolder (path: string) {
   const at = (...names: string[]) => join(path, ...names)
-  for (const name of ['manifest', 'shards', 'leases', 'pieces', 'work']) mkdirSync(at(name), { recursive: true })
+  try {
+    for (const name of ['manifest', 'shards', 'leases', 'pieces', 'work']) {
+      makeFolder(at(name))
+      accessSync(at(name), constants.R_OK | constants.W_OK)
+    }
+  } catch (error) {
+    throw wrongUsage(`--out: ${messageOf(error)}`)
+  }
   const temporary = (shard: string) => at('work', `${shard}.${randomUUID()}`)
   return {
     path,
