@@ -12,6 +12,7 @@ import type { Holder } from '../../src/bulk/lease.ts'
 import { placeOfProcess } from '../../src/bulk/process.ts'
 import { createProgress } from '../../src/cli/bulk/progress.ts'
 import { bytesOf } from '../bulk/workers.ts'
+import { buildTestApp, png } from '../helper.ts'
 import { lavit } from './fixtures/lavit.ts'
 import { startPeer, tell, type Asked } from './fixtures/peer.ts'
 
@@ -123,6 +124,26 @@ t.test('a folder of another job is refused, and what differs is told', async t =
   })
 })
 
+t.test('a job.json that is none is told, and left as it is', async t => {
+  const { folder, out } = setUp(t, 2)
+  const { url, asked } = await startPeer(t)
+  const file = join(out, 'job.json')
+  mkdirSync(out)
+  const texts = [['{"version": 1,\n', 'job.json: it is not JSON'], ['', 'not JSON'], ['3', 'another job']]
+  for (const [text, told] of texts) {
+    writeFileSync(file, text!)
+    for (const words of [[folder], []]) {
+      const ended = await lavit(['bulk', ...words, '--out', out, '--url', url])
+      t.match(ended, { code: 2, stdout: '', stderr: new RegExp(`^error: .*${told}.*\n$`) })
+    }
+    t.equal(readFileSync(file, 'utf8'), text)
+  }
+  rmSync(file)
+  mkdirSync(file)
+  t.match(await lavit(['bulk', '--out', out, '--url', url]), { code: 2, stderr: /^error: .*job.json: EISDIR.*\n$/ })
+  t.equal(asked.length, 0)
+})
+
 t.test('a place that cannot be a folder is told in one line', async t => {
   const { folder, names, out } = setUp(t, 2)
   const { url, asked } = await startPeer(t)
@@ -223,6 +244,22 @@ t.test('what is busy is asked again, what is wrong for all ends the job', async 
   t.match(await lavit(['bulk', folder, '--out', `${out}2`, '--url', wrong.url]), { code: 4, stderr: /unauthorized/ })
   t.strictSame(shardsOf(`${out}2`), [])
   t.match(readFileSync(join(`${out}2`, 'leases/00000.0'), 'utf8'), '"isFree":true', 'nobody holds the shard')
+})
+
+t.test('a wrong question ends the job where it is for all, and is a row where a list has it', async t => {
+  const { folder, out } = setUp(t, 0)
+  writeFileSync(join(folder, 'a.png'), png)
+  const app = await buildTestApp(t)
+  const words = ['--do', 'ask', '--url', await app.listen({ port: 0 })]
+  for (const [i, question] of ['', ' '].entries()) {
+    const ended = await lavit(['bulk', folder, '--out', `${out}${i}`, '--question', question, ...words])
+    t.match(ended, { code: 4, stdout: '', stderr: /^error: invalid_field: question .*\n$/ })
+    t.strictSame(shardsOf(`${out}${i}`), [])
+  }
+  const list = [{ image: 'a.png', question: '' }, { image: 'a.png' }].map(line => JSON.stringify(line)).join('\n')
+  writeFileSync(join(folder, 'list.jsonl'), list)
+  t.equal((await lavit(['bulk', join(folder, 'list.jsonl'), '--out', out, '--question', 'what?', ...words])).code, 1)
+  t.match(rowsOf(out), [{ status: 422, problem: { code: 'invalid_field' } }, { status: 200 }])
 })
 
 t.test('a shard that another process holds is waited for, one of a process that is gone is taken over', async t => {

@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { writeOnce, writeWhole } from '../../bulk/files.ts'
-import { wrongUsage } from '../endings.ts'
+import { messageOf, wrongUsage } from '../endings.ts'
 import { nameOfShard, type Folder } from './folder.ts'
 import type { Item } from './items.ts'
 
@@ -73,9 +73,17 @@ export function digestOf (text: string) {
 }
 
 function checkJob (folder: Folder, wanted: Partial<Job>): Job {
-  const job: Job = JSON.parse(readFileSync(folder.job, 'utf8'))
+  const job = readJob(folder)
   const others = Object.entries(wanted).filter(([name, value]) => !isDeepStrictEqual(value, { ...job }[name]))
   if (others.length === 0) return job
   const names = others.map(([name]) => name).join(', ')
   throw wrongUsage(`${folder.path} holds another job; take a new folder. What differs: ${names}`)
+}
+
+function readJob ({ job: path }: Folder): Job {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw wrongUsage(error instanceof SyntaxError ? `${path}: it is not JSON` : `${path}: ${messageOf(error)}`)
+  }
 }
