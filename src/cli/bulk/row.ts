@@ -37,7 +37,7 @@ export async function makeRow (item: Item, job: Job, session: Session, signal: A
   try {
     return rowOf(item, await askAll(item, job, session, signal))
   } catch (error) {
-    if (!(error instanceof Refusal) || !isOfPicture(error)) throw error
+    if (!(error instanceof Refusal) || !isOfPicture(error, item)) throw error
     return { ...failedRow(item, error.problem), ...(hasEndedEngine(error) && { isUncertain: true }) }
   }
 }
@@ -93,11 +93,12 @@ function rowOf (item: Item, answers: Answer[]): Row {
   }
 }
 
-/** Whether a refusal belongs to the one picture, and the others may do better. */
-function isOfPicture (refusal: Refusal): boolean {
+/** Whether a refusal belongs to the one picture, or to its own words in a list, and the others may do better. */
+function isOfPicture (refusal: Refusal, item: Item): boolean {
   const { status, code, errors } = refusal.problem
   if (code !== 'invalid_field') return [413, 415, 422, 500, 504].includes(status) || hasEndedEngine(refusal)
-  return Array.isArray(errors) && errors.every(({ pointer }) => /^\/(image|question|prompt)\b/.test(String(pointer)))
+  const own = ['image', 'question', 'prompt'].filter(name => Object.hasOwn(item, name))
+  return Array.isArray(errors) && errors.every(({ pointer }) => own.includes(String(pointer).split('/')[1] ?? ''))
 }
 
 function hasEndedEngine (refusal: Refusal) {
