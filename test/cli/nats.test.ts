@@ -33,6 +33,11 @@ t.test('the words of a queue that cannot be had', async t => {
   const refusing = await startNats(t, { greet: () => "-ERR 'Authorization Violation'\r\n" })
   const cases: [words: string[], code: number, told: RegExp][] = [
     [['http://127.0.0.1:1'], 2, /"http:\/\/127.0.0.1:1" is none of folder, index, nats:\/\/HOST and tls:\/\/HOST/],
+    [['nats://'], 2, /"nats:\/\/" is none of folder/],
+    [['nats:///x'], 2, /is none of folder/],
+    [['nats://127.0.0.1:99999'], 2, /is none of folder/],
+    [['nats://a%zz@127.0.0.1:1'], 2, /^error: --shards-from: the user or the password .* %/],
+    [['nats://a:secret%zz@127.0.0.1:1'], 2, /^error: --shards-from: the user or the password .* %/],
     [['nats://127.0.0.1:1'], 3, /nats:\/\/127.0.0.1:1 does not answer: /],
     [[refusing], 3, /does not answer: .*Authorization Violation/],
     [[refusing, '--creds', join(folder, 'none.creds')], 2, /--creds: ENOENT/],
@@ -45,6 +50,7 @@ t.test('the words of a queue that cannot be had', async t => {
       'bulk', join(folder, 'a.png'), '--out', join(folder, 'out'), '--url', url, '--shards-from', from, ...words
     ])
     t.match(ended, { code, stderr: told })
+    t.match(ended.stderr, /^.*\n$/, 'one line')
     t.notMatch(ended.stderr, 'secret')
   }
 })

@@ -15,12 +15,11 @@ export type NatsServer = {
 /** Rejects with an Ending. */
 export async function connectTo ({ url: text, creds, answerMs = 20_000 }: NatsServer): Promise<NatsConnection> {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !/^(nats|tls):$/.test(url.protocol)) {
+  if (!url?.hostname || !/^(nats|tls):$/.test(url.protocol)) {
     throw wrongUsage(`--shards-from: ${JSON.stringify(text)} is none of folder, index, nats://HOST and tls://HOST`)
   }
   const { hostname, port, protocol } = url
-  const user = decodeURIComponent(url.username)
-  const pass = decodeURIComponent(url.password)
+  const [user = '', pass = ''] = [url.username, url.password].map(decode)
   if (creds !== undefined && user) throw wrongUsage('--creds: the address of --shards-from names a user already')
   return connect({
     servers: `${hostname}:${port || 4222}`,
@@ -39,6 +38,14 @@ export async function connectTo ({ url: text, creds, answerMs = 20_000 }: NatsSe
 export function mayPass (error: unknown, connection: NatsConnection): boolean {
   if (connection.isClosed()) return false
   return !(error instanceof JetStreamApiError) || error.status === 503
+}
+
+function decode (text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw wrongUsage('--shards-from: the user or the password of the address has a % that begins no character')
+  }
 }
 
 function readCreds (path: string): Uint8Array {
