@@ -7,6 +7,8 @@ export type Field = {
   name: string
   kind: 'text' | 'integer' | 'number' | 'boolean' | 'integers'
   choices?: readonly string[]
+  /** Of a number; where there is none the server refuses. */
+  range?: readonly [least: number, most: number]
   description: string
 }
 

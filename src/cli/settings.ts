@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { isCode } from '../bulk/files.ts'
 import { clientVariables } from '../config/client-variables.ts'
 import type { Field } from './document.ts'
-import { wrongUsage } from './endings.ts'
+import { messageOf, wrongUsage } from './endings.ts'
 
 type Setting = Field & { variable?: string; default?: unknown; value?: string; secret?: boolean }
 
@@ -30,6 +31,7 @@ export const settings = [
     variable: clientVariables.inFlight,
     value: 'N',
     default: 8,
+    range: [1, 999_999],
     description: 'Requests at a time'
   },
   {
@@ -57,14 +59,15 @@ export type Settings = {
 /** Values of the configuration file: settings, and for each command an object of its options. */
 export type ConfigFile = { path: string; values: Record<string, unknown> }
 
-/** A file that is absent says nothing. Throws an Ending where it is not an object of JSON. */
+/** A file that is absent says nothing. Throws an Ending where it cannot be read, or is not an object of JSON. */
 export function readConfigFile (env: Record<string, string | undefined>): ConfigFile {
   const path = join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'lavit', 'config.json')
   let text: string
   try {
     text = readFileSync(path, 'utf8')
-  } catch {
-    return { path, values: {} }
+  } catch (error) {
+    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return { path, values: {} }
+    throw wrongUsage(`${path}: ${messageOf(error)}`)
   }
   return { path, values: parseObject(text, path) }
 }

@@ -2,8 +2,12 @@
 import type { Field } from './document.ts'
 import { wrongUsage } from './endings.ts'
 
-/** Throws an Ending that names `where` the wrong value stands. Ranges are the server's to refuse. */
-export function parseValue ({ kind, choices }: Omit<Field, 'description'>, value: unknown, where: string): unknown {
+/** Throws an Ending that names `where` the wrong value stands. Ranges of a request are the server's to refuse. */
+export function parseValue (
+  { kind, choices, range }: Omit<Field, 'description'>,
+  value: unknown,
+  where: string
+): unknown {
   const text = Array.isArray(value) ? value.join(',') : String(value).trim()
   const wrong = (allowed: string) => wrongUsage(`${where}: ${JSON.stringify(value)} is not ${allowed}`)
   if (choices) {
@@ -12,8 +16,8 @@ export function parseValue ({ kind, choices }: Omit<Field, 'description'>, value
   }
   switch (kind) {
     case 'integer':
-      if (/^-?\d+$/.test(text)) return Number(text)
-      throw wrong('a whole number')
+      if (/^-?\d+$/.test(text) && isWithin(Number(text), range)) return Number(text)
+      throw wrong(`a whole number${range ? ` from ${range[0]} to ${range[1]}` : ''}`)
     case 'number':
       if (text !== '' && Number.isFinite(Number(text))) return Number(text)
       throw wrong('a number')
@@ -26,6 +30,10 @@ export function parseValue ({ kind, choices }: Omit<Field, 'description'>, value
       if (typeof value !== 'object') return String(value)
       throw wrong('a text')
   }
+}
+
+function isWithin (value: number, [least, most]: Field['range'] = [-Infinity, Infinity]) {
+  return value >= least && value <= most
 }
 
 /** Whole numbers with commas or spaces between them. */

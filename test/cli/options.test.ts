@@ -1,6 +1,6 @@
 // covers: src/cli/document.ts src/cli/values.ts src/cli/jobs.ts src/cli/settings.ts src/cli/commands/config.ts
 /** Options are the fields of the schemas; a flag stands above a variable, that above the file, that above defaults. */
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { clientVariables } from '../../src/config/client-variables.ts'
@@ -86,6 +86,7 @@ t.test('flag, variable, file, default', async t => {
   const faults: [values: unknown, told: RegExp][] = [
     [[], /config\.json: it is no object/],
     [{ in_flight: 'x' }, /config\.json: in_flight: "x" is not a whole number/],
+    [{ in_flight: 0 }, /config\.json: in_flight: 0 is not a whole number from 1 to 999999/],
     [{ caption: { beams: 1 } }, /caption\.beams is no option of lavit caption/],
     [{ inflight: 1 }, /config\.json: inflight is no setting/]
   ]
@@ -95,6 +96,25 @@ t.test('flag, variable, file, default', async t => {
     t.equal(code, 2)
     t.match(stderr, told)
   }
+})
+
+t.test('requests at a time are a whole number from 1', async t => {
+  const wrong = /^error: (--in-flight|LAVIT_IN_FLIGHT): ".*" is not a whole number from 1 to 999999\n$/
+  for (const value of ['0', '-3', '1000000']) {
+    t.match(await lavit(['models', `--in-flight=${value}`]), { code: 2, stdout: '', stderr: wrong })
+    t.match(await lavit(['models'], { env: { LAVIT_IN_FLIGHT: value } }), { code: 2, stdout: '', stderr: wrong })
+  }
+})
+
+t.test('a configuration file that is not there says nothing, one that cannot be read is told', async t => {
+  const home = t.testdir({ lavit: { 'config.json': '{}' } })
+  const file = join(home, 'lavit/config.json')
+  const tell = (home: string) => lavit(['config'], { env: { XDG_CONFIG_HOME: home } })
+  t.match(await tell(join(home, 'none')), { code: 0 })
+  t.match(await tell(file), { code: 0 }, 'as where the home is /dev/null')
+  rmSync(file)
+  mkdirSync(file)
+  t.match(await tell(home), { code: 2, stdout: '', stderr: new RegExp(`^error: ${file}: EISDIR: .*\n$`) })
 })
 
 t.test('what the file says of a job goes into its requests, a flag above it', async t => {
