@@ -10,7 +10,11 @@ const onInterrupt = () => {
 }
 process.on('SIGINT', onInterrupt)
 // whoever reads the output may have seen enough, such as `head`
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCodes.ok)
+  process.stderr.write(`error: stdout: ${error.message}\n`)
+  process.exit(exitCodes.usage)
+})
 
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,

@@ -1,6 +1,7 @@
 /** `lavit` as a process of its own. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
@@ -39,6 +40,23 @@ t.test('a reader that has seen enough ends it without a word', async t => {
   lavit.stdout.destroy()
   const [stderr, [code]] = await Promise.all([text(lavit.stderr), once(lavit, 'close')])
   t.strictSame({ stderr, code }, { stderr: '', code: 0 })
+})
+
+t.test('an output that takes no more is told', async t => {
+  const app = await buildTestApp(t)
+  const full = openSync('/dev/full', 'w')
+  t.teardown(() => closeSync(full))
+  const url = await app.listen({ port: 0 })
+  for (const words of [['models', '--url', url], ['paint', 'a', '--out', '-', '--url', url], ['--help']]) {
+    const { PATH } = process.env
+    const lavit = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...words], {
+      cwd: root,
+      env: { PATH, HOME: '/nowhere' },
+      stdio: ['ignore', full, 'pipe']
+    })
+    const [stderr, [code]] = await Promise.all([text(lavit.stderr!), once(lavit, 'close')])
+    t.match({ stderr, code }, { stderr: /^error: stdout: ENOSPC: .*\n$/, code: 2 }, words.join(' '))
+  }
 })
 
 t.test('serve serves, and ends as the server does', async t => {
