@@ -1,6 +1,6 @@
 /** Which pictures are meant: files, folders, globs, URLs, and `-` for stdin. */
 import { statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { messageOf, Refusal, wrongUsage } from './endings.ts'
 import { readStdin, type Io } from './io.ts'
@@ -31,13 +31,23 @@ export async function readImage (word: string, io: Io): Promise<string> {
   return isUrl(word) ? word : readFileOf(word)
 }
 
+/** The same of a picture that must be there. Rejects with an Ending where there is no such file. */
+export async function readPicture (word: string, io: Io): Promise<string> {
+  if (word !== '-' && !isUrl(word)) {
+    const stats = lookAt(word)
+    if (!stats) throw wrongUsage(`${word}: there is no such file`)
+    if (stats.isDirectory()) throw wrongUsage(`${word}: a folder is no picture of a prompt`)
+  }
+  return readImage(word, io)
+}
+
 export function isUrl (word: string) {
   return /^https?:\/\//.test(word)
 }
 
 /** Files of a path, a folder or a glob. Rejects with an Ending where there are none. */
 async function findFiles (word: string): Promise<string[]> {
-  const stats = statSync(word, { throwIfNoEntry: false })
+  const stats = lookAt(word)
   if (stats?.isFile()) return [word]
   const { glob, isDynamicPattern } = await import('tinyglobby')
   const options = { caseSensitiveMatch: false, expandDirectories: false }
@@ -50,6 +60,15 @@ async function findFiles (word: string): Promise<string[]> {
   return paths.sort((a, b) => (a < b ? -1 : 1))
 }
 
+/** Undefined where nothing is there. Throws an Ending where that cannot be known. */
+function lookAt (path: string) {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    throw wrongUsage(messageOf(error))
+  }
+}
+
 /** Whether a file of such a name is taken for a picture where none was named itself. */
 export function isPicture (name: string) {
   return extensions.some(extension => name.toLowerCase().endsWith(`.${extension}`))
@@ -57,7 +76,8 @@ export function isPicture (name: string) {
 
 /** Base64 of a file. */
 async function readFileOf (path: string): Promise<string> {
-  return readBounded(statSync(path, { throwIfNoEntry: false })?.size ?? 0, () => readFile(path, 'base64'))
+  const bytes = await stat(path).then(({ size }) => size, () => 0) // reading it tells why
+  return readBounded(bytes, () => readFile(path, 'base64'))
 }
 
 /** What `read` reads. What cannot be read, or is too large, is refused as a broken picture is. */

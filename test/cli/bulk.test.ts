@@ -167,7 +167,8 @@ t.test('lists in JSONL, from a file or stdin', async t => {
     { image: '000.png', id: 'first', question: 'what?' },
     { image: names[1] },
     { image: `data:image/png;base64,${Buffer.from('x').toString('base64')}` },
-    { image: 'nowhere.png' }
+    { image: 'nowhere.png' },
+    { image: 'x'.repeat(300) }
   ]
   const file = join(folder, 'list.jsonl')
   writeFileSync(file, list.map(line => JSON.stringify(line)).join('\n\n'))
@@ -177,7 +178,8 @@ t.test('lists in JSONL, from a file or stdin', async t => {
     { input: '000.png', id: 'first', status: 200, answers: [{ text: /^what\? / }] },
     { input: names[1], status: 200, answers: [{ text: /^where\? / }] },
     { input: `${file}:5`, status: 200 },
-    { input: 'nowhere.png', status: 422, problem: { code: 'image_unreadable' } }
+    { input: 'nowhere.png', status: 422, problem: { code: 'image_unreadable' } },
+    { status: 422, problem: { code: 'image_unreadable', detail: /^ENAMETOOLONG/ } }
   ])
   t.equal(asked.length, 3)
   const piped = await lavit(['bulk', '-', '--out', `${out}2`, ...words], { stdin: JSON.stringify({ image: names[0] }) })

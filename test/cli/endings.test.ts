@@ -1,10 +1,10 @@
 // covers: src/cli/io.ts src/cli/output.ts src/bulk/in-order.ts src/cli/root.ts src/cli/peers/patience.ts
 // covers: src/cli/commands/bench.ts src/cli/commands/models.ts src/cli/commands/serve.ts src/cli/program.ts
-// covers: src/cli/pictures.ts
+// covers: src/cli/pictures.ts src/cli/out-file.ts
 /** How commands end: exit codes, what stands on stdout and what on stderr. */
 import { createServer, type RequestListener } from 'node:http'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import t, { type Test } from 'tap'
@@ -52,6 +52,10 @@ t.test('exit codes', async t => {
     [['captoin'], 2, /Did you mean caption\?/],
     [['caption', '--url', url], 2, /^error: give pictures, or --visual-tokens\n$/],
     [['caption', file('nope.png'), '--url', url], 2, /^error: \S+nope.png: there is no such file\n$/],
+    [['paint', `@${file('nope.png')}`, 'a', '--url', url], 2, /^error: [^@]+nope.png: there is no such file\n$/],
+    [['paint', '@', 'a', '--url', url], 2, /^error: @: the name of a picture comes right after it\n$/],
+    [['paint', `@${join(file('a.png'), '..')}`, 'a', '--url', url], 2, /: a folder is no picture of a prompt\n$/],
+    [['caption', 'x'.repeat(300), '--url', url], 2, /^error: ENAMETOOLONG: .*\n$/],
     [['caption', file('*.gif'), '--url', url], 2, /there is no such file\n$/],
     [['caption', file('a.png'), '--seed', 'x', '--url', url], 2, /^error: --seed: "x" is not a whole number\n$/],
     [['caption', file('a.png'), '--postprocess', 'x', '--url', url], 2, /is not one of none, first_sentence/],
@@ -73,6 +77,48 @@ t.test('exit codes', async t => {
     t.match(stderr, told)
     t.equal(stdout === '', wanted > 1, 'data where there is any')
   }
+})
+
+t.test('a file that cannot be written, or whose suffix is no format, is told before any work', async t => {
+  const { app, url, file, folder } = await setUp(t)
+  const cases: [words: string[], stderr: RegExp][] = [
+    [['paint', 'a', '--out', '/nope/x.png'], /^error: --out: ENOENT: .*\n$/],
+    [['paint', 'a', '--out', join(file('a.png'), 'x.png')], /^error: --out: ENOTDIR: .*\n$/],
+    [['paint', 'a', '--out', folder], /^error: --out: ".*" names no file\n$/],
+    [['paint', 'a', '--out', file('new/')], /^error: --out: ".*new\/" names no file\n$/],
+    [['paint', 'a', '--out', ''], /^error: --out: "" names no file\n$/],
+    [['detokenize', '1', '--out', '/nope/x.png'], /^error: --out: ENOENT: .*\n$/],
+    [['tokenize', file('a.png'), '--overlay', '/nope/x.png'], /^error: --overlay: ENOENT: .*\n$/],
+    [['tokenize', file('a.png'), '--overlay', folder], /^error: --overlay: ".*" names no file\n$/],
+    [['paint', 'a', '--out', file('d.tiff')], /^error: --out: .tiff is none of .png, .webp, .jpg, .jpeg;.*\n$/],
+    [['paint', 'a', '--out', file('d.constructor')], /^error: --out: .constructor is none of .*\n$/]
+  ]
+  const before = readdirSync(folder)
+  for (const [words, told] of cases) {
+    t.match(await lavit([...words, '--url', url]), { code: 2, stdout: '', stderr: told }, words.join(' '))
+  }
+  t.strictSame(app.seen.works, [])
+  t.strictSame(readdirSync(folder), before)
+  const full = await lavit(['paint', 'a', '--size', '8x8', '--out', '/dev/full', '--url', url])
+  t.match(full, { code: 2, stdout: '', stderr: /^error: --out: ENOSPC: .*\n$/ }, 'nor a stack where it fails later')
+})
+
+t.test("the format is that of the file's suffix", async t => {
+  const { url, file } = await setUp(t)
+  const formats: [name: string, words: string[], begin: string][] = [
+    ['a.png', [], '89504e47'],
+    ['a.webp', [], '52494646'],
+    ['a.jpg', [], 'ffd8ff'],
+    ['b.JPEG', [], 'ffd8ff'],
+    ['plain', [], '89504e47'],
+    ['a.bytes', ['--format', 'webp'], '52494646']
+  ]
+  for (const [name, words, begin] of formats) {
+    await lavit(['paint', 'a', '--size', '8x8', '--out', file(name), ...words, '--url', url])
+    t.equal(readFileSync(file(name)).toString('hex', 0, begin.length / 2), begin, name)
+  }
+  const { stdout } = await lavit(['paint', 'a', '--size', '8x8', '--n', '2', '--out', file('c.png'), '--url', url])
+  t.equal(stdout, `${file('c-1.png')}\n${file('c-2.png')}\n`)
 })
 
 t.test('Ctrl-C ends with 130', async t => {

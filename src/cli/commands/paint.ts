@@ -1,10 +1,10 @@
 /** lavit paint and lavit detokenize: a prompt, or visual tokens, to picture files. */
 import { extname, format, parse } from 'node:path'
-import { writeFile } from 'node:fs/promises'
 import { wrongUsage } from '../endings.ts'
 import { readStdin, readText } from '../io.ts'
 import { jobs } from '../jobs.ts'
-import { readImage } from '../pictures.ts'
+import { checkOutFile, writeOutFile } from '../out-file.ts'
+import { readPicture } from '../pictures.ts'
 import { isObject } from '../settings.ts'
 import type { Session } from '../session.ts'
 import { parseTokens } from '../values.ts'
@@ -14,12 +14,16 @@ type Fields = Record<string, unknown>
 type Place = { out: string | undefined; i: number; of: number; seed: number; type: string }
 type Part = { type: 'text'; text: string } | { type: 'image'; image: string }
 
+const formats = new Map([['.png', 'png'], ['.webp', 'webp'], ['.jpg', 'jpeg'], ['.jpeg', 'jpeg']])
+
 export async function paint (session: Session, words: string[], fields: Fields, out: string | undefined) {
-  return askForPictures(session, jobs.paint.path, { ...fields, ...(await readPrompt(session, words)) }, out)
+  const wanted = readOut(session, fields, out)
+  return askForPictures(session, jobs.paint.path, { ...wanted, ...(await readPrompt(session, words)) }, out)
 }
 
 export async function detokenize (session: Session, words: string[], fields: Fields, out: string | undefined) {
-  return askForPictures(session, jobs.detokenize.path, { ...fields, ...(await readCodes(session, words)) }, out)
+  const wanted = readOut(session, fields, out)
+  return askForPictures(session, jobs.detokenize.path, { ...wanted, ...(await readCodes(session, words)) }, out)
 }
 
 /** Words beginning with @ are pictures of the prompt; `-` and no words at all stand for the text of stdin. */
@@ -41,8 +45,9 @@ export async function readCodes ({ io }: Session, words: string[]) {
 }
 
 async function readPart (word: string, { io }: Session): Promise<Part> {
+  if (word === '@') throw wrongUsage('@: the name of a picture comes right after it')
   return word.startsWith('@')
-    ? { type: 'image', image: await readImage(word.slice(1), io) }
+    ? { type: 'image', image: await readPicture(word.slice(1), io) }
     : { type: 'text', text: await readText(word, io) }
 }
 
@@ -57,15 +62,25 @@ function readTokens (text: string): number[] {
   return parseTokens(String(isObject(answer) ? answer.visual_tokens : ''), 'visual_tokens')
 }
 
+/** The fields, with the format that the file's name tells. Throws an Ending where it cannot be written. */
+function readOut ({ settings }: Session, fields: Fields, out?: string): Fields {
+  const { format, n = 1 } = fields
+  if (out === '-' && settings.json) throw wrongUsage('--json and --out - both take stdout')
+  if (out !== '-' && (out !== undefined || !settings.json)) {
+    checkOutFile('--out', nameOf({ out, i: 0, of: Number(n), seed: 0, type: '' }))
+  }
+  const suffix = extname(out ?? '').toLowerCase()
+  if (format !== undefined || suffix.length < 2) return fields
+  if (formats.has(suffix)) return { ...fields, format: formats.get(suffix) }
+  throw wrongUsage(`--out: ${suffix} is none of ${[...formats.keys()].join(', ')}; --format takes any name`)
+}
+
 /** Writes each picture to a file and tells its name; the bytes themselves go to stdout where the file is `-`. */
 async function askForPictures ({ settings, output, ask }: Session, path: string, body: Fields, out?: string) {
-  const suffix = out === undefined ? '' : extname(out).slice(1).replace('jpg', 'jpeg')
-  const format = body.format ?? (['png', 'webp', 'jpeg'].includes(suffix) ? suffix : undefined)
-  if (out === '-' && settings.json) throw wrongUsage('--json and --out - both take stdout')
   output.progress('painting')
   const answer = await ask({
     path,
-    body: { ...body, ...(format !== undefined && { format }) },
+    body,
     ...(output.isLive && path === jobs.paint.path && { onEvent: (...event) => output.progress(tellEvent(...event)) })
   })
   output.clear()
@@ -81,7 +96,7 @@ async function askForPictures ({ settings, output, ask }: Session, path: string,
       continue
     }
     const file = nameOf({ out, i, of: images.length, seed, type })
-    await writeFile(file, bytes)
+    await writeOutFile('--out', file, bytes)
     if (!settings.json) await output.line(file)
   }
   return 0

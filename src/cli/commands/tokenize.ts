@@ -1,7 +1,7 @@
 /** lavit tokenize: the visual tokens of each picture. */
-import { writeFile } from 'node:fs/promises'
 import { wrongUsage } from '../endings.ts'
 import { jobs } from '../jobs.ts'
+import { checkOutFile, writeOutFile } from '../out-file.ts'
 import { askAboutEach, type PictureAnswer } from '../pass.ts'
 import { findPictures } from '../pictures.ts'
 import type { Session } from '../session.ts'
@@ -15,6 +15,7 @@ export async function tokenize (
   fields: Record<string, unknown>,
   overlay: string | undefined
 ) {
+  if (overlay !== undefined) checkOutFile('--overlay', overlay)
   const pictures = await findPictures(words, session.io)
   if (overlay !== undefined && pictures.length > 1) throw wrongUsage('--overlay takes one picture')
   const { path } = jobs.tokenize
@@ -23,7 +24,7 @@ export async function tokenize (
     if (overlay !== undefined) {
       const body = { ...asked, ...(seed !== undefined && { seed }) }
       const { body: png } = await session.ask({ path, body, accept: 'image/png' })
-      await writeFile(overlay, png)
+      await writeOutFile('--overlay', overlay, png)
     }
     return [tokens.join(' ')]
   })
