@@ -11,11 +11,13 @@ from recipe.stages.language_model import (
     IGNORE,
     PLACES,
     QUESTION,
+    STRANGE,
     Sentences,
     fact_loss,
     fact_reader,
     lay_out,
     shade,
+    strange,
     what_shows,
 )
 
@@ -71,6 +73,28 @@ class Facts(unittest.TestCase):
         expected = -places.log_softmax(-1)[0, 0, 2] - colours.log_softmax(-1)[0, 1, 5]
         torch.testing.assert_close(fact_loss(reader, states, facts), expected)
         self.assertEqual(fact_loss(reader, states, torch.full_like(facts, IGNORE)).item(), 0)
+
+
+class Strange(unittest.TestCase):
+    def setUp(self):
+        torch.manual_seed(0)
+        self.features = torch.randn(200, 16, 8)
+        self.labels = torch.randint(0, 3, (200, 16))
+        self.labels[:, 0] = NO_OBJECT
+        self.moved = strange(self.features, self.labels) - self.features
+
+    def test_patches_of_one_thing_move_alike_and_the_ground_stays(self):
+        self.assertEqual(self.moved[:, 0].abs().max(), 0)
+        for moved, labels in zip(self.moved, self.labels):
+            for label in set(labels.tolist()) - {NO_OBJECT}:
+                of_thing = moved[labels == label]
+                torch.testing.assert_close(of_thing, of_thing[:1].expand_as(of_thing))
+
+    def test_a_third_of_the_things_move_each_its_own_way(self):
+        first = torch.stack([m[labels == 0][0] for m, labels in zip(self.moved, self.labels) if (labels == 0).any()])
+        moves = first[first.abs().sum(-1) > 0]
+        self.assertAlmostEqual(len(moves) / len(first), STRANGE, delta=.1)
+        self.assertEqual(len(moves.unique(dim=0)), len(moves))
 
 
 if __name__ == '__main__':

@@ -39,8 +39,9 @@ from ..loop import load, run
 from .judge import Judge
 from .tokenizer import PAINTING, C, calibrate, decode
 
-SPEAK, PAINT, ASKED = 9, 12, 9
+SPEAK, PAINT, ASKED = 12, 6, 9
 MEANING_WEIGHT, FACT_WEIGHT = .2, .5
+STRANGE, PAIRS, MILD, STRONG = .35, 4, .6, 1.6  # share of things that `strange` draws, and how far it takes them
 LR, DISCRETE = 2e-3, .15  # DISCRETE: share of batches whose pictures are read by their codes
 REFERENCES = 5  # captions of each held-out scene, for CIDEr
 QUESTION = 'Question: {question} Answer:'
@@ -213,6 +214,19 @@ class Eyes:
         return self.painter(decode(self.tokenizer, self.decoder, keep, padded)).clamp(-1, 1)
 
 
+def strange(features, labels):
+    """Features (B, N, D) as if an unknown hand had drawn some of the things, by patch labels (B, N): all patches of
+    such a thing move along one sum of random differences between patches of things. At these strengths the encoder
+    takes as many of them for something else as in art that it never saw, and mostly for something alike."""
+    shown = labels != NO_OBJECT
+    _, thing = (labels + 1000 * torch.arange(len(labels))[:, None]).unique(return_inverse=True)
+    things, patches = int(thing.max()) + 1, features[shown]
+    one, other = torch.randint(len(patches), (2, PAIRS, things))
+    strength = torch.empty(things, 1).uniform_(MILD, STRONG) * (torch.rand(things, 1) < STRANGE)
+    moved = strength * (patches[one] - patches[other]).sum(0) / PAIRS ** .5
+    return torch.where(shown[..., None], features + moved[thing], features)
+
+
 def picture_prefix(lm, rows, mask):
     """Rows (B, K, H) right-padded with mask (B, K) -> embeddings (B, K + 2, H) between image start and end, positions
     and reality (B, K + 2)."""
@@ -238,9 +252,12 @@ def speak_states(lm, prefix, positions, real, ids, branch, place):
     return lm(x, positions, visible[:, None], tap=FACTS_FROM)
 
 
-def understand(eyes, merger, lm, pixels, discrete=False, threshold=.5):
-    """Pixels -> picture prefix, by continuous rows or by codes, and the places of its patches (B, K)."""
+def understand(eyes, merger, lm, pixels, discrete=False, threshold=.5, labels=None):
+    """Pixels -> picture prefix, by continuous rows or by codes, and the places of its patches (B, K). With patch
+    labels (B, N) some things are made strange."""
     features, keep = eyes.see(pixels, threshold)
+    if labels is not None:
+        features = strange(features, labels)
     if discrete:
         with torch.no_grad():
             codes = eyes.tokenizer(features, keep)
@@ -350,7 +367,7 @@ def main(args):
     def loss_of(batch, progress):
         seen, labels, said, prompts, pictures, shown = batch
         threshold = .5 if chance.random() < .7 else chance.uniform(.2, .8)
-        picture = understand(eyes, merger, lm, seen, chance.random() < DISCRETE, threshold)
+        picture = understand(eyes, merger, lm, seen, chance.random() < DISCRETE, threshold, labels[..., 0])
         speak, meaning, fact = speaking_losses(lm, reader, sentences.names, picture, labels, said)
         codes = eyes.codes(pictures)
         paint = painting_loss(lm, show(prompts, shown, codes[PAINT:]), codes[:PAINT])
