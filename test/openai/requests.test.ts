@@ -174,3 +174,15 @@ t.test('empty options of lists are not given, and batches are refused in words',
     })
   }
 })
+
+t.test('a text of the likeliest alone is not drawn', async t => {
+  const app = await buildTestApp(t)
+  const ask = async (topP: number) => {
+    const payload = { ...chat, temperature: 2, top_p: topP }
+    const { statusCode } = await app.inject({ method: 'POST', url: '/v1/chat/completions', payload })
+    t.equal(statusCode, 200)
+    return app.seen.works.at(-1)
+  }
+  t.match(await ask(0), { numBeams: 1, sampling: { temperature: 0 } })
+  t.match(await ask(0.5), { numBeams: 1, sampling: { temperature: 2, topP: 0.5 } })
+})
