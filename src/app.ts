@@ -16,6 +16,7 @@ import manners from './plugins/manners.ts'
 import measure from './plugins/measure.ts'
 import negotiation from './plugins/negotiation.ts'
 import openapi from './plugins/openapi.ts'
+import origins from './plugins/origins.ts'
 import { tellRequest } from './plugins/log.ts'
 import problems, { answerFrameworkError, bareHeaders } from './plugins/problems.ts'
 import traces from './plugins/traces.ts'
@@ -89,7 +90,7 @@ export async function buildApp ({
     requestTimeout: 120_000, // for the client to send its request
     pluginTimeout: config.graceMs + 20_000, // also times the hooks that close: they wait for running work
     return503OnClosing: false, // the guards say it as a problem
-    frameworkErrors: answerFrameworkError,
+    frameworkErrors: (error, request, reply) => answerFrameworkError(error, request, reply, config.corsOrigins),
     clientErrorHandler: answerClientError
   }).withTypeProvider<TypeBoxTypeProvider>()
 
@@ -97,7 +98,8 @@ export async function buildApp ({
   await app.register(measure, { metrics }) // first, so that it counts what the others refuse
   await app.register(batches, { config, metrics })
   await app.register(jobs, { registry, metrics, limits: config, encodingBytes: config.encodingBytes, fetching })
-  await app.register(manners, config)
+  await app.register(origins, config)
+  await app.register(manners)
   await app.register(problems, { metrics })
   await app.register(connections)
   await app.register(guards, { registry, graceMs: config.graceMs })

@@ -1,31 +1,13 @@
-/**
- * Manners of HTTP: what may be kept, what an answer depends on, compression, and browsers that come from other origins.
- */
+/** Manners of HTTP: what may be kept, what an answer depends on, and compression. */
 import compress from '@fastify/compress'
-import cors from '@fastify/cors'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
 
 const compressible =
   /^(application\/(problem\+|openapi\+)?json|application\/javascript|text\/(html|css|javascript|plain))(;|$)/
 
-export default fp<{ corsOrigins: readonly string[] }>(
-  async (app, { corsOrigins }) => {
-    if (corsOrigins.length > 0) {
-      const options = {
-        origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
-        methods: ['GET', 'HEAD', 'POST', 'DELETE'],
-        exposedHeaders: [
-          'x-request-id', 'Server-Timing', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'x-seed', 'x-queue-position',
-          'x-expected-start-ms', 'Mcp-Session-Id'
-        ],
-        maxAge: 3600
-      }
-      await app.register(cors, {
-        delegator: (request, answer) => answer(null, { ...options, preflight: isPreflight(request) })
-      })
-    }
-
+export default fp(
+  async app => {
     await app.register(compress, {
       globalDecompression: false,
       encodings: ['br', 'gzip'],
@@ -43,11 +25,6 @@ export default fp<{ corsOrigins: readonly string[] }>(
   },
   { name: 'manners' }
 )
-
-/** Any other OPTIONS asks for the methods of a path. */
-function isPreflight ({ headers }: FastifyRequest) {
-  return headers.origin !== undefined && headers['access-control-request-method'] !== undefined
-}
 
 function addVary (reply: FastifyReply, names: string[]) {
   const known = [reply.getHeader('vary') ?? []]

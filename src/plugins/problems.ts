@@ -6,6 +6,7 @@ import type { Metrics } from '../metrics.ts'
 import { isOnBehalf } from './behalf.ts'
 import { errorOf } from '../openai/errors.ts'
 import type { Problem } from '../schemas/problem.ts'
+import { tellOrigin } from './origins.ts'
 import { discardRest } from './rest.ts'
 
 declare module 'fastify' {
@@ -102,13 +103,16 @@ function beside (reply: FastifyReply, name: string, value: string) {
 }
 
 /** For what the framework refuses before there is a route, such as a path that is not UTF-8. */
-export function answerFrameworkError (error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+export function answerFrameworkError (
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  corsOrigins: readonly string[] = []
+) {
+  reply.headers(bareHeaders(request.id))
+  if (tellOrigin(request, reply, corsOrigins)) return
   const problem = problemOf(toServerError(error, request), request.id)
-  reply
-    .code(problem.status)
-    .type('application/problem+json')
-    .headers(bareHeaders(request.id))
-    .send(bodyOf(problem, request))
+  reply.code(problem.status).type('application/problem+json').send(bodyOf(problem, request))
 }
 
 const badRequests: Record<string, string> = {

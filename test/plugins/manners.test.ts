@@ -1,3 +1,4 @@
+// covers: src/plugins/origins.ts
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { buildTestApp, png } from '../helper.ts'
@@ -135,6 +136,34 @@ t.test('pages of other origins', async t => {
       ],
       undefined
     )
+  })
+
+  t.test('may read what is told before there is a route', async t => {
+    const listed = await buildTestApp(t, { environment: { LAVIT_CORS_ORIGINS: `https://other.example,${origin}` } })
+    const open = await buildTestApp(t, { environment: { LAVIT_CORS_ORIGINS: '*' } })
+    for (const url of ['/models/%zz', `/models/${'a'.repeat(17_000)}`, '/nope', '/models?x=%zz']) {
+      const [answer, same] = await Promise.all([listed, open].map(app => app.inject({ url, headers: { origin } })))
+      t.match(answer?.statusCode, /^40[04]$/)
+      t.match(answer?.headers, {
+        'access-control-allow-origin': origin,
+        'access-control-expose-headers': /x-request-id.*Mcp-Session-Id/,
+        vary: /^Origin/
+      }, url)
+      t.equal(same?.headers['access-control-allow-origin'], '*', url)
+      const stranger = await listed.inject({ url, headers: { origin: 'https://third.example' } })
+      t.equal(stranger.headers['access-control-allow-origin'], undefined, url)
+      const told = await listed.inject({ ...preflight, url })
+      const usual = await listed.inject(preflight)
+      t.match(told, { statusCode: 204, body: '', headers: { 'x-request-id': String } }, url)
+      for (const name of Object.keys(usual.headers).filter(name => name.startsWith('access-control'))) {
+        t.equal(told.headers[name], usual.headers[name], `${url} ${name}`)
+      }
+    }
+    t.equal((await listed.inject({ method: 'OPTIONS', url: '/models/%zz' })).statusCode, 400, 'that is no preflight')
+    const closed = await buildTestApp(t)
+    t.notMatch((await closed.inject({ url: '/models/%zz', headers: { origin } })).headers, {
+      'access-control-expose-headers': String
+    })
   })
 
   t.test('leave other answers as they are', async t => {
