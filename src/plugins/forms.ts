@@ -2,6 +2,7 @@
 import type { MultipartFile } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
+import { watchCharsets } from './charsets.ts'
 import type { Field } from './fields.ts'
 import { watchBody } from './intake.ts'
 import { JsonFault, escapeName, parseJson } from '../codecs/json.ts'
@@ -19,6 +20,8 @@ export async function readForm (request: FastifyRequest, limits: FormLimits): Pr
   const { fields: schema, upload, isOpen = false } = request.routeOptions.config
   const names = new Set(['image', ...Object.keys(schema?.properties ?? {})])
   const watch = watchBody(request, limits.bodyLimit)
+  const charsets = watchCharsets(request.headers['content-type'])
+  request.raw.on('data', charsets.see)
   try {
     return await Promise.race([readParts(), watch.failed])
   } catch (error) {
@@ -27,10 +30,14 @@ export async function readForm (request: FastifyRequest, limits: FormLimits): Pr
 
   async function readParts () {
     const fields: Field[] = []
+    let usual = 'utf-8'
     for await (const part of request.parts()) {
       if (part.type !== 'file') continue // every part is read as its bytes
       if (upload?.pictures === 'images' && part.fieldname === 'image[]') part.fieldname = 'image'
-      fields.push(readPart(part, await collect(part, watch, limits), names, isOpen))
+      const { fieldname: name } = part
+      const bytes = await collect(part, watch, limits)
+      if (name === '_charset_') usual = bytes.toString('latin1').trim() || usual
+      else fields.push(readPart(part, bytes, names, isOpen, charsets.take(name) ?? usual))
     }
     return fields
   }
@@ -69,7 +76,8 @@ function readPart (
   { fieldname: name, filename, mimetype, encoding }: MultipartFile,
   bytes: Buffer,
   names: Set<string>,
-  isOpen: boolean
+  isOpen: boolean,
+  charset: string
 ): Field {
   if (typeof name !== 'string') throw new ServerError('invalid_request', 'A part of the form has no name')
   if (bytes.length === 0 && !filename) return { name, text: '' }
@@ -87,7 +95,7 @@ function readPart (
   if (!['7bit', '8bit', 'binary'].includes(encoding)) {
     throw invalidField(pointer, 'must come as it is, without Content-Transfer-Encoding')
   }
-  return { name, text: readText(bytes, pointer) }
+  return { name, text: readText(bytes, pointer, charset) }
 }
 
 function readJson (bytes: Buffer, pointer: string): unknown {
@@ -109,11 +117,15 @@ function readPicture (bytes: Buffer, pointer: string): Field {
   return isText ? { name: 'image', text: bytes.toString('latin1') } : { name: 'image', file: bytes }
 }
 
-function readText (bytes: Buffer, pointer: string): string {
+/** ASCII is read as UTF-8, which holds it: some clients name it for whatever they send. */
+function readText (bytes: Buffer, pointer: string, charset: string): string {
+  const label = /^(us-)?ascii$/i.test(charset) ? 'utf-8' : charset
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw invalidField(pointer, 'is not valid UTF-8')
+    return new TextDecoder(label, { fatal: true }).decode(bytes)
+  } catch (error) {
+    throw error instanceof RangeError
+      ? invalidField(pointer, `is in a charset that the server does not know: ${charset.slice(0, 100)}; send UTF-8`)
+      : invalidField(pointer, `is not valid ${label.toUpperCase()}`)
   }
 }
 

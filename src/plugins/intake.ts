@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { createShares, type Hold } from '../admission/shares.ts'
 import { ServerError, tooManyBytes } from '../errors.ts'
+import { boundaryOf } from './charsets.ts'
 import { onEnd } from './end.ts'
 
 declare module 'fastify' {
@@ -113,8 +114,7 @@ export function watchBody (request: FastifyRequest, mostBytes: number) {
 
 /** Whether a form's last boundary is there, after which nothing counts. */
 function hasEnded ({ headers }: FastifyRequest, tail: Buffer): boolean {
-  const [, quoted, bare] = /;\s*boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(headers['content-type'] ?? '') ?? []
-  const boundary = quoted ?? bare
+  const boundary = boundaryOf(headers['content-type'] ?? '')
   return boundary !== undefined && tail.includes(`--${boundary}--`)
 }
 

@@ -1,6 +1,7 @@
-// covers: src/plugins/fields.ts src/plugins/forms.ts src/plugins/whole-body.ts
+// covers: src/plugins/charsets.ts src/plugins/fields.ts src/plugins/forms.ts src/plugins/whole-body.ts
 // covers: src/tasks/base64.ts src/tasks/picture.ts src/tasks/selection.ts
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import sharp from 'sharp'
 import t from 'tap'
 import type { Work } from '../../src/pipe/work.ts'
@@ -93,6 +94,53 @@ t.test('a picture that is none has its true reason', async t => {
       { code, detail },
       JSON.stringify(part)
     )
+  }
+})
+
+t.test('the text of a part is in the charset that it names', async t => {
+  const app = await buildTestApp(t)
+  const latin = Buffer.from('caf\xe9', 'latin1')
+  const texts: [Part[], string][] = [
+    [[{ type: 'text/plain; charset=iso-8859-1', body: latin }], 'café'],
+    [[{ type: 'text/plain;format=flowed; Charset="ISO-8859-1"', body: latin }], 'café'],
+    [[{ type: 'text/plain;\r\n charset=windows-1251', body: Buffer.from([0xea, 0xee, 0xf2]) }], 'кот'],
+    [[{ type: 'text/plain; charset=UTF-16LE', body: Buffer.from('ネコ', 'utf16le') }], 'ネコ'],
+    [[{ type: 'text/plain; charset=shift_jis', body: Buffer.from([0x83, 0x6c, 0x83, 0x52]) }], 'ネコ'],
+    [[{ type: 'text/plain; charset=us-ascii', body: 'café' }], 'café'],
+    [[{ type: 'text/plain; charset=UTF-8', body: 'café' }], 'café'],
+    [[{ name: '_charset_', body: 'iso-8859-1' }, { body: latin }], 'café'],
+    [[{ name: '_charset_', body: 'iso-8859-1' }, { type: 'text/plain; charset=utf-8', body: 'café' }], 'café'],
+    [[{ name: '_charset_', body: '' }, { body: 'café' }], 'café']
+  ]
+  for (const [parts, text] of texts) {
+    const { headers, payload } = formOf(image, ...parts.map(part => ({ name: 'prompt', ...part })))
+    const ids = [...text].map(character => character.codePointAt(0)! % 128)
+    for (const size of [payload.length, 1, 7]) {
+      const chunks = Array.from({ length: Math.ceil(payload.length / size) }, (_, i) =>
+        payload.subarray(i * size, (i + 1) * size)
+      )
+      const answer = await app.inject({ method: 'POST', url: '/caption', headers, payload: Readable.from(chunks) })
+      t.equal(answer.statusCode, 200, answer.body)
+      const { segments } = app.seen.works.at(-1) as Work & { segments: { ids: number[] }[] }
+      t.strictSame(segments[2]?.ids, [301, ...ids], text)
+    }
+  }
+
+  const prompts = formOf(
+    { name: 'prompt', type: 'text/plain; charset=iso-8859-1', body: latin },
+    { name: 'prompt', body: 'café' }
+  )
+  t.equal((await app.inject({ method: 'POST', url: '/generate', ...prompts })).statusCode, 200, 'each for itself')
+
+  const refused: [Part[], RegExp][] = [
+    [[{ type: 'text/plain; charset=klingon', body: 'ab' }], /^question is in a charset .*: klingon; send UTF-8/],
+    [[{ type: 'text/plain; charset=utf-16le', body: 'abc' }], /^question is not valid UTF-16LE/],
+    [[{ type: 'text/plain; charset=utf-8', body: latin }], /^question is not valid UTF-8/],
+    [[{ name: '_charset_', body: 'klingon' }, { body: 'ab' }], /^question is in a charset .* not know: klingon/]
+  ]
+  for (const [parts, detail] of refused) {
+    const sent = formOf(image, ...parts.map(part => ({ name: 'question', ...part })))
+    t.match((await app.inject({ method: 'POST', url: '/vqa', ...sent })).json(), { code: 'invalid_field', detail })
   }
 })
 
