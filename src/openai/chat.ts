@@ -94,6 +94,7 @@ function partsOf (content: ChatMessage['content']) {
 const others: Record<string, unknown[]> = {
   stop: [],
   logprobs: [],
+  top_logprobs: [],
   logit_bias: [],
   frequency_penalty: [],
   presence_penalty: [],
@@ -101,7 +102,8 @@ const others: Record<string, unknown[]> = {
   modalities: ['text'],
   audio: [],
   tool_choice: ['auto', 'none'],
-  function_call: ['auto', 'none']
+  function_call: ['auto', 'none'],
+  web_search_options: []
 }
 const nothing = [undefined, null, false, 0]
 
@@ -110,7 +112,11 @@ function refuseOthers (request: ChatRequest): void {
   for (const [name, words] of Object.entries(others)) {
     const value = given.get(name)
     const asked = typeof value === 'object' && value !== null && 'type' in value ? value.type : value
-    const isEmpty = typeof asked === 'object' && asked !== null && Object.keys(asked).length === 0
+    const isEmpty =
+      name !== 'web_search_options' && // which asks for a search without options, too
+      typeof asked === 'object' &&
+      asked !== null &&
+      Object.keys(asked).length === 0
     if (!isEmpty && ![asked].flat().every(one => [...nothing, ...words].includes(one))) {
       throw new ServerError('invalid_request', `${name} cannot be honoured by this model; leave it out`)
     }

@@ -63,6 +63,30 @@ t.test('what cannot be honoured is refused with 400 where the answer would diffe
     [{ tool_choice: { type: 'function', function: { name: 'x' } } }, 400],
     [{ tool_choice: 'required' }, 400],
     [{ tool_choice: 'none' }, 200],
+    [{ functions: [{ name: 'x' }] }, 200],
+    [{ functions: [{ name: 'x' }], function_call: { name: 'x' } }, 400],
+    [{ tools: [{ type: 'function', function: { name: 'x' } }], parallel_tool_calls: false }, 200],
+    [{ top_logprobs: 5 }, 400],
+    [{ top_logprobs: 0, logprobs: false }, 200],
+    [{ web_search_options: {} }, 400],
+    [{ web_search_options: { search_context_size: 'low' } }, 400],
+    [{ web_search_options: null }, 200],
+    [{ logit_bias: { 50256: -100 } }, 400],
+    [{ logit_bias: {} }, 200],
+    [{ response_format: { type: 'json_schema', json_schema: { name: 'x', schema: {} } } }, 400],
+    [
+      {
+        store: true,
+        service_tier: 'flex',
+        reasoning_effort: 'low',
+        verbosity: 'low',
+        prediction: { type: 'content', content: 'a' },
+        metadata: { a: 'b' },
+        safety_identifier: 'a',
+        prompt_cache_key: 'a'
+      },
+      200
+    ],
     [{ response_format: { type: 'json_object' } }, 400],
     [{ response_format: { type: 'text' } }, 200],
     [{ stop: 'text' }, 400],
@@ -73,7 +97,8 @@ t.test('what cannot be honoured is refused with 400 where the answer would diffe
     [{ background: 'transparent' }, 400],
     [{ response_format: 'b64_json', background: 'opaque' }, 200],
     [{ response_format: 'x' }, 422],
-    [{ background: 'red' }, 422]
+    [{ background: 'red' }, 422],
+    [{ quality: 'high', style: 'vivid', moderation: 'low', output_compression: 80, input_fidelity: 'high' }, 200]
   ]
   const cases = bodies.flatMap(([url, body]) =>
     (body === chat ? ofChat : ofPictures).map(([field, status]) => ({ url, body, field, status }))
@@ -82,7 +107,7 @@ t.test('what cannot be honoured is refused with 400 where the answer would diffe
     const answer = await app.inject({ method: 'POST', url, payload: { ...body, ...field } })
     t.equal(answer.statusCode, status, `${url} ${JSON.stringify(field)} ${answer.body.slice(0, 200)}`)
     if (status !== 400) continue
-    const [name] = Object.keys(field)
+    const name = Object.keys(field).at(-1)
     t.match(answer.json(), { code: 'invalid_request', detail: name, error: { type: 'invalid_request_error' } })
   }
 })

@@ -26,9 +26,10 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
         summary: "A question about a picture, for OpenAI's clients",
         description:
           'A picture and a text of the last user message are a question, as `/vqa` answers it; a picture alone gets ' +
-          'a caption. What the model cannot honour is ignored where it is harmless (system messages, tools) and ' +
-          'refused with 400 where the answer would differ. With `stream` the answer is `text/event-stream` of ' +
-          '`chat.completion.chunk` objects, then `[DONE]`. Errors also carry `error`, as these clients read it.',
+          'a caption. What the model cannot honour is ignored where it is harmless (system messages, `tools` and ' +
+          '`functions` that it is free to call) and refused with 400 where the answer would differ. With `stream` ' +
+          'the answer is `text/event-stream` of `chat.completion.chunk` objects, then `[DONE]`. Errors also carry ' +
+          '`error`, as these clients read it.',
         body: ref(ChatRequest),
         response: { 200: ref(ChatCompletion, 'The completions, best first') }
       }
