@@ -1,7 +1,7 @@
 /** Files of a long job: each is there whole or not at all, whatever kills who writes it. */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { createWriteStream, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { createWriteStream, existsSync, mkdirSync, statSync } from 'node:fs'
 import { link, open, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { finished } from 'node:stream/promises'
@@ -66,14 +66,6 @@ export function writeAlong (path: string) {
       await finished(stream)
     }
   }
-}
-
-/** The objects of a JSONL file. */
-export function readLines<Line> (path: string): Line[] {
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .filter(line => line !== '')
-    .map(line => JSON.parse(line))
 }
 
 export function isCode (error: unknown, code: string): boolean {

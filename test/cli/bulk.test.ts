@@ -1,7 +1,7 @@
 // covers: src/bulk/files.ts src/cli/commands/bulk.ts src/cli/bulk/folder.ts src/cli/bulk/items.ts
 // covers: src/cli/bulk/job.ts src/cli/bulk/leases.ts src/cli/bulk/progress.ts src/cli/bulk/row.ts src/cli/bulk/shard.ts
 // covers: src/cli/bulk/source.ts src/cli/bulk/job-index.ts src/cli/bulk/pieces.ts src/cli/bulk/report.ts
-// covers: src/cli/bulk/wanted.ts src/cli/bulk/tar.ts
+// covers: src/cli/bulk/wanted.ts src/cli/bulk/tar.ts src/cli/bulk/lists.ts
 /** Many pictures into a folder. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -142,6 +142,75 @@ t.test('a job.json that is none is told, and left as it is', async t => {
   mkdirSync(file)
   t.match(await lavit(['bulk', '--out', out, '--url', url]), { code: 2, stderr: /^error: .*job.json: EISDIR.*\n$/ })
   t.equal(asked.length, 0)
+})
+
+t.test('a list of a shard that something has broken is told, and mended where the pictures are named', async t => {
+  const { folder, names, out } = setUp(t, 6)
+  const { url, asked } = await startPeer(t)
+  const words = ['--out', out, '--shard-size', '4', '--url', url]
+  await lavit(['bulk', folder, ...words])
+  const before = bytesOf(out)
+  const [first, second] = ['0', '1'].map(i => join(out, `manifest/0000${i}.jsonl`)) as [string, string]
+  const whole = readFileSync(first, 'utf8')
+  const lines = whole.split('\n')
+  const broken: [text: string | undefined, told: string][] = [
+    [whole.slice(0, lines[0]!.length + 9), 'jsonl:2: it is no picture'],
+    [`${lines[0]}\n{"input": "x"}\n`, 'jsonl:2: it is no picture'],
+    [`${lines[0]}\n3\n`, 'jsonl:2: it is no picture'],
+    [`${lines[0]}\n`, 'jsonl: it lists 1 pictures, the shard has 4'],
+    ['', 'jsonl: it lists 0 pictures, the shard has 4'],
+    [undefined, 'jsonl: it lists 0 pictures, the shard has 4']
+  ]
+  for (const [i, [text, told]] of broken.entries()) {
+    rmSync(join(out, 'shards/00000'), { recursive: true })
+    if (text === undefined) rmSync(first)
+    else writeFileSync(first, text)
+    const ended = await lavit(['bulk', ...words])
+    t.match(ended, { code: 2, stdout: '', stderr: new RegExp(`^error: .*00000.${told}.*name the pictures.*\n$`) }, told)
+    if (i === 0) {
+      t.match(await lavit(['bulk', names[0]!, ...words]), { code: 2, stderr: /: pictures, inputs$/m })
+      t.match(await lavit(['bulk', folder, ...words, '--shard-size', '2']), { code: 2, stderr: /: shard_size$/m })
+      t.equal(readFileSync(first, 'utf8'), text, 'other pictures mend nothing')
+      t.strictSame(readdirSync(join(out, 'work')), [])
+    }
+    t.equal((await lavit(['bulk', folder, ...words])).code, 1)
+    t.strictSame(bytesOf(out), before)
+    t.equal(readFileSync(first, 'utf8'), whole)
+  }
+  rmSync(join(out, 'shards/00001'), { recursive: true })
+  asked.length = 0
+  rmSync(second)
+  mkdirSync(second)
+  t.match(await lavit(['bulk', ...words]), { code: 2, stderr: /^error: .*EISDIR.*\n$/ })
+  t.equal(asked.length, 0)
+})
+
+t.test('what a shard tells of itself, where it is broken, is told before any work', async t => {
+  const { folder, out } = setUp(t, 6)
+  const { url, asked } = await startPeer(t)
+  const words = ['bulk', '--out', out, '--shard-size', '4', '--url', url]
+  await lavit(['bulk', folder, ...words.slice(1)])
+  const before = bytesOf(out)
+  const stats = join(out, 'shards/00001/stats.json')
+  const whole = JSON.parse(readFileSync(stats, 'utf8'))
+  const { failed: _failed, ...part } = whole
+  rmSync(join(out, 'shards/00000'), { recursive: true })
+  asked.length = 0
+  const other = JSON.stringify({ ...whole, pictures: '2' })
+  for (const text of ['', '{"pictures": 2,', 'null', '{}', JSON.stringify(part), other]) {
+    writeFileSync(stats, text)
+    const told = new RegExp(`^error: ${stats}: it .*; remove ${join(out, 'shards/00001')}, and .*\n$`)
+    t.match(await lavit(words), { code: 2, stdout: '', stderr: told }, text)
+  }
+  t.equal(asked.length, 0)
+  rmSync(join(out, 'shards/00001'), { recursive: true })
+  t.equal((await lavit(words)).code, 1)
+  t.strictSame(bytesOf(out), before)
+
+  const job = join(out, 'job.json')
+  const { pictures: _pictures, ...rest } = JSON.parse(readFileSync(job, 'utf8'))
+  writeFileSync(job, JSON.stringify(rest))
+  t.match(await lavit(words), { code: 2, stdout: '', stderr: /^error: .*job.json: it tells of no pictures\n$/ })
 })
 
 t.test('a place that cannot be a folder is told in one line', async t => {

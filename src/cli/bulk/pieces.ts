@@ -36,11 +36,12 @@ export async function openPieces (folder: Folder, shard: string) {
   }
 }
 
+/** One that cannot be read is made again. */
 function readRow (path: string): Row | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined
+    if (isCode(error, 'ENOENT') || error instanceof SyntaxError) return undefined
     throw error
   }
 }

@@ -2,13 +2,14 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join, parse } from 'node:path'
-import { moveInto, readLines, writeAlong, writeWhole } from '../../bulk/files.ts'
+import { moveInto, writeAlong, writeWhole } from '../../bulk/files.ts'
 import { inOrder } from '../../bulk/in-order.ts'
 import { isUrl } from '../pictures.ts'
 import type { Session } from '../session.ts'
 import type { Folder } from './folder.ts'
 import type { Item } from './items.ts'
-import { digestOf, type Job } from './job.ts'
+import { digestOf, sizeOfShard, type Job } from './job.ts'
+import { readList } from './lists.ts'
 import { openPieces } from './pieces.ts'
 import { failedRow, makeRow, type Row } from './row.ts'
 
@@ -58,7 +59,7 @@ export async function workOn (work: Work) {
 async function make (work: Work) {
   const { shard, folder, job, sidecars } = work
   const begun = performance.now()
-  const items = readLines<Item>(folder.manifest(shard))
+  const items = readList(folder, shard, sizeOfShard(job, shard))
   const rows = await makeRows(items, work)
   const made = await folder.beginWork(shard)
   const files = await writeRows(made, rows, job.tasks.tokenize !== undefined)

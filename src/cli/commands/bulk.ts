@@ -37,6 +37,7 @@ export async function bulk (session: Session, words: string[], fields: Record<st
     { model, digest, tasks, shard_size: options.shardSize },
     items && askable(items, tasks)
   )
+  sumShards(folder, shardsOf(job).filter(folder.isDone)) // what is broken is told before any work
   const source = await openSource(folder, job, session, options)
   try {
     await workThrough(source, folder, job, session, options.sidecars === true)
