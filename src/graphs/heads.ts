@@ -4,7 +4,8 @@
 import type { Manifest } from '../package/manifest.ts'
 import type { State } from './kv-store.ts'
 import { createRoom } from './room.ts'
-import { floats, MisfitError, type DeviceTensor, type Session, type Value } from './session.ts'
+import { floats, type DeviceTensor, type Session, type Value } from './session.ts'
+import { checkSize } from './sizes.ts'
 
 /** Unknown, begin and end stand below; they are possible among visual ids, and dropped. */
 export const leastTextId = 3
@@ -38,9 +39,9 @@ export function createHeads (
   const { hidden_size: hiddenSize, vocabulary_size: vocabulary } = shape
   const room = createRoom() // for the text head's scores
   const visualIds = vocabulary - ids.image_start // those from the image start on are scored by the visual head
-  checkWidth('text_head', text, 'log_probabilities', ids.image_start)
-  checkWidth('visual_head', visual, 'log_probabilities', leastTextId + visualIds)
-  checkWidth('visual_head', visual, 'ids', shape.candidates)
+  checkSize('text_head', text, 'log_probabilities', ids.image_start)
+  checkSize('visual_head', visual, 'log_probabilities', leastTextId + visualIds)
+  checkSize('visual_head', visual, 'ids', shape.candidates, { field: 'language_model.candidates' })
   return {
     /**
      * Natural log-probabilities of the text ids, [image_start] for each row. They hold until the next call.
@@ -107,12 +108,6 @@ export function createHeads (
     if (onDevice.length > 0 && pick) return pick(onDevice)
     return { type: 'float32', data, dims: [states.length, hiddenSize] }
   }
-}
-
-function checkWidth (graph: string, { outputShapes }: Session, output: string, expected: number) {
-  const width = outputShapes[output]?.at(-1)
-  if (typeof width !== 'number' || width === expected) return
-  throw new MisfitError(`the graph ${graph} gives ${output} of ${width}, by the manifest they are ${expected}`)
 }
 
 function visualInputs (asks: VisualAsk[]) {

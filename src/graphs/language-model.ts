@@ -4,6 +4,7 @@
  */
 import { createRoom, type Room } from './room.ts'
 import { floats, MisfitError, sizeOf, type Input, type Session } from './session.ts'
+import { checkSize } from './sizes.ts'
 import type { Manifest } from '../package/manifest.ts'
 
 /** The cached keys and values of B rows, as views of the cache's slab. */
@@ -36,7 +37,7 @@ export type Step = {
 
 export type LanguageModel = ReturnType<typeof createLanguageModel>
 
-/** Throws a MisfitError where the graph has another number of layers than the manifest. */
+/** Throws a MisfitError where the graph has other layers, or as many of another shape, than the manifest says. */
 export function createLanguageModel (session: Session, { language_model: shape }: Pick<Manifest, 'language_model'>) {
   const { layers, kv_heads: heads, head_dim: headDim, hidden_size: hiddenSize } = shape
   const layerIndices = Array.from({ length: layers }, (_, i) => i)
@@ -44,6 +45,11 @@ export function createLanguageModel (session: Session, { language_model: shape }
   const found = session.inputNames.filter(name => name.startsWith('cache_keys.')).length
   if (found !== layers) {
     throw new MisfitError(`the graph language_model has ${found} layers, the manifest says ${layers}`)
+  }
+  checkSize('language_model', session, 'states', hiddenSize, { field: 'language_model.hidden_size' })
+  for (const i of layerIndices) {
+    checkSize('language_model', session, `new_keys.${i}`, heads, { axis: 1, field: 'language_model.kv_heads' })
+    checkSize('language_model', session, `new_keys.${i}`, headDim, { axis: 2, field: 'language_model.head_dim' })
   }
   return {
     async run (tokens: NewTokens, { rows, places, bias, keys, values }: CacheView): Promise<Step> {

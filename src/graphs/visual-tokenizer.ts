@@ -1,5 +1,6 @@
 /** The graphs that turn pixels into features, and the kept features into codes or embeddings. */
 import { floats, integers, MisfitError, type Session } from './session.ts'
+import { checkSize } from './sizes.ts'
 import type { Manifest } from '../package/manifest.ts'
 import { patchesOf } from '../package/patches.ts'
 
@@ -15,7 +16,9 @@ export type Selected = { features: Float32Array; keepMask: boolean[] }
 
 export type VisualTokenizer = ReturnType<typeof createVisualTokenizer>
 
-/** Throws a MisfitError where the mergers are those of a package for server 0.1. */
+/**
+ * Throws a MisfitError where the mergers are those of a package for server 0.1, or the sizes are not the manifest's.
+ */
 export function createVisualTokenizer (
   sessions: {
     vision: Session
@@ -24,7 +27,7 @@ export function createVisualTokenizer (
     mergerEmbeddings: Session
     familiarity?: Session | undefined
   },
-  { image, visual_tokenizer: { feature_dim: featureDim } }: Manifest
+  { image, visual_tokenizer: { feature_dim: featureDim }, language_model: { hidden_size: hiddenSize } }: Manifest
 ) {
   const patches = patchesOf({ image })
   for (const merger of [sessions.mergerCodes, sessions.mergerEmbeddings]) {
@@ -32,6 +35,11 @@ export function createVisualTokenizer (
       throw new MisfitError('the mergers take no places: the package is of an older server and has to be written anew')
     }
   }
+  checkSize('vision', sessions.vision, 'features', featureDim, { field: 'visual_tokenizer.feature_dim' })
+  checkSize('vision', sessions.vision, 'features', patches, { axis: 1, field: 'image.grid' })
+  checkSize('merger_embeddings', sessions.mergerEmbeddings, 'embeddings', hiddenSize, {
+    field: 'language_model.hidden_size'
+  })
   return {
     /**
      * `pictures` are uint8 [3, size, size]. Their features are computed together; the selector and the judge of

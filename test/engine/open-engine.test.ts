@@ -1,7 +1,9 @@
+// covers: src/graphs/sizes.ts
 import t from 'tap'
 import type { FromEngine } from '../../src/pipe/messages.ts'
 import type { PaintResult, TextResult, TokenizeResult, Work } from '../../src/pipe/work.ts'
-import { openEngine } from '../../src/engine/open-engine.ts'
+import { openEngine, openGraph } from '../../src/engine/open-engine.ts'
+import { createLanguageModel } from '../../src/graphs/language-model.ts'
 import type { Manifest } from '../../src/package/manifest.ts'
 import { readManifest } from '../../src/package/package.ts'
 
@@ -81,13 +83,47 @@ t.test('a manifest that says another number of layers than its graph is refused'
   await t.rejects(openEngine({ ...options, manifest: wrong }, () => {}), { message: /6 layers, the manifest says 99/ })
 })
 
+t.test('a manifest that says other sizes than its graphs is refused with the field and both', async t => {
+  const { language_model: language, visual_tokenizer: tokenizer, image } = manifest
+  const cases: [wrong: Partial<Manifest>, message: string][] = [
+    [
+      { language_model: { ...language, kv_heads: 2 } },
+      'the graph language_model gives new_keys.0 of 4, by the manifest they are 2 (language_model.kv_heads)'
+    ],
+    [
+      { language_model: { ...language, head_dim: 64 } },
+      'the graph language_model gives new_keys.0 of 48, by the manifest they are 64 (language_model.head_dim)'
+    ],
+    [
+      { language_model: { ...language, hidden_size: 96 } },
+      'the graph merger_embeddings gives embeddings of 192, by the manifest they are 96 (language_model.hidden_size)'
+    ],
+    [
+      { visual_tokenizer: { ...tokenizer, feature_dim: 96 } },
+      'the graph vision gives features of 192, by the manifest they are 96 (visual_tokenizer.feature_dim)'
+    ],
+    [
+      { image: { ...image, grid: { rows: 4, columns: 8 } } },
+      'the graph vision gives features of 64, by the manifest they are 32 (image.grid)'
+    ]
+  ]
+  for (const [wrong, message] of cases) {
+    await t.rejects(openEngine({ ...options, manifest: { ...manifest, ...wrong } }, () => {}), { message }, message)
+  }
+  const session = await openGraph('language_model', options)
+  t.teardown(() => session.release())
+  t.throws(() => createLanguageModel(session, { language_model: { ...language, hidden_size: 96 } }), {
+    message: 'the graph language_model gives states of 192, by the manifest they are 96 (language_model.hidden_size)'
+  })
+})
+
 t.test('a manifest that says other ids than its graphs score is refused', async t => {
   const { language_model: language, visual_tokenizer: tokenizer } = manifest
   const cases: [what: string, wrong: Partial<Manifest>, message: RegExp][] = [
     ...[1, 128].map((candidates): (typeof cases)[number] => [
       `${candidates} candidates`,
       { language_model: { ...language, candidates } },
-      new RegExp(`^the graph visual_head gives ids of 64, by the manifest they are ${candidates}$`)
+      new RegExp(`^the graph visual_head gives ids of 64, .* they are ${candidates} \\(language_model.candidates\\)$`)
     ]),
     [
       'fewer codes',
