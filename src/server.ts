@@ -13,7 +13,7 @@ import { readConfig } from './config/config.ts'
 import { findUnknownVariables, StartError } from './config/variables.ts'
 import { createMetrics } from './metrics.ts'
 import { createRegistry } from './registry/registry.ts'
-import { checkBatches, checkModels, explainListenError, explainLoadError } from './start-errors.ts'
+import { checkStart, explainListenError, explainLoadError, tellTogether } from './start-errors.ts'
 import { openTracing } from './tracing/tracing.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url)) // of `src` and of `dist` alike
@@ -32,8 +32,7 @@ async function start () {
   const config = readConfig(process.env, root)
   const log = pino({ level: config.logLevel })
   for (const warning of findUnknownVariables(process.env)) log.warn(warning)
-  checkModels(config)
-  checkBatches(config)
+  checkStart(config)
 
   const metrics = createMetrics()
   metrics.watchProcess()
@@ -74,14 +73,19 @@ async function start () {
   })
 
   warmDecoder()
-  await app.listen({ host: config.host, port: config.port }).catch(error => {
-    throw explainListenError(error, config)
+  const { host, port, metricsPort } = config
+  const [, metricsAddress] = await Promise.allSettled([
+    app.listen({ host, port }).catch(error => {
+      throw explainListenError(error, config)
+    }),
+    metricsApp?.listen({ host, port: metricsPort ?? 0 }).catch(error => {
+      throw explainListenError(error, { host, port: metricsPort ?? 0 }, 'LAVIT_METRICS_PORT')
+    })
+  ]).then(listened => {
+    tellTogether(listened.flatMap(each => (each.status === 'rejected' ? [each.reason] : [])))
+    return listened.map(each => (each.status === 'fulfilled' ? each.value : undefined))
   })
-  const { host, metricsPort: port = 0 } = config
-  const address = await metricsApp?.listen({ host, port }).catch(error => {
-    throw explainListenError(error, { host, port }, 'LAVIT_METRICS_PORT')
-  })
-  if (address !== undefined) log.info(`Metrics at ${address}/metrics`)
+  if (metricsAddress !== undefined) log.info(`Metrics at ${metricsAddress}/metrics`)
   registry.load(config.defaultModel).catch(async error => {
     const reason = explainLoadError(error, config)
     if (!reason) return log.warn({ err: error }, 'the default model is not ready yet')

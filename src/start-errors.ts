@@ -3,8 +3,33 @@ import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { openFolder } from './batches/folder.ts'
 import type { Config } from './config/config.ts'
+import { readKeys } from './config/keys.ts'
 import { refuse, StartError } from './config/variables.ts'
 import { ServerError } from './errors.ts'
+
+/** Throws a StartError with a line for each of what keeps the server from starting, as far as it can be seen before. */
+export function checkStart (config: Config) {
+  tellTogether([
+    () => checkModels(config),
+    () => checkBatches(config),
+    () => config.keysFile !== undefined && readKeys(config.keysFile)
+  ].flatMap(check => {
+    try {
+      check()
+      return []
+    } catch (error) {
+      return [error]
+    }
+  }))
+}
+
+/** Throws what went wrong, if anything did: a fault as it is, what the variables are to blame for in one. */
+export function tellTogether (errors: unknown[]) {
+  const told = errors.filter(error => error instanceof StartError)
+  if (told.length < errors.length) throw errors.find(error => !(error instanceof StartError))
+  const lines = [...new Set(told.map(({ message }) => message))]
+  if (lines.length > 0) throw new StartError(lines.join('\n'), Math.max(...told.map(({ exitCode }) => exitCode)))
+}
 
 /** Throws a StartError where the folder of models cannot be read, or holds no default model. */
 export function checkModels ({ modelsFolder, defaultModel }: Config) {

@@ -44,6 +44,9 @@ t.test('a port in use ends the process with one line and exit code 1', async t =
     stdout: '',
     stderr: `PORT=${port} is in use on 127.0.0.1; allowed is a free port, or 0 to take one\n`
   })
+  const { exitCode, stderr } = await outcome({ PORT: String(port), LAVIT_METRICS_PORT: String(port) })
+  t.equal(exitCode, 1)
+  t.match(stderr, /^PORT=\d+ is in use .*\nLAVIT_METRICS_PORT=\d+ is in use .*\n$/, 'both at once')
 })
 
 t.test('with empty variables it serves on the loopback address, and SIGTERM ends it with exit code 0', async t => {

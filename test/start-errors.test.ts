@@ -4,7 +4,9 @@ import t from 'tap'
 import { readConfig } from '../src/config/config.ts'
 import { StartError } from '../src/config/variables.ts'
 import { ServerError } from '../src/errors.ts'
-import { checkBatches, checkModels, explainListenError, explainLoadError } from '../src/start-errors.ts'
+import {
+  checkBatches, checkModels, checkStart, explainListenError, explainLoadError, tellTogether
+} from '../src/start-errors.ts'
 
 const config = readConfig({}, '/srv')
 
@@ -41,6 +43,27 @@ t.test('the folder of models and the default model are looked for', async t => {
     exitCode: 78
   })
   t.doesNotThrow(check({ LAVIT_MODELS: 'two', LAVIT_MODEL: 'b' }))
+})
+
+t.test('what is wrong is told at once, each in its line', async t => {
+  const environment = { LAVIT_MODELS: '/nope', LAVIT_BATCH_DIR: '/proc/x', LAVIT_KEYS_FILE: '/nope.json' }
+  t.throws(() => checkStart(readConfig(environment, '/')), {
+    message: new RegExp(
+      '^LAVIT_MODELS="/nope" is not allowed; .*\n' +
+        'LAVIT_BATCH_DIR="/proc/x" is not allowed; .*\n' +
+        'LAVIT_KEYS_FILE="/nope.json" cannot be used: it cannot be read \\(ENOENT\\)$'
+    ),
+    exitCode: 78
+  })
+  const folder = t.testdir({ models: { 'lavit-mini': { 'manifest.json': '{}' } } })
+  t.doesNotThrow(() => checkStart(readConfig({ LAVIT_MODELS: 'models' }, folder)))
+
+  const [used, absent] = [new StartError('PORT=1 is in use', 1), new StartError('HOST="x" is not allowed')]
+  t.throws(() => tellTogether([used, used]), { message: 'PORT=1 is in use', exitCode: 1 })
+  t.throws(() => tellTogether([used, absent]), { message: `${used.message}\n${absent.message}`, exitCode: 78 })
+  const fault = new TypeError('x')
+  t.throws(() => tellTogether([used, fault]), fault)
+  t.doesNotThrow(() => tellTogether([]))
 })
 
 for (const [code, name, exitCode] of [
