@@ -1,14 +1,17 @@
 /** What Node would answer by itself, without a body: broken HTTP, `Expect`, CONNECT, a missing `Host`. */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import { ServerError } from '../errors.ts'
 import { requestId } from './jobs.ts'
 import { bareHeaders, bodyOf, problemOf } from './problems.ts'
 
 const mostHeaders = 500
+const silentMs = 1000 // of a client that has connected, once the server takes no more
+const lookMs = 100
 const unanswered = new WeakMap<Duplex, Set<ServerResponse>>()
 
 export default fp(
@@ -19,6 +22,11 @@ export default fp(
       const open = unanswered.get(socket) ?? new Set()
       unanswered.set(socket, open.add(response))
       response.on('close', () => open.delete(response))
+    })
+
+    const endSilent = watchSilent(app.server)
+    app.addHook('preClose', async () => {
+      endSilent()
     })
 
     app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
@@ -51,6 +59,22 @@ export default fp(
   },
   { name: 'connections' }
 )
+
+/** Node's server closes only when those have gone, too, whose request never began, or whose head is half there. */
+function watchSilent (server: Server) {
+  const connected = new Set<Duplex>()
+  server.on('connection', (socket: Duplex) => {
+    connected.add(socket)
+    socket.on('close', () => connected.delete(socket))
+  })
+  const isSilent = (socket: Duplex) => (unanswered.get(socket)?.size ?? 0) === 0
+
+  return async function endSilent () {
+    while (server.listening) await pause(lookMs, undefined, { ref: false })
+    await pause(silentMs, undefined, { ref: false })
+    for (const socket of connected) if (isSilent(socket)) socket.destroy()
+  }
+}
 
 /** For what Node refuses before there is a request; whole requests before it on the connection have their answers. */
 export async function answerClientError (error: Error & { code?: string }, socket: Duplex) {

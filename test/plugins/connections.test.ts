@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { answerWork, buildTestApp, png } from '../helper.ts'
 
@@ -120,4 +121,36 @@ t.test('what is no HTTP behind a request takes nothing from its answer', async t
     t.match(answer, /"code":"invalid_request"/)
   }
   t.equal(app.seen.loans, 0)
+})
+
+t.test('who has connected and asks nothing does not hold up the end, nor cuts off who waits', async t => {
+  let release = () => {}
+  const app = await buildTestApp(t, {
+    async submit (work, options) {
+      await new Promise<void>(resolve => { release = resolve })
+      return answerWork(work, options)
+    }
+  })
+  await app.listen({ port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const open = async (text: string) => {
+    const socket = connect(port, '127.0.0.1')
+    await once(socket, 'connect')
+    socket.resume().write(text)
+    return once(socket, 'close')
+  }
+  const ends = Promise.all([open(''), open('GET /health/live HTTP/1.1\r\nHo')])
+  const answer = fetch(`http://127.0.0.1:${port}/detokenize`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"visual_tokens": [1]}'
+  })
+  while (app.seen.works.length === 0) await pause(5)
+  const from = performance.now()
+  const closed = app.close()
+  await pause(1500)
+  release()
+  t.equal((await answer).status, 200)
+  await Promise.race([Promise.all([closed, ends]), pause(10_000, undefined, { ref: false })])
+  t.ok(performance.now() - from < 8000, `${performance.now() - from} ms`)
 })
