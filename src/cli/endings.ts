@@ -1,6 +1,14 @@
 /** How a command can end: its exit codes, and the errors that carry them. */
 
-export const exitCodes = { ok: 0, someFailed: 1, usage: 2, away: 3, refused: 4, interrupted: 130 } as const
+export const exitCodes = {
+  ok: 0,
+  someFailed: 1,
+  usage: 2,
+  away: 3,
+  refused: 4,
+  interrupted: 130,
+  stopped: 143
+} as const
 
 /** An end with words for the user. */
 export class Ending extends Error {

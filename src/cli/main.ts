@@ -4,11 +4,14 @@ import { exitCodes } from './endings.ts'
 import { run } from './run.ts'
 
 const interrupt = new AbortController()
-const onInterrupt = () => {
-  if (interrupt.signal.aborted) process.exit(exitCodes.interrupted)
+let stopCode: number = exitCodes.interrupted
+// SIGTERM, too: it is no death of a worker, and the first process of a container never hears what it does not ask for
+const onStop = (signal: string) => {
+  stopCode = signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.stopped
+  if (interrupt.signal.aborted) process.exit(stopCode)
   interrupt.abort()
 }
-process.on('SIGINT', onInterrupt)
+process.on('SIGINT', onStop).on('SIGTERM', onStop)
 // whoever reads the output may have seen enough, such as `head`
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(exitCodes.ok)
@@ -16,15 +19,16 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(exitCodes.usage)
 })
 
-process.exitCode = await run(process.argv.slice(2), {
+const exitCode = await run(process.argv.slice(2), {
   env: process.env,
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   signal: interrupt.signal,
   serve: async variables => {
-    process.off('SIGINT', onInterrupt)
+    process.off('SIGINT', onStop).off('SIGTERM', onStop)
     Object.assign(process.env, variables)
     await import('../server.ts')
   }
 })
+process.exitCode = exitCode === exitCodes.interrupted ? stopCode : exitCode

@@ -1,7 +1,7 @@
 /** `lavit` as a process of its own. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
@@ -32,6 +32,17 @@ t.test('Ctrl-C ends it with 130', async t => {
   while (app.seen.works.length === 0) await new Promise(resolve => setTimeout(resolve, 10))
   lavit.kill('SIGINT')
   t.strictSame(await once(lavit, 'close'), [130, null])
+})
+
+t.test('SIGTERM ends it with 143, and a worker of bulk gives its shard back without a death', async t => {
+  const app = await buildTestApp(t, { submit: () => new Promise(() => {}) })
+  const folder = t.testdir({ 'a.png': png })
+  const words = [folder, '--out', join(folder, 'out'), '--do', 'caption', '--url', await app.listen({ port: 0 })]
+  const lavit = start('bulk', ...words)
+  while (app.seen.works.length === 0) await new Promise(resolve => setTimeout(resolve, 10))
+  lavit.kill('SIGTERM')
+  t.strictSame(await once(lavit, 'close'), [143, null])
+  t.match(JSON.parse(readFileSync(join(folder, 'out/leases/00000.0'), 'utf8')), { deaths: 0, isFree: true })
 })
 
 t.test('a reader that has seen enough ends it without a word', async t => {
