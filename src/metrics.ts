@@ -144,8 +144,12 @@ export function createMetrics () {
         if (budget !== null) deviceBudget.set({ device }, budget)
       }
     },
-    /** Takes an engine's report: its gauges as they are now, and the units since the last one. */
-    addEngineCounts (model: string, counts: EngineCounts) {
+    /**
+     * Takes a report of a model's engines: gauges as they are now, and the units since the last one. Restarts count
+     * from 0 on, since who sees a counter begin with 1 sees no increase.
+     */
+    addEngineCounts (model: string, counts: EngineCounts, device: string) {
+      restarts.inc({ model, device }, 0)
       queueLength.set({ model }, counts.waiting)
       running.set({ model }, counts.running)
       slots.set({ model }, counts.slotsInUse)

@@ -117,12 +117,22 @@ t.test('a job that ends early is counted once, where it was', async t => {
   t.equal(await counted(t, () => ({})), undefined, 'one that is answered is not')
 })
 
+t.test('restarts are counted from 0 on, so that the first one is an increase', async t => {
+  const metrics = createMetrics()
+  const series = 'lavit_engine_restarts_total{model="m",device="cpu"}'
+  metrics.addEngineCounts('m', noCounts, 'cpu')
+  t.equal(await valueOf(metrics, series), 0)
+  metrics.countRestart('m', 'cpu')
+  metrics.addEngineCounts('m', noCounts, 'cpu')
+  t.equal(await valueOf(metrics, series), 1)
+})
+
 t.test('what a model has on a GPU is told as long as it has it', async t => {
   const metrics = createMetrics()
   const series = 'lavit_device_buffers{model="m"}'
-  metrics.addEngineCounts('m', { ...noCounts, bus: { up: 1, down: 2, buffers: 3, held: 4 } })
+  metrics.addEngineCounts('m', { ...noCounts, bus: { up: 1, down: 2, buffers: 3, held: 4 } }, 'webgpu:0')
   t.equal(await valueOf(metrics, series), 3)
-  metrics.addEngineCounts('m', noCounts)
+  metrics.addEngineCounts('m', noCounts, 'cpu')
   t.notMatch(await metrics.text(), series, 'no longer')
   t.equal(await valueOf(metrics, 'lavit_device_bus_bytes_total{model="m",direction="down"}'), 2, 'what crossed stays')
 })

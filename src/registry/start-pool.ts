@@ -16,7 +16,7 @@ export type ModelOptions = Omit<EngineOptions, OfEachEngine> & {
   machine?: Machine
   /** The part of all places and cost that one client may take while no other takes any. */
   clientShare: number
-  onCounts?: ((model: string, counts: EngineCounts) => void) | undefined
+  onCounts?: ((model: string, counts: EngineCounts, device: string) => void) | undefined
   /** Those who may have signed a package; with none it need not be signed. */
   packageKeys?: readonly KeyObject[]
   /** Hears of each start of an engine that is not its first. */
@@ -68,7 +68,7 @@ export function startPool (
     model: name,
     engines,
     log: engineOptions.log,
-    onCounts: counts => onCounts?.(name, counts),
+    onCounts: counts => onCounts?.(name, counts, device.id),
     onRestart: () => onRestart?.(name, device.id),
     onLost: moveOn,
     async start (signal, onCounts) {

@@ -117,7 +117,7 @@ t.test('metrics', async t => {
     queuedCost: 40,
     units: [{ kind: 'decode', rows: 4, seconds: 0.01 }],
     bus: { up: 900, down: 1500, buffers: 7, held: 4096 }
-  })
+  }, 'cpu')
   app.metrics.countRestart('lavit-mini', 'cpu')
   const response = await app.inject('/metrics')
   t.match(response.headers['content-type'], 'text/plain')
