@@ -1,15 +1,15 @@
 /** All batches of the folder: made, found, cancelled, and driven to their end. */
-import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, existsSync } from 'node:fs'
+import { copyFileSync, linkSync, mkdirSync, readdirSync, rmSync, statSync, existsSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { ServerError, invalidField } from '../errors.ts'
 import type { Batch, BatchRequest } from '../schemas/openai/batches.ts'
 import type { Asker } from './ask.ts'
 import type { Disk } from './disk.ts'
 import { drive, isExpired, removeWork, type DriveTools, type Entry } from './drive.ts'
+import { readKept, type Log } from './folder.ts'
 import { createGate, type Gate } from './gate.ts'
 import { createRecord, endOf, hasEnded, moveTo, saveRecord, type BatchRecord } from './record.ts'
 
-type Log = { warn: (details: object, message: string) => void }
 type Tools = Omit<DriveTools, 'turnOf'> & { disk: Disk; log: Log }
 
 export type Batches = ReturnType<typeof openBatches>
@@ -134,19 +134,17 @@ export function openBatches (tools: Tools) {
 }
 
 /** In the order in which they were made; one whose making was cut off is removed. */
-function readRecords ({ folder }: Tools): BatchRecord[] {
+function readRecords ({ folder, log }: Tools): BatchRecord[] {
   return readdirSync(folder.batches)
     .flatMap(id => {
       const { path, record } = folder.batch(id)
-      if (existsSync(record)) return [readRecord(record)]
+      if (existsSync(record)) {
+        return readKept<BatchRecord>(record, kept => kept.batch.id === id && kept.asker !== undefined, log)
+      }
       rmSync(path, { recursive: true, force: true })
       return []
     })
     .sort((a, b) => a.order - b.order)
-}
-
-function readRecord (path: string): BatchRecord {
-  return JSON.parse(readFileSync(path, 'utf8'))
 }
 
 /** The input stays, whatever becomes of the file. Not all file systems have links. */

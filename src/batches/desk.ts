@@ -77,7 +77,7 @@ export function openDesk ({ path, limits, ask, log, onLine, now = Date.now }: De
     rmSync(folder.incoming, { recursive: true, force: true })
     mkdirSync(folder.incoming, { mode: 0o700 })
     const disk = createDisk({ most: limits.mostBytes, share: limits.share })
-    const files = openFiles(folder, disk, limits)
+    const files = openFiles(folder, disk, limits, log)
     const batches = openBatches({
       folder,
       files,

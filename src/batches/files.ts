@@ -1,12 +1,12 @@
 /** Files that clients sent, and those that batches have written: each is its owner's alone. */
-import { createReadStream, existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { createReadStream, existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { isCode, writeWhole } from '../bulk/files.ts'
 import { ServerError, tooManyBytes } from '../errors.ts'
 import type { StoredFile } from '../schemas/openai/files.ts'
 import type { Disk, DiskHold } from './disk.ts'
-import { newId, type Folder } from './folder.ts'
+import { newId, readKept, type Folder, type Log } from './folder.ts'
 
 export type FileInfo = { owner: string; order: number; file: StoredFile }
 type Kept = FileInfo & { hold: DiskHold }
@@ -16,9 +16,9 @@ export type FileLimits = { mostFileBytes: number; keepSeconds: number }
 export type Files = ReturnType<typeof openFiles>
 
 /** Those that were there before are there again. */
-export function openFiles (folder: Folder, disk: Disk, { mostFileBytes }: FileLimits) {
+export function openFiles (folder: Folder, disk: Disk, { mostFileBytes }: FileLimits, log: Log) {
   const files = new Map<string, Kept>()
-  for (const info of readInfos(folder)) keep(info)
+  for (const info of readInfos(folder, log)) keep(info)
 
   return {
     /** Newest first. */
@@ -136,17 +136,15 @@ export function diskFullError () {
 export type Received = { path: string; bytes: number; hold: DiskHold; drop: () => void }
 
 /** In the order in which they came; contents that a crash left without their words are removed. */
-function readInfos (folder: Folder): FileInfo[] {
+function readInfos (folder: Folder, log: Log): FileInfo[] {
   const ids = readdirSync(folder.files).map(name => name.replace(/\.jsonl?$/, ''))
   return [...new Set(ids)]
     .flatMap(id => {
-      if (existsSync(folder.info(id)) && existsSync(folder.content(id))) return [readInfo(folder.info(id))]
+      if (existsSync(folder.info(id)) && existsSync(folder.content(id))) {
+        return readKept<FileInfo>(folder.info(id), kept => kept.file.id === id, log)
+      }
       for (const path of [folder.info(id), folder.content(id)]) rmSync(path, { force: true })
       return []
     })
     .sort((a, b) => a.order - b.order)
-}
-
-function readInfo (path: string): FileInfo {
-  return JSON.parse(readFileSync(path, 'utf8'))
 }

@@ -1,5 +1,6 @@
 /** The folder of files and batches: where what lies, and how it appears there whole or not at all. */
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeFolder } from '../bulk/files.ts'
 
@@ -25,6 +26,20 @@ export function openFolder (path: string) {
       journal: at('batches', id, 'done.jsonl')
     })
   }
+}
+
+export type Log = { warn: (details: object, message: string) => void }
+
+/** None where the file is broken, which is left as it is and warned of: all others are not to suffer from it. */
+export function readKept<Kept> (path: string, isWhole: (kept: Kept) => boolean, log: Log): Kept[] {
+  try {
+    const kept: Kept = JSON.parse(readFileSync(path, 'utf8'))
+    if (isWhole(kept)) return [kept]
+    log.warn({ path }, 'a file of the folder of batches is not what it should be, and is left out')
+  } catch (err) {
+    log.warn({ err, path }, 'a file of the folder of batches cannot be read, and is left out')
+  }
+  return []
 }
 
 /** Cannot be guessed, and is the name of a file as it stands. */

@@ -2,7 +2,7 @@
 /** Files and batches beside keys, queues and full disks, on a fake model. */
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
@@ -289,6 +289,28 @@ t.test('one server at a time has the folder', async t => {
   await first.close()
   while ((await second.inject('/v1/batches')).statusCode === 503) await new Promise(resolve => setTimeout(resolve, 20))
   t.strictSame(readdirSync(join(environment.LAVIT_BATCH_DIR, 'leases')), ['server.1'])
+})
+
+t.test('a broken file of the folder is left out, and left as it is, and all others are there', async t => {
+  const folder = t.testdir()
+  const environment = { LAVIT_BATCH_DIR: folder }
+  const first = await buildTestApp(t, { environment })
+  const id = await begin(first, [caption('a')])
+  await untilEnded(first, id)
+  await first.close()
+  const broken = { '{': 'batch_1', '{"asker":{},"batch":{}}': 'batch_2', null: 'batch_3' }
+  for (const [text, name] of Object.entries(broken)) {
+    mkdirSync(join(folder, 'batches', name))
+    writeFileSync(join(folder, 'batches', name, 'batch.json'), text)
+    writeFileSync(join(folder, 'files', `file-${name}.json`), text)
+    writeFileSync(join(folder, 'files', `file-${name}.jsonl`), '')
+  }
+  const second = await buildTestApp(t, { environment })
+  const idsOf = async (url: string) => (await second.inject(url)).json().data.map((item: { id: string }) => item.id)
+  t.strictSame(await idsOf('/v1/batches'), [id])
+  t.equal((await idsOf('/v1/files')).length, 2, 'what was sent, and the results')
+  t.equal(readFileSync(join(folder, 'batches/batch_1/batch.json'), 'utf8'), '{')
+  t.ok(existsSync(join(folder, 'files/file-batch_2.json')))
 })
 
 t.test('a file that is removed is kept for the batch that was made of it', async t => {

@@ -12,7 +12,7 @@ t.test('a file whose words cannot be written is not kept, nor counted', async t 
   const disk = createDisk({ most: 1e6, share: 1 })
   let written = 0
   const temporary = () => (written++ === 0 ? folder.temporary() : join(path, 'nowhere/at/all'))
-  const files = openFiles({ ...folder, temporary }, disk, { mostFileBytes: 1e6, keepSeconds: 60 })
+  const files = openFiles({ ...folder, temporary }, disk, { mostFileBytes: 1e6, keepSeconds: 60 }, { warn () {} })
   async function * content () {
     yield Buffer.alloc(1000)
   }
