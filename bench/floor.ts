@@ -83,7 +83,7 @@ async function multiplicationRate (model: Uint8Array, inputs: Record<string, Inp
 /** Trunk and text head for one row, and attention to every place of the cache. */
 function operationsOfStep (): Operations {
   const { language_model: shape, graphs } = readManifest(modelFolder)
-  const attention = 4 * shape.layers * shape.kv_heads * shape.head_dim * places
+  const attention = 4 * shape.layers * shape.hidden_size * places // of every query, also where some share keys
   const trunk = operationsOf(join(modelFolder, graphs.language_model.file))
   const head = operationsOf(join(modelFolder, graphs.text_head.file))
   return { single: trunk.single + head.single + attention, whole: trunk.whole + head.whole }

@@ -49,7 +49,7 @@ def weights(graphs, precision):
 
 def table(slots, context):
     graphs, lm = definitions(full_model()), FULL.language_model
-    one = cache({'language_model': {'layers': lm.layers, 'kv_heads': lm.heads, 'head_dim': lm.hidden // lm.heads,
+    one = cache({'language_model': {'layers': lm.layers, 'kv_heads': lm.kv_heads, 'head_dim': lm.head_dim,
                                     'max_length': context}})
     features = FULL.encoder.patches * FULL.encoder.width * VALUES_OF_PATCH
     active = 4 * max((slots[-1] + BESIDE) * FULL.vocabulary, features)

@@ -35,9 +35,10 @@ def language_sizes(config, llm, codes, context, least):
     sequence; `least`: the shortest that this may be. Raises CheckpointError."""
     refuse_others(config)
     heads, hidden = whole(config, 'num_attention_heads'), whole(config, 'hidden_size')
+    kv_heads = heads if config.get('num_key_value_heads') is None else whole(config, 'num_key_value_heads')
     lm = replace(FULL.language_model, hidden=hidden, layers=whole(config, 'num_hidden_layers'), heads=heads,
-                 mlp_hidden=whole(config, 'intermediate_size'), norm_eps=positive(config, 'rms_norm_eps'),
-                 rotary_base=rotary_base(config), max_length=context)
+                 queries_per_key=max(1, heads // kv_heads), mlp_hidden=whole(config, 'intermediate_size'),
+                 norm_eps=positive(config, 'rms_norm_eps'), rotary_base=rotary_base(config), max_length=context)
     vocabulary, stored_layers = whole(config, 'vocab_size'), depth(llm, 'model.layers.')
     for holds, otherwise in [
             (config.get('model_type') == 'llama', 'model_type is not llama'),
@@ -45,9 +46,7 @@ def language_sizes(config, llm, codes, context, least):
              f'hidden_size {hidden} and num_attention_heads {heads} do not give heads of an even width'),
             (config.get('head_dim') in (None, hidden // heads),
              f'head_dim {config.get("head_dim")!r} is not supported, only hidden_size / num_attention_heads'),
-            (config.get('num_key_value_heads') in (None, heads),
-             f'num_key_value_heads {config.get("num_key_value_heads")!r} is not supported: '
-             'grouped key and value heads are not computed'),
+            (heads % kv_heads == 0, f'num_key_value_heads {kv_heads} does not divide num_attention_heads {heads}'),
             (vocabulary == lm.text_vocabulary + 2 + codes,
              f'vocab_size is {vocabulary}, expected {lm.text_vocabulary} + 2 + {codes} codes'),
             (stored_layers == lm.layers, f'num_hidden_layers is {lm.layers}, the weights have {stored_layers}')]:

@@ -57,7 +57,7 @@ def make(out, size='tiny', layers=None, seed=0):
     (language / 'config.json').write_text(json.dumps({
         'architectures': ['LlamaForCausalLM'], 'model_type': 'llama', 'hidden_act': 'silu', 'hidden_size': lm.hidden,
         'intermediate_size': lm.mlp_hidden, 'num_hidden_layers': lm.layers, 'num_attention_heads': lm.heads,
-        'num_key_value_heads': lm.heads, 'rms_norm_eps': lm.norm_eps, 'rope_theta': lm.rotary_base,
+        'num_key_value_heads': lm.kv_heads, 'rms_norm_eps': lm.norm_eps, 'rope_theta': lm.rotary_base,
         'rope_scaling': None, 'max_position_embeddings': 4096, 'tie_word_embeddings': False,
         'vocab_size': config.vocabulary}, indent=2) + '\n')
     (language / 'tokenizer.model').write_bytes(text_model())

@@ -18,7 +18,7 @@ def manifest(name, config, pixel_decoder, graphs, tokenizer, provenance):
         'image': {'size': e.image_size, 'grid': {'rows': e.grid, 'columns': e.grid}},
         'visual_tokenizer': {'feature_dim': e.width, 'codebook_size': t.codebook_size,
                              'min_visual_tokens': t.min_visual_tokens, 'selection': 'sample'},
-        'language_model': {'layers': lm.layers, 'kv_heads': lm.heads, 'head_dim': lm.hidden // lm.heads,
+        'language_model': {'layers': lm.layers, 'kv_heads': lm.kv_heads, 'head_dim': lm.head_dim,
                            'hidden_size': lm.hidden, 'vocabulary_size': config.vocabulary, 'max_length': lm.max_length,
                            'candidates': candidates(config)},
         'ids': {'end': 2, 'image_start': config.image_start, 'image_end': config.image_end,

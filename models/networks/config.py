@@ -46,12 +46,19 @@ class LanguageModelConfig:
     hidden: int = 192
     layers: int = 6
     heads: int = 4
+    queries_per_key: int = 1  # heads of queries that share keys and values
     mlp_hidden: int = 512
     text_vocabulary: int = 3072
     max_length: int = 256
     norm_eps: float = 1e-5
     rotary_base: float = 10000.0
     tied_head: bool = True
+
+    @property
+    def kv_heads(self): return self.heads // self.queries_per_key
+
+    @property
+    def head_dim(self): return self.hidden // self.heads
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,8 @@ class Rows:
 
     def __init__(self, lm, count):
         c = lm.c
-        head = c.hidden // c.heads
         self.lm, self.count, self.nothing = lm, count, torch.zeros(count, 1, c.hidden)
-        self.cache = [torch.zeros(count, c.heads, head, 1) if k % 2 == 0 else torch.zeros(count, c.heads, 1, head)
+        self.cache = [torch.zeros(count, c.kv_heads, *((c.head_dim, 1) if k % 2 == 0 else (1, c.head_dim)))
                       for k in range(2 * c.layers)]
         self.bias = torch.full((count, 1), HIDDEN)
 

@@ -28,30 +28,41 @@ def rotate(x, cos, sin):
 
 
 class Attention(nn.Module):
+    """A key and a value serve a group of queries (grouped-query attention, Ainslie et al. 2023)."""
+
     def __init__(self, c):
         super().__init__()
-        self.heads = c.heads
-        self.q_proj, self.k_proj, self.v_proj, self.o_proj = (nn.Linear(c.hidden, c.hidden, bias=False)
-                                                              for _ in range(4))
+        self.heads, self.kv_heads = c.heads, c.kv_heads
+        self.q_proj, self.o_proj = (nn.Linear(c.hidden, c.hidden, bias=False) for _ in range(2))
+        self.k_proj, self.v_proj = (nn.Linear(c.hidden, c.kv_heads * c.head_dim, bias=False) for _ in range(2))
 
     def heads_of(self, x, turn):
-        q, k, v = (p(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-                   for p in (self.q_proj, self.k_proj, self.v_proj))
+        """(B, T, H) -> queries (B, heads, T, d), keys and values (B, kv_heads, T, d)."""
+        q, k, v = (p(x).unflatten(-1, (heads, -1)).transpose(1, 2) for p, heads in (
+            (self.q_proj, self.heads), (self.k_proj, self.kv_heads), (self.v_proj, self.kv_heads)))
         return rotate(q, *turn), rotate(k, *turn), v
 
     def forward(self, x, turn, mask):
-        q, k, v = self.heads_of(x, turn)
+        q, *kv = self.heads_of(x, turn)
+        k, v = (t.repeat_interleave(self.heads // self.kv_heads, 1) for t in kv)
         return self.o_proj(F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2).flatten(2))
 
     def forward_cached(self, x, turn, mask, cached_keys, cached_values, cache_bias):
-        """`cached_keys` (B, H, d, P), `cached_values` (B, H, P, d); gives also the new keys (B, H, d, T) and values."""
+        """`cached_keys` (B, kv_heads, d, P), `cached_values` (B, kv_heads, P, d); gives also the new keys
+        (B, kv_heads, d, T) and values."""
         q, k, v = self.heads_of(x, turn)
         q = q * q.shape[-1] ** -.5
         k = k.transpose(2, 3)
+        group = self.heads // self.kv_heads
+        if group > 1:  # the queries of a group side by side: (B, kv_heads, group * T, d)
+            q = q.reshape(q.shape[0], self.kv_heads, group * q.shape[2], q.shape[3])
+            mask = mask.repeat(1, 1, group, 1)
         scores = torch.cat([q @ cached_keys + cache_bias[:, None, None, :], q @ k + mask], -1)
         weights = scores.softmax(-1)
         past = cached_keys.shape[-1]
         y = weights[..., :past] @ cached_values + weights[..., past:] @ v
+        if group > 1:
+            y = y.reshape(y.shape[0], self.heads, x.shape[1], y.shape[-1])
         return self.o_proj(y.transpose(1, 2).flatten(2)), k, v
 
 
@@ -96,7 +107,7 @@ class LanguageModel(nn.Module):
         if c.tied_head:
             self.lm_head.weight = self.model.embed_tokens.weight
 
-    def turn(self, positions): return rotary(positions, self.c.hidden // self.c.heads, self.c.rotary_base)
+    def turn(self, positions): return rotary(positions, self.c.head_dim, self.c.rotary_base)
 
     def embed(self, token_ids): return self.model.embed_tokens(token_ids)
 

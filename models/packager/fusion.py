@@ -158,12 +158,13 @@ def join_products(graph):
         heads = [graph.chain(node, ('MatMul', 'Reshape', 'Transpose')) for node in products]
         if all(heads):  # (B, T, H) -> (B, heads, T, d): of all at once
             made = [chain[-1].output[0] for chain in heads]
-            shape = graph.maker(heads[0][1].input[1])
-            count, width = (int(graph.tensors[part][0]) for part in shape.input[-2:])
-            split = graph.constant(f'{name}.shape', np.array([0, 0, count * len(made), width]))
+            shapes = [[int(graph.tensors[part][0]) for part in graph.maker(chain[1].input[1]).input[-2:]]
+                      for chain in heads]
+            counts = graph.constant(f'{name}.counts', np.array([count for count, _ in shapes]))
+            split = graph.constant(f'{name}.shape', np.array([0, 0, sum(count for count, _ in shapes), shapes[0][1]]))
             nodes += [helper.make_node('Reshape', [name, split], [f'{name}.heads']),
                       helper.make_node('Transpose', [f'{name}.heads'], [f'{name}.rows'], perm=[0, 2, 1, 3]),
-                      helper.make_node('Split', [f'{name}.rows'], made, axis=1, num_outputs=len(made))]
+                      helper.make_node('Split', [f'{name}.rows', counts], made, axis=1)]
             graph.replace([node for chain in heads for node in chain], nodes)
         else:
             widths = graph.constant(f'{name}.widths', np.array([part.shape[-1] for part, _ in parts]))
@@ -181,7 +182,8 @@ def join_biases(graph):
         if not graph.takers(bias):
             ones = graph.constant('attention.one', np.array([1]))
             nodes = [helper.make_node('Shape', ['positions'], ['attention.new'], start=1),
-                     helper.make_node('Concat', [ones, ones, 'attention.new', ones], ['attention.shape'], axis=0),
+                     helper.make_node('Shape', [added[1]], ['attention.rows'], start=2, end=3),
+                     helper.make_node('Concat', [ones, ones, 'attention.rows', ones], ['attention.shape'], axis=0),
                      helper.make_node('Expand', [added[0], 'attention.shape'], ['attention.past']),
                      helper.make_node('Concat', ['attention.past', added[1]], [bias], axis=-1)]
             graph.graph.node.extend(nodes)

@@ -122,9 +122,8 @@ def definitions(model):
     places = torch.stack([torch.arange(7), torch.randperm(n)[:7].sort().values])
     merger = {'features': {0: BATCH}, 'places': {0: BATCH, 1: torch.export.Dim('kept', min=1, max=n)}}
     lm = c.language_model
-    head = lm.hidden // lm.heads
     t, p = torch.export.Dim('new', min=1, max=lm.max_length), torch.export.Dim('past', min=1, max=lm.max_length)
-    cache = [torch.randn(2, lm.heads, head, 7) if k % 2 == 0 else torch.randn(2, lm.heads, 7, head)
+    cache = [torch.randn(2, lm.kv_heads, *((lm.head_dim, 7) if k % 2 == 0 else (7, lm.head_dim)))
              for k in range(2 * lm.layers)]
     row = {0: BATCH}
     graphs = {

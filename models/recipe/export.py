@@ -50,11 +50,11 @@ def real_inputs(model, files):
     picture = model.painter(condition).clamp(-1, 1)
     rest = c.encoder.patches - k
     rows = model.understanding(features, keep).gather(1, places[..., None].expand(-1, -1, lm.hidden))
-    head = lm.hidden // lm.heads
     read = {'token_ids': torch.zeros(b, k, dtype=torch.long), 'embeddings': rows,
             'is_embedding': torch.ones(b, k, dtype=torch.bool), 'positions': torch.arange(k).repeat(b, 1),
             'cache_bias': torch.full((b, 1), HIDDEN)}
-    cache = [torch.zeros(b, lm.heads, *((head, 1) if i % 2 == 0 else (1, head))) for i in range(2 * lm.layers)]
+    cache = [torch.zeros(b, lm.kv_heads, *((lm.head_dim, 1) if i % 2 == 0 else (1, lm.head_dim)))
+             for i in range(2 * lm.layers)]
     states = model.language_model.step(*read.values(), *cache)[0]
     row, yes = torch.arange(b), torch.ones(b, dtype=torch.bool)
     return {
@@ -91,7 +91,7 @@ def manifest(config, graphs, out, concepts, about):
         'image': {'size': e.image_size, 'grid': {'rows': e.grid, 'columns': e.grid}},
         'visual_tokenizer': {'feature_dim': e.width, 'codebook_size': t.codebook_size,
                              'min_visual_tokens': t.min_visual_tokens, 'selection': 'threshold'},
-        'language_model': {'layers': lm.layers, 'kv_heads': lm.heads, 'head_dim': lm.hidden // lm.heads,
+        'language_model': {'layers': lm.layers, 'kv_heads': lm.kv_heads, 'head_dim': lm.head_dim,
                            'hidden_size': lm.hidden, 'vocabulary_size': config.vocabulary,
                            'max_length': lm.max_length, 'candidates': candidates(config)},
         'ids': {'end': 2, 'image_start': config.image_start, 'image_end': config.image_end,

@@ -64,10 +64,9 @@ def step(before, rows, after):
     embeddings, is_embedding = torch.zeros(1, ids.shape[1], lm.hidden), torch.zeros(1, ids.shape[1], dtype=torch.bool)
     place = slice(before.shape[1], before.shape[1] + r)
     embeddings[:, place], is_embedding[:, place] = rows, True
-    head = lm.hidden // lm.heads
     return {'token_ids': ids, 'embeddings': embeddings, 'is_embedding': is_embedding,
             'positions': torch.arange(ids.shape[1])[None], 'cache_bias': torch.full((1, 1), HIDDEN),
-            'cache': [torch.zeros(1, lm.heads, *((head, 1) if i % 2 == 0 else (1, head)))
+            'cache': [torch.zeros(1, lm.kv_heads, *((lm.head_dim, 1) if i % 2 == 0 else (1, lm.head_dim)))
                       for i in range(2 * lm.layers)]}
 
 

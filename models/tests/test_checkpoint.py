@@ -74,6 +74,15 @@ class Accepted(Checkpoint):
             path.write_text(json.dumps({**config, **values}))
             self.assertEqual(open_official(self.checkpoint).config.language_model.rotary_base, base)
 
+    def test_queries_that_share_keys_and_values(self):
+        names = [f'model.layers.{layer}.self_attn.{kind}_proj.weight' for layer in range(2) for kind in 'kv']
+        for path in (self.checkpoint / LANGUAGE).glob('pytorch_model-*.bin'):
+            self.change(f'{LANGUAGE}/{path.name}', lambda state: state.update(
+                {name: state[name][:24].clone() for name in names if name in state}))
+        path = self.checkpoint / LANGUAGE / 'config.json'
+        path.write_text(json.dumps({**json.loads(path.read_text()), 'num_key_value_heads': 2}))
+        self.assertEqual(open_official(self.checkpoint).config.language_model.kv_heads, 2)
+
     def test_frequencies_that_old_libraries_stored_with_the_language_model(self):
         shard, key = 'pytorch_model-00001-of-00002.bin', 'model.layers.0.self_attn.rotary_emb.inv_freq'
         self.change(f'{LANGUAGE}/{shard}', lambda state: state.update({key: torch.zeros(6)}))
@@ -183,9 +192,10 @@ class Refused(Checkpoint):
                        {'rope_parameters': {'rope_theta': 10000., 'rope_type': 'yarn', 'factor': 4.}},
                        {'rope_parameters': {'rope_type': 'default', 'factor': 4.}},
                        {'rope_parameters': {'rope_type': 'default', 'partial_rotary_factor': .5}},
-                       {'num_key_value_heads': 2}, {'head_dim': 16}, {'partial_rotary_factor': .5},
-                       {'sliding_window': 512}, {'use_sliding_window': True}, {'attention_bias': True},
-                       {'mlp_bias': True}, {'hidden_act': 'gelu'}, {'tie_word_embeddings': True}, {'rope_theta': -1},
+                       {'num_key_value_heads': 3}, {'num_key_value_heads': 8}, {'head_dim': 16},
+                       {'partial_rotary_factor': .5}, {'sliding_window': 512}, {'use_sliding_window': True},
+                       {'attention_bias': True}, {'mlp_bias': True}, {'hidden_act': 'gelu'},
+                       {'tie_word_embeddings': True}, {'rope_theta': -1},
                        {'quantization_config': {'quant_method': 'awq', 'bits': 4}}, {'model_type': 'mistral'},
                        {'logit_scale': .25}, {'attn_logit_softcapping': 50.}, {'layer_types': ['full_attention'] * 2},
                        {'pruned_heads': {'0': [1]}}):

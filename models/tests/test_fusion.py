@@ -22,13 +22,13 @@ WORDS, CONTENTS, PLACES, HEAD = 50, 8, 4, 48
 UNSEEN = 2 ** 20  # the place of tokens that fill a row up
 
 
-def inputs(rows, new, past, written, first=0):
+def inputs(rows, new, past, written, first=0, kv_heads=C.heads):
     """As the server feeds it; the first tokens of each row fill it up."""
     rng = np.random.default_rng(new)
     positions = np.tile(np.arange(new) + written - first, (rows, 1))
     positions[:, :first] = UNSEEN
     seen = np.arange(past) < written
-    cache = [np.where(seen if key else seen[:, None], rng.normal(size=(rows, 2, *shape)), 0)
+    cache = [np.where(seen if key else seen[:, None], rng.normal(size=(rows, kv_heads, *shape)), 0)
              for _ in range(C.layers) for key, shape in ((True, (HEAD, past)), (False, (past, HEAD)))]
     return {'token_ids': rng.integers(0, WORDS + CONTENTS * PLACES, (rows, new)),
             'embeddings': rng.normal(size=(rows, new, C.hidden)), 'is_embedding': rng.random((rows, new)) < .5,
@@ -47,10 +47,16 @@ def runner(path):
 
 
 class FusionTest(unittest.TestCase):
+    queries_per_key = 1
+
+    @classmethod
+    def inputs(cls, *sizes, **more): return inputs(*sizes, kv_heads=C.heads // cls.queries_per_key, **more)
+
     @classmethod
     def setUpClass(cls):
         torch.manual_seed(0)
-        model = PlacedLanguageModel(C, WORDS, CONTENTS, PLACES)
+        config = replace(C, queries_per_key=cls.queries_per_key)
+        model = PlacedLanguageModel(config, WORDS, CONTENTS, PLACES)
         with torch.no_grad():
             for matrix in model.parameters():
                 if matrix.ndim > 1:
@@ -58,7 +64,7 @@ class FusionTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         path = Path(folder.name) / 'language_model.onnx'
-        feed = inputs(2, 3, 7, 7)
+        feed = cls.inputs(2, 3, 7, 7)
         example = {name: [torch.from_numpy(v).float() for v in value] if name == 'cache' else
                    torch.from_numpy(value).float() if value.dtype == np.float64 else torch.from_numpy(value)
                    for name, value in feed.items()}
@@ -68,7 +74,7 @@ class FusionTest(unittest.TestCase):
                    'cache': [{0: BATCH, 3 if k % 2 == 0 else 2: past} for k in range(2 * C.layers)]}
         outputs = ['states', *(f'new_{kind}.{i}' for i in range(C.layers) for kind in ('keys', 'values'))]
         export_graph(LanguageStep(model), example, outputs, dynamic, C.layers, path)
-        round_activations(path, observe(path, [flat(inputs(4, 20, 1, 0))]))
+        round_activations(path, observe(path, [flat(cls.inputs(4, 20, 1, 0))]))
         cls.before = staticmethod(runner(path))
         cls.nodes = [len(onnx.load(str(path)).graph.node)]
         fuse(path, C.max_length)
@@ -77,7 +83,7 @@ class FusionTest(unittest.TestCase):
         cls.kinds = {node.op_type for node in onnx.load(str(path)).graph.node}
 
     def test_prompts_and_steps_come_to_the_same(self):
-        for feed in (inputs(3, 24, 1, 0, first=5), inputs(1, 16, 64, 40), inputs(5, 1, 64, 30)):
+        for feed in (self.inputs(3, 24, 1, 0, first=5), self.inputs(1, 16, 64, 40), self.inputs(5, 1, 64, 30)):
             seen = feed['positions'][0] != UNSEEN
             for i, (a, b) in enumerate(zip(self.before(feed), self.after(feed), strict=True)):
                 if i > 0:  # what fills a row up is written nowhere
@@ -89,16 +95,22 @@ class FusionTest(unittest.TestCase):
         self.assertFalse(self.kinds & {'Pow', 'Reciprocal', 'Neg'})
 
     def test_a_row_has_the_same_bits_alone_and_in_any_window(self):
-        whole = self.after(inputs(5, 1, 128, 30))
+        whole = self.after(self.inputs(5, 1, 128, 30))
         for past in (32, 48, 64, 96):
-            feed = inputs(5, 1, 128, 30)
+            feed = self.inputs(5, 1, 128, 30)
             feed['cache_bias'] = feed['cache_bias'][:, :past]
             feed['cache'] = [v[..., :past] if i % 2 == 0 else v[:, :, :past] for i, v in enumerate(feed['cache'])]
             for a, b in zip(whole, self.after(feed), strict=True):
                 np.testing.assert_array_equal(a, b)
-        alone = {k: [v[:1] for v in value] if k == 'cache' else value[:1] for k, value in inputs(5, 1, 128, 30).items()}
+        alone = {k: [v[:1] for v in value] if k == 'cache' else value[:1]
+                 for k, value in self.inputs(5, 1, 128, 30).items()}
         for a, b in zip(whole, self.after(alone), strict=True):
             np.testing.assert_array_equal(a[:1], b)
+
+
+class GroupedFusionTest(FusionTest):
+    """Of queries that share keys and values."""
+    queries_per_key = 2
 
 
 if __name__ == '__main__':

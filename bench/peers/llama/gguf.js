@@ -3,8 +3,8 @@
 const alignment = 32
 const types = { u32: 4, i32: 5, f32: 6, string: 8, array: 9 }
 
-/** LLaMA layout, float32. `sizes`: layers, width, heads, hidden (of the feed-forward part), words, places. */
-export function randomDecoder ({ layers, width, heads, hidden, words, places }) {
+/** LLaMA layout, float32. `sizes`: layers, width, heads, kvHeads, hidden (of the feed-forward part), words, places. */
+export function randomDecoder ({ layers, width, heads, kvHeads, hidden, words, places }) {
   const byte = i => `<0x${(i - 3).toString(16).toUpperCase().padStart(2, '0')}>` // without them no file is read
   const tokens = Array.from({ length: words }, (_, i) => ['<unk>', '<s>', '</s>'][i] ?? (i < 259 ? byte(i) : `w${i}`))
   const fields = [
@@ -14,7 +14,7 @@ export function randomDecoder ({ layers, width, heads, hidden, words, places }) 
     ['llama.block_count', 'u32', layers],
     ['llama.feed_forward_length', 'u32', hidden],
     ['llama.attention.head_count', 'u32', heads],
-    ['llama.attention.head_count_kv', 'u32', heads],
+    ['llama.attention.head_count_kv', 'u32', kvHeads],
     ['llama.rope.dimension_count', 'u32', width / heads],
     ['llama.vocab_size', 'u32', words],
     ['llama.attention.layer_norm_rms_epsilon', 'f32', 1e-5],
@@ -32,7 +32,8 @@ export function randomDecoder ({ layers, width, heads, hidden, words, places }) 
     ['output.weight', [width, words]],
     ...Array.from({ length: layers }, (_, i) => [
       [`blk.${i}.attn_norm.weight`, [width]],
-      ...['q', 'k', 'v', 'output'].map(name => [`blk.${i}.attn_${name}.weight`, [width, width]]),
+      ...['q', 'output'].map(name => [`blk.${i}.attn_${name}.weight`, [width, width]]),
+      ...['k', 'v'].map(name => [`blk.${i}.attn_${name}.weight`, [width, (width / heads) * kvHeads]]),
       [`blk.${i}.ffn_norm.weight`, [width]],
       [`blk.${i}.ffn_gate.weight`, [width, hidden]],
       [`blk.${i}.ffn_up.weight`, [width, hidden]],

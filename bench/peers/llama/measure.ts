@@ -34,9 +34,9 @@ export async function measureLlama (pictures: Uint8Array[], rounds: number): Pro
 
 async function llama (threads: number, rounds: number) {
   const manifest = readManifest(modelFolder)
-  const { layers, hidden_size: width, kv_heads: heads, max_length: places } = manifest.language_model
+  const { layers, hidden_size: width, kv_heads: kvHeads, head_dim: each, max_length: places } = manifest.language_model
   const words = manifest.ids.image_start + manifest.image.grid.rows * manifest.image.grid.columns
-  const sizes = { layers, width, heads, hidden: feedForward, words, places }
+  const sizes = { layers, width, heads: width / each, kvHeads, hidden: feedForward, words, places }
   const order = JSON.stringify({ ...sizes, threads, prompt: 20, tokens: 32, rows, rounds })
   try {
     const { stdout } = await run(process.execPath, ['run.js', order], { cwd: import.meta.dirname, timeout: mostMs })
