@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import base64
+import pickle
 import re
 import threading
 import time
@@ -162,6 +163,10 @@ def test_what_no_server_of_this_kind_answers() -> None:
         httpx.Response(200, json={"models": []}),
         httpx.Response(503, text="no"),
         httpx.Response(200, text='event: queued\ndata: {"position": 0}\n\n', headers=event_stream),
+        httpx.Response(200, text="event: token\ndata: {\n\n", headers=event_stream),
+        httpx.Response(200, text='event: error\ndata: {"no": "problem"}\n\n', headers=event_stream),
+        httpx.Response(200, text="<h1>Log in</h1>", headers={"content-type": "text/html"}),
+        httpx.Response(200, stream=Garbled(), headers={"content-encoding": "gzip"}),
     ]
     transport = httpx.MockTransport(lambda _request: answers.pop(0))
     with Client(http=httpx.Client(transport=transport)) as lavit:
@@ -172,8 +177,44 @@ def test_what_no_server_of_this_kind_answers() -> None:
         assert lavit.models()["models"] == []
         assert code_of(lavit.models) == "unexpected_answer"
         assert code_of(lambda: list(lavit.caption_stream(b""))) == "stream_broken"
+        for _ in range(2):
+            assert code_of(lambda: list(lavit.caption_stream(b""))) == "unexpected_answer"
+        assert code_of(lambda: lavit.generate_picture("a dog")) == "unexpected_answer"
+        assert code_of(lavit.models) == "unexpected_answer"
     with Client("http://127.0.0.1:1", retries=1) as nobody:
         assert code_of(nobody.models) == "connection_failed"
+
+
+class Garbled(httpx.SyncByteStream):
+    """A body that is not encoded as its headers say."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"no gzip"
+
+
+def test_headers_replace_those_of_the_client_in_any_case() -> None:
+    sent: list[httpx.Headers] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers)
+        return httpx.Response(200, json={})
+
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    headers = {"Authorization": "Basic abc", "ACCEPT": "application/json;q=1"}
+    with Client(http=http, api_key="secret", headers=headers) as lavit:
+        lavit.models()
+    assert sent[0].get_list("authorization") == ["Basic abc"]
+    assert sent[0].get_list("accept") == ["application/json;q=1"]
+
+
+def test_an_error_crosses_processes() -> None:
+    body = {"code": "invalid_field", "detail": "no", "status": 422, "request_id": "a", "errors": [{"pointer": "/n"}]}
+    transport = httpx.MockTransport(lambda _request: httpx.Response(422, json=body))
+    with Client(http=httpx.Client(transport=transport)) as lavit, pytest.raises(LavitError) as refused:
+        lavit.models()
+    copied = pickle.loads(pickle.dumps(refused.value))
+    assert (type(copied), str(copied), vars(copied)) == (LavitError, "no", vars(refused.value))
+    assert copied.errors == [{"pointer": "/n"}]
 
 
 def code_of(call: Callable[[], object]) -> str:

@@ -165,7 +165,7 @@ class Client:
                 yield event
                 if event["event"] == "done":
                     return
-        except httpx.TransportError as cause:
+        except httpx.RequestError as cause:
             raise stream_broken(cause) from cause
         finally:
             answer.close()
@@ -182,7 +182,7 @@ class Client:
                     return answer
                 answer.read()
                 error = error_of_answer(answer)
-            except httpx.TransportError as cause:
+            except httpx.RequestError as cause:
                 error = error_of_failure(cause)
             pause = self._settings.pause_before(error, failures)
             if pause is None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import time
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import httpx
 
@@ -37,6 +38,10 @@ class LavitError(Exception):
         self.problem = problem
         """The document itself, where one came."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copied and pickled whole, as between processes."""
+        return type(self), (self.code, str(self)), dict(self.__dict__)
+
     @property
     def errors(self) -> list[FieldError]:
         """Each wrong field: a JSON pointer, and what is wrong with it."""
@@ -70,7 +75,9 @@ def error_of_problem(problem: Problem, retry_after: float | None = None) -> Lavi
     )
 
 
-def error_of_failure(cause: httpx.TransportError) -> LavitError:
+def error_of_failure(cause: httpx.RequestError) -> LavitError:
+    if not isinstance(cause, httpx.TransportError):  # too many redirects, or a body that is not as its headers say
+        return LavitError("unexpected_answer", f"the answer cannot be read: {cause}")
     if isinstance(cause, httpx.TimeoutException) and not isinstance(cause, httpx.ConnectTimeout):
         return LavitError("timed_out", "the server was silent for too long")
     return LavitError("connection_failed", f"the server did not answer: {cause}")

@@ -11,13 +11,16 @@ from .errors import LavitError, error_of_problem
 
 def read_event(message: ServerSentEvent) -> dict[str, Any]:
     """The event as a dictionary. Raises the problem of the event `error`."""
-    data = message.json()
-    if message.event == "error":
-        raise error_of_problem(data)
+    try:
+        data = message.json()
+        if message.event == "error":
+            raise error_of_problem(data)
+    except (ValueError, KeyError, TypeError):  # of another program at this address
+        raise LavitError("unexpected_answer", f"the event is {message.data[:200]}") from None
     return {"event": message.event, "data": data}
 
 
-def stream_broken(cause: httpx.TransportError | None = None) -> LavitError:
+def stream_broken(cause: httpx.RequestError | None = None) -> LavitError:
     """The error of a stream without its last event."""
     if isinstance(cause, httpx.TimeoutException):
         return LavitError("timed_out", "the server was silent for too long")

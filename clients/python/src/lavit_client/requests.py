@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 from typing_extensions import TypedDict
 
+from .errors import error_of_answer
 from .pictures import Picture, PictureFile, wire_of
 from .schema import (
     CaptionResponse,
@@ -155,8 +156,11 @@ def for_events(request: Request[Any]) -> Request[Any]:
 
 
 def file_of(answer: httpx.Response) -> PictureFile:
+    """The picture. Raises `unexpected_answer` for what is none, as the page of a proxy."""
     seed = answer.headers.get("x-seed")
-    media_type = answer.headers.get("content-type", "application/octet-stream")
+    media_type = answer.headers.get("content-type", "")
+    if not media_type.startswith("image/"):
+        raise error_of_answer(answer)
     return PictureFile(answer.content, media_type, None if seed is None else int(seed))
 
 

@@ -46,10 +46,12 @@ class Settings:
     def arguments_of(self, request: Request[Any]) -> dict[str, Any]:
         """What `build_request` of either kind of connection takes."""
         key = {} if self.api_key is None else {"authorization": f"Bearer {self.api_key}"}
+        headers = httpx.Headers({"accept": request.accept, **key})
+        headers.update(self.headers)  # in their place whatever the case of their names
         return {
             "method": request.method,
             "url": self.url.rstrip("/") + request.path,
-            "headers": {"accept": request.accept, **key, **self.headers},
+            "headers": headers,
             "json": request.json,
             "timeout": self.timeout,
         }
