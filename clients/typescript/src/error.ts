@@ -59,9 +59,16 @@ export function errorOfProblem (problem: Problem, retryAfter?: number): LavitErr
 
 function parse (text: string): Problem | undefined {
   try {
-    const value = JSON.parse(text)
-    return typeof value?.code === 'string' && typeof value.detail === 'string' ? value : undefined
+    const value: unknown = JSON.parse(text)
+    return isProblem(value) ? value : undefined
   } catch {}
+}
+
+export function isProblem (value: unknown): value is Problem {
+  return (
+    typeof value === 'object' && value !== null &&
+    'code' in value && typeof value.code === 'string' && 'detail' in value && typeof value.detail === 'string'
+  )
 }
 
 /** Of a number of seconds, or of a date, which proxies write. */

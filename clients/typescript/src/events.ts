@@ -7,7 +7,7 @@ export async function * messagesOf (body: ReadableStream<Uint8Array<ArrayBuffer>
   let event = ''
   let data: string[] = []
   for await (const line of linesOf(body)) {
-    const [, field, value = ''] = /^(\w+): ?(.*)$/.exec(line) ?? []
+    const [, field, value = ''] = /^(\w+): ?(.*)$/s.exec(line) ?? [] // `s`: JSON may hold U+2028
     if (field === 'event') event = value
     else if (field === 'data') data.push(value)
     if (line !== '') continue

@@ -41,13 +41,15 @@ export function createSend (options: ClientOptions): Send {
     const response = await fetch(base + path, {
       method,
       signal,
-      headers: {
-        accept,
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
-        ...client.headers,
-        ...headers
-      },
+      headers: inTheirPlace([
+        {
+          accept,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` })
+        },
+        client.headers ?? {},
+        headers
+      ]),
       ...(body !== undefined && { body })
     })
     client.onResponse?.(response)
@@ -64,6 +66,13 @@ export function createSend (options: ClientOptions): Send {
     if (!busy.includes(status) || retryAfter === undefined || retryAfter > longestPause) return
     return 1000 * retryAfter * (1 + Math.random() / 4)
   }
+}
+
+/** Later headers in the place of earlier ones, whatever the case of their names. */
+function inTheirPlace (groups: Record<string, string>[]): Record<string, string> {
+  return Object.fromEntries(
+    groups.flatMap(group => Object.entries(group).map(([name, value]) => [name.toLowerCase(), value]))
+  )
 }
 
 function connectionFailed (cause: unknown) {

@@ -1,5 +1,5 @@
 /** Pictures as programs have them, and as the server reads them. */
-import { LavitError } from './error.ts'
+import { LavitError, unexpected } from './error.ts'
 import type { GeneratedImage, ImageInput, PreviewEvent } from './schema.ts'
 
 /**
@@ -32,11 +32,14 @@ export async function wireOf (picture: Picture): Promise<ImageInput> {
   return 'path' in picture ? base64(readFile(picture.path)) : picture
 }
 
+/** Throws `unexpected_answer` for what is no picture, as the page of a proxy. */
 export async function fileOf (response: Response): Promise<PictureFile> {
   const seed = response.headers.get('x-seed')
+  const mediaType = response.headers.get('content-type') ?? ''
+  if (!mediaType.startsWith('image/')) throw unexpected(response, await response.text())
   return {
     bytes: new Uint8Array(await response.arrayBuffer()),
-    mediaType: response.headers.get('content-type') ?? 'application/octet-stream',
+    mediaType,
     seed: seed === null ? undefined : Number(seed)
   }
 }

@@ -1,5 +1,5 @@
 /** Streamed answers as async iterators. */
-import { errorOfProblem, LavitError } from './error.ts'
+import { errorOfProblem, isProblem, LavitError } from './error.ts'
 import { messagesOf } from './events.ts'
 import type { Request, Send } from './http.ts'
 import type { CallOptions } from './types.ts'
@@ -19,8 +19,8 @@ export async function * stream<Event> (
     const request = await prepare()
     const messages = await send(request, async ({ body }, signal) => read(body, signal), { ...options, signal: ends })
     for await (const { event, data } of messages) {
-      const value = JSON.parse(data)
-      if (event === 'error') throw errorOfProblem(value)
+      const value = parse(data)
+      if (event === 'error') throw isProblem(value) ? errorOfProblem(value) : unexpectedEvent(data)
       yield { event, data: value } as Event
       if (event === 'done') return
     }
@@ -28,6 +28,19 @@ export async function * stream<Event> (
   } finally {
     leaving.abort()
   }
+}
+
+function parse (data: string): unknown {
+  try {
+    return JSON.parse(data)
+  } catch (cause) {
+    throw unexpectedEvent(data, cause)
+  }
+}
+
+/** Of another program at this address. */
+function unexpectedEvent (data: string, cause?: unknown) {
+  return new LavitError('unexpected_answer', `the event is ${data.slice(0, 200)}`, { cause })
 }
 
 async function * read (body: ReadableStream<Uint8Array<ArrayBuffer>> | null, signal: AbortSignal) {

@@ -218,8 +218,27 @@ t.test('what no server of this kind answers', async t => {
   await t.rejects(read(lavit.captionStream({ image })), { code: 'stream_broken', status: 0 })
   answers.push([200, { 'content-length': '1000' }, 'event: queued\ndata: {"position":0}\n\n'])
   await t.rejects(read(lavit.captionStream({ image })), { code: 'stream_broken' }, 'a connection that breaks')
+  for (const event of ['event: token\ndata: {\n\n', 'event: error\ndata: null\n\n', 'event: error\ndata: {}\n\n']) {
+    answers.push([200, {}, event])
+    await t.rejects(read(lavit.captionStream({ image })), { name: 'LavitError', code: 'unexpected_answer' }, event)
+  }
+  answers.push([200, { 'content-type': 'text/html' }, '<h1>Log in</h1>'])
+  await t.rejects(lavit.generatePicture({ prompt: 'a dog' }), { code: 'unexpected_answer', message: /Log in/ })
   const nobody = createClient({ url: await leftAddress(), retries: 1 })
   await t.rejects(nobody.models(), { code: 'connection_failed', status: 0, message: /ECONNREFUSED/ })
+})
+
+t.test('headers stand in the place of others, in any case', async t => {
+  const sent: Headers[] = []
+  const fetch: typeof globalThis.fetch = async (_url, init) => {
+    sent.push(new Headers(init?.headers))
+    return new Response('{}')
+  }
+  const lavit = createClient({ apiKey: 'secret', headers: { Authorization: 'Basic abc', 'X-Request-Id': 'a' }, fetch })
+  await lavit.models({ headers: { 'x-request-id': 'b', ACCEPT: 'application/json;q=1' } })
+  t.strictSame([...(sent[0] ?? [])], [
+    ['accept', 'application/json;q=1'], ['authorization', 'Basic abc'], ['x-request-id', 'b']
+  ])
 })
 
 /** The address of a server that gives each of the answers once, in their order. */

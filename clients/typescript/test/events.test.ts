@@ -5,10 +5,10 @@ import t from 'tap'
 import { messagesOf } from '../src/events.ts'
 
 const text =
-  ': a comment\nevent: token\r\ndata: {"delta": "grüß 犬"}\r\n\r\ndata: one\rdata:two\r\rid: 7\n\nevent: none\n\n' +
+  ': a comment\nevent: token\r\ndata: {"delta": "grüß\u2028犬"}\r\n\r\ndata: one\rdata:two\r\rid: 7\n\nevent: none\n\n' +
   'event: done\ndata: {}\n\ndata: not ended'
 const messages = [
-  { event: 'token', data: '{"delta": "grüß 犬"}' },
+  { event: 'token', data: '{"delta": "grüß\u2028犬"}' },
   { event: 'message', data: 'one\ntwo' },
   { event: 'done', data: '{}' }
 ]
