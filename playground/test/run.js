@@ -1,5 +1,6 @@
 /** Every part of the playground in a real browser, before a server with the embedded model: `node run.js [PORT]`. */
 import { noted, startBrowser } from './browser.js'
+import { checkBroken } from './checks/broken.js'
 import { checkBuild } from './checks/build.js'
 import { checkFiles } from './checks/files.js'
 import { checkGone } from './checks/gone.js'
@@ -37,6 +38,7 @@ const parts = {
   'a path before it': () => checkPrefix(at),
   'two models': () => checkModels(at),
   'a server with keys': () => checkKey(at),
+  'answers that break off': () => checkBroken(at),
   'a server that is gone': () => checkGone(at, server)
 }
 try {

@@ -28,7 +28,26 @@ export async function ask (path: string, init: RequestInit = {}): Promise<Respon
   return answer
 }
 
-/** The events of a streamed answer in turn; a body that breaks off is a Problem, too. */
+/** The text of an answer; a body that breaks off is a Problem, too. */
+export async function askText (path: string, init: RequestInit = {}): Promise<string> {
+  const answer = await ask(path, init)
+  return await answer.text().catch(() => {
+    init.signal?.throwIfAborted()
+    throw new Problem('gone', 'The server broke off its answer')
+  })
+}
+
+/** An answer in JSON; a Problem where another program answers, such as a proxy that asks for a login. */
+export async function askJson<T> (path: string, init?: RequestInit): Promise<T> {
+  const text = await askText(path, init)
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Problem('unknown', 'What answers at this address is no LaVIT server')
+  }
+}
+
+/** The events of a streamed answer in turn, up to `done`; one that ends before is a Problem, too. */
 export async function * follow (path: string, init: RequestInit): AsyncGenerator<{ event: string; data: string }> {
   const { body } = await ask(path, init)
   if (!body) throw new Problem('gone', 'The answer was empty')
@@ -36,9 +55,10 @@ export async function * follow (path: string, init: RequestInit): AsyncGenerator
   try {
     for (;;) {
       const { done, value } = await events.read()
-      if (done) return
+      if (done) throw new Error('the answer ended before it was done')
       if (value.event === 'error') throw asProblem(JSON.parse(value.data))
       yield { event: value.event ?? '', data: value.data }
+      if (value.event === 'done') return
     }
   } catch (error) {
     if (error instanceof Problem) throw error
@@ -50,10 +70,10 @@ export async function * follow (path: string, init: RequestInit): AsyncGenerator
 async function problemOf (answer: Response): Promise<Problem> {
   const retry = Number(answer.headers.get('retry-after')) || undefined
   const document: unknown = await answer.json().catch(() => undefined)
-  return asProblem(document, retry) ?? new Problem('unknown', `The server answered ${answer.status}`, retry)
+  return asProblem(document, retry, `The server answered ${answer.status}`)
 }
 
-function asProblem (document: unknown, retrySeconds?: number): Problem {
-  const { code, detail } = { code: 'unknown', detail: 'The server refused', ...Object(document) }
+function asProblem (document: unknown, retrySeconds?: number, otherwise = 'The server refused'): Problem {
+  const { code, detail } = { code: 'unknown', detail: otherwise, ...Object(document) }
   return new Problem(String(code), String(detail), retrySeconds)
 }

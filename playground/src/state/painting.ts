@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals'
 import type { ImagesResponse } from '../../../src/schemas/images.ts'
 import { bodyOf, type Call, type Option, type Part } from '../pure/call.ts'
-import { ask, follow } from '../server/ask.ts'
+import { askText, follow } from '../server/ask.ts'
 import { remember } from './history.ts'
 import { createJob } from './job.ts'
 import { chooseModel, model, modelOption } from './server.ts'
@@ -70,10 +70,10 @@ export async function paintTokens (call: Call): Promise<void> {
   change(0, { tokens: call.visual_tokens ?? [] })
   await painting.run(async abort => {
     const headers = { 'content-type': 'application/json' }
-    const answer = await ask('detokenize', {
+    const answer = await askText('detokenize', {
       method: 'POST', headers, body: JSON.stringify(bodyOf(call)), signal: abort
     })
-    finish(call, await answer.text())
+    finish(call, answer)
   })
   await rememberPainted(call)
 }

@@ -5,7 +5,7 @@ import { toBase64 } from '../pure/base64.ts'
 import type { Call, Option, StoredFile } from '../pure/call.ts'
 import { codesByPlace } from '../pure/codes.ts'
 import { keepMask, type Choice } from '../pure/selector.ts'
-import { ask } from '../server/ask.ts'
+import { askText } from '../server/ask.ts'
 import { createJob } from './job.ts'
 import { least, modelOption, patches } from './server.ts'
 
@@ -60,8 +60,7 @@ export async function tokenize (): Promise<void> {
   const { value } = picture
   if (!value) return
   await tokenizing.run(async signal => {
-    const answer = await postPicture(tokenizeCall(value.stored), value.blob, { signal })
-    const text = await answer.text()
+    const text = await postPicture(tokenizeCall(value.stored), value.blob, { signal })
     if (picture.value !== value) return
     tokensText.value = text
     tokens.value = JSON.parse(text)
@@ -74,7 +73,7 @@ export function queryOf (call: Call, more: Record<string, string> = {}): string 
   return `${call.route}?${new URLSearchParams(options)}`
 }
 
-async function postPicture (call: Call, blob: Blob, init: RequestInit): Promise<Response> {
+async function postPicture (call: Call, blob: Blob, init: RequestInit): Promise<string> {
   const headers = { 'content-type': call.image?.media_type ?? blob.type }
-  return await ask(queryOf(call), { ...init, method: 'POST', headers, body: blob })
+  return await askText(queryOf(call), { ...init, method: 'POST', headers, body: blob })
 }

@@ -3,7 +3,7 @@ import { computed, signal } from '@preact/signals'
 import type { ModelDetails, ModelSummary } from '../../../src/schemas/models.ts'
 import type { Option } from '../pure/call.ts'
 import { digestOf } from '../pure/model-name.ts'
-import { ask, Problem } from '../server/ask.ts'
+import { ask, askJson, Problem } from '../server/ask.ts'
 
 /** `locked`: it asks for a key; `busy`: it is there, and its model is not ready. */
 export type Phase = 'connecting' | 'ready' | 'busy' | 'failed' | 'gone' | 'locked'
@@ -77,7 +77,7 @@ export async function chooseModel (name: Option = ofServer.value): Promise<void>
 }
 
 async function readModel () {
-  const list: { default: string; models: ModelSummary[] } = await (await ask('models')).json()
+  const list = await askJson<{ default: string; models: ModelSummary[] }>('models')
   names.value = list.models.map(({ name }) => name)
   ofServer.value = list.default
   const chosen = modelName.value.name
@@ -85,7 +85,7 @@ async function readModel () {
 }
 
 async function describeModel (name: string) {
-  model.value = await (await ask(`models/${encodeURIComponent(name)}`)).json()
+  model.value = await askJson<ModelDetails>(`models/${encodeURIComponent(name)}`)
 }
 
 function tellProblem (error: unknown) {
