@@ -42,7 +42,11 @@ t.test('a file that is no history brings nothing', async t => {
   for (const text of ['', '[]', 'null', '{"format":"lavit-history","version":2,"runs":[]}']) {
     t.equal(readHistory(text), undefined, text)
   }
-  for (const wrong of [{ id: 7 }, { call: {} }, { answer: 'no JSON' }, { ms: '1' }, { model: null }, { picture: 7 }]) {
+  for (const wrong of [{ id: 7 }, { call: {} }, { answer: 'no JSON' }, { ms: '1' }, { model: null }, { picture: 7 },
+    // what the page could not show, and would keep all the same
+    { at: 'yesterday' }, { picture: 'https://example.com/a.png' }, { answer: '{}' }, { answer: '{"answers":5}' },
+    { answer: '{"answers":[null]}' }, { answer: '{"answers":[{"text":{}}]}' },
+    { call: painted.call, answer: '{"images":{}}' }, { call: painted.call, answer: run.answer }]) {
     const runs = [{ ...run, ...wrong }]
     t.equal(readHistory(JSON.stringify({ format: 'lavit-history', version: 1, runs })), undefined)
   }

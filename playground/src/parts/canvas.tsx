@@ -77,7 +77,7 @@ function Painted ({ picture, index }: { picture: NonNullable<Canvas['picture']>;
           Paint with it
         </button>
       </div>
-      <TokenEditor tokens={tokens} seed={seed} place={place} />
+      <TokenEditor tokens={tokens} seed={seed} place={place} key={data} />
     </>
   )
 }

@@ -1,7 +1,7 @@
 /** Runs, and the file that carries them from one browser to another. */
 import type { Call } from './call.ts'
 import type { ModelName } from './model-name.ts'
-import { isCall, isFields, parseFields } from './shape.ts'
+import { isCall, isFields, isTokens, parseFields, type Fields } from './shape.ts'
 
 /** `answer` is the server's text as it came; `picture` the data URL of what was painted. */
 export type Run = {
@@ -27,11 +27,22 @@ export function readHistory (text: string): Run[] | undefined {
   return fields.runs.every(isRun) ? fields.runs : undefined
 }
 
-function isRun (value: unknown): value is Run {
+/** Whether it can be shown, as what is kept or comes from a file may not be. */
+export function isRun (value: unknown): value is Run {
   return (
     isFields(value) && isCall(value.call) && isFields(value.model) &&
     [value.id, value.at, value.answer, value.model.name, value.model.version].every(text => typeof text === 'string') &&
-    parseFields(String(value.answer)) !== undefined &&
-    typeof value.ms === 'number' && ['string', 'undefined'].includes(typeof value.picture)
+    !Number.isNaN(Date.parse(String(value.at))) && isAnswer(value.call, parseFields(String(value.answer))) &&
+    typeof value.ms === 'number' && (value.picture === undefined || /^data:image\//.test(String(value.picture)))
   )
+}
+
+/** What is shown of an answer: texts about a picture, or pictures and their tokens. */
+function isAnswer ({ image, route }: Call, { captions, answers, images }: Fields = {}): boolean {
+  if (!image) return isList(images, one => isTokens(one.visual_tokens))
+  return isList(route === 'vqa' ? answers : captions, ({ text }) => typeof text === 'string')
+}
+
+function isList (value: unknown, holds: (one: Fields) => boolean): boolean {
+  return Array.isArray(value) && value.every(one => isFields(one) && holds(one))
 }

@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals'
 import { openDB } from 'idb'
 import type { Call } from '../pure/call.ts'
-import { readHistory, writeHistory, type Run } from '../pure/history-file.ts'
+import { isRun, readHistory, writeHistory, type Run } from '../pure/history-file.ts'
 import { modelName } from './server.ts'
 
 const store = 'runs'
@@ -21,7 +21,7 @@ export const pair = computed(() => compared.value.flatMap(id => runs.value.find(
 /** A browser that keeps nothing, as in private windows, has the runs of this visit. */
 export async function openHistory (): Promise<void> {
   const kept: Run[] = await database.then(db => db.getAll(store), () => [])
-  show([...kept, ...runs.value])
+  show([...kept.filter(isRun), ...runs.value])
 }
 
 type Told = { call: Call; answer: string; ms: number; picture?: string }

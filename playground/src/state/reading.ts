@@ -25,6 +25,7 @@ export async function readPicture (blob: Blob, file: string): Promise<void> {
 /** A picture that was read before, with what was said of it then. */
 export async function readAgain (blob: Blob, file: string, call: Call, answer: string): Promise<void> {
   await lookAt(blob, file)
+  if (picture.value?.blob !== blob) return
   const text = textOf(call)
   show(text, answer)
   text.job.status.value = 'done'

@@ -1,7 +1,7 @@
 /** A run of the history where it was made: its picture and words, or its row and what was painted. */
 import { fromBase64 } from '../pure/base64.ts'
 import type { Run } from '../pure/history-file.ts'
-import { finish, restoreCall } from './painting.ts'
+import { finish, painting, restoreCall } from './painting.ts'
 import { choice } from './picture.ts'
 import { readAgain } from './reading.ts'
 import { chooseModel } from './server.ts'
@@ -10,6 +10,7 @@ import { chooseModel } from './server.ts'
 export async function showAgain ({ call, answer }: Run): Promise<void> {
   const { image, options } = call
   if (!image) {
+    painting.stop()
     await restoreCall(call)
     finish(call, answer)
     document.querySelector('#paint')?.scrollIntoView()

@@ -1,3 +1,4 @@
+/* global indexedDB */
 /** The history of this browser: over a reload, as a file, and two runs side by side. */
 import { writeFileSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,6 +20,7 @@ export async function checkHistory ({ browser, base }) {
   await checkFile(page, runs)
   await checkComparison(page)
   await checkAgain(page)
+  await checkEditor(page)
   await page.visitor.close()
 }
 
@@ -41,6 +43,20 @@ async function checkFile (page, runs) {
   await (await page.$('#history input[type=file]')).uploadFile(file)
   await waitForRuns(page, 3)
   equal(await runsOf(page, 3), runs, 'and imported as it was')
+  const [first] = JSON.parse(text).runs
+  const wrong = { ...JSON.parse(text), runs: [{ ...first, id: 'wrong', at: 'yesterday' }] }
+  writeFileSync(file, JSON.stringify(wrong))
+  await (await page.$('#history input[type=file]')).uploadFile(file)
+  await waitForText(page, '#history [role=status]', /no history/)
+  await keepRun(page, wrong.runs[0])
+  await page.reload()
+  await waitForRuns(page, 3)
+  report(true, 'a run that cannot be shown is not brought in, and hides no other where it was kept')
+  await page.evaluate(() => new Promise(resolve => {
+    indexedDB.open('lavit-playground').onsuccess = ({ target: { result: db } }) => {
+      db.transaction('runs', 'readwrite').objectStore('runs').delete('wrong').onsuccess = resolve
+    }
+  }))
   writeFileSync(file, '{}')
   await (await page.$('#history input[type=file]')).uploadFile(file)
   await waitForText(page, '#history [role=status]', /no history/)
@@ -64,6 +80,30 @@ async function checkAgain (page) {
   await press(page, '.run .again', /fox/)
   await page.waitForFunction(() => /fox/.test(document.querySelector('.read .written .words')?.textContent))
   equal((await runsOf(page, 3)).length, 3, 'a run is shown again, and not counted twice')
+}
+
+/** Into the browser, past the page. */
+async function keepRun (page, run) {
+  await page.evaluate(run => new Promise(resolve => {
+    indexedDB.open('lavit-playground').onsuccess = ({ target: { result: db } }) => {
+      db.transaction('runs', 'readwrite').objectStore('runs').put(run).onsuccess = resolve
+    }
+  }), run)
+}
+
+/** What is edited is the picture that is shown, also where one painted before is shown in the place of another. */
+async function checkEditor (page) {
+  const [one, other] = (await runsOf(page, 3)).flatMap(({ call, answer }) => (call.image ? [] : [JSON.parse(answer)]))
+  const shown = []
+  for (const place of [0, 1, 0]) {
+    await page.evaluate(place => {
+      [...document.querySelectorAll('.run .again')].filter(run => /rocket/.test(run.textContent))[place].click()
+    }, place)
+    await new Promise(resolve => setTimeout(resolve, 300))
+    shown.push(await page.$eval('.editor textarea', field => field.value))
+  }
+  const tokens = [other, one, other].map(({ images: [picture] }) => picture.visual_tokens.join(', '))
+  equal(shown, tokens, 'the tokens to edit are those of the run that is shown')
 }
 
 async function waitForRuns (page, count) {
