@@ -18,7 +18,7 @@ export function PaintOptions () {
         />
       </label>
       <button type='button' class='plain' onClick={newSeed}>New seed</button>
-      <details>
+      <details onInvalidCapture={event => { event.currentTarget.open = true }}>
         <summary>Options</summary>
         <div class='fields'>
           <Numeric name='n' label='Pictures' least={1} most={8} own={1} />

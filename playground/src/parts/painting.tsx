@@ -12,7 +12,7 @@ import { PromptRow } from './prompt-row.tsx'
 export function Painting () {
   const submit = (event: Event) => {
     event.preventDefault()
-    if (!isBlank.value) paint()
+    if (!isBlank.value && canPaint.value) paint()
   }
   return (
     <section id='paint' aria-labelledby='paint-title' tabIndex={-1}>
@@ -20,7 +20,7 @@ export function Painting () {
       <p class='lead'>Words, pictures and tokens in a row become a picture.</p>
       {!canPaint.value && <p class='notice'>This model cannot paint: it has no pixel decoder.</p>}
       <form onSubmit={submit}>
-        <PromptRow onPaint={submit} />
+        <PromptRow />
         <Known />
         <PaintOptions />
         <div class='bar'>

@@ -1,18 +1,18 @@
 /** The prompt: words, pictures and tokens in a row, in any order. */
 import { useRef } from 'preact/hooks'
 import { dataUrl, type Part } from '../pure/call.ts'
-import { storedFile } from '../state/files.ts'
+import { bytesOfPicture, sampleFile, storedFile } from '../state/files.ts'
 import { addPart, changePart, dropPart, movePart, row, type Row } from '../state/painting.ts'
 import { samples } from '../state/samples.ts'
 import { Tile } from './tile.tsx'
 
-export function PromptRow ({ onPaint }: { onPaint: (event: Event) => void }) {
+export function PromptRow () {
   return (
     <div class='prompt-row'>
       <ol class='parts' aria-label='Prompt'>
         {row.value.map((each, index) => (
           <li key={each.id} class={`part of-${each.part.type}`}>
-            <PartView row={each} index={index} onPaint={onPaint} />
+            <PartView row={each} index={index} />
             {row.value.length > 1 && <PartButtons row={each} index={index} />}
           </li>
         ))}
@@ -22,9 +22,9 @@ export function PromptRow ({ onPaint }: { onPaint: (event: Event) => void }) {
   )
 }
 
-type PartProps = { row: Row; index: number; onPaint: (event: Event) => void }
+type PartProps = { row: Row; index: number }
 
-function PartView ({ row: { id, part }, index, onPaint }: PartProps) {
+function PartView ({ row: { id, part }, index }: PartProps) {
   if (part.type === 'image') return <img src={dataUrl(part.image)} alt={`Picture ${part.image.file}`} />
   if (part.type === 'visual_tokens') return <TokensPart part={part} />
   return (
@@ -33,9 +33,11 @@ function PartView ({ row: { id, part }, index, onPaint }: PartProps) {
       placeholder='a rocket on a blue background'
       onInput={event => changePart(id, { type: 'text', text: event.currentTarget.value })}
       onKeyDown={event => {
-        // on a touch screen Enter belongs to the keyboard
-        if (event.key !== 'Enter' || event.shiftKey || matchMedia('(pointer: coarse)').matches) return
-        onPaint(event)
+        // on a touch screen Enter belongs to the keyboard, and while a word is composed to what composes it
+        if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
+        if (matchMedia('(pointer: coarse)').matches) return
+        event.preventDefault()
+        event.currentTarget.form?.requestSubmit()
       }}
     />
   )
@@ -72,17 +74,21 @@ function PartButtons ({ row: { id, part }, index }: { row: Row; index: number })
   )
 }
 
+async function addPicture (blob: Blob, name: string) {
+  if (await bytesOfPicture(blob, name)) addPart({ type: 'image', image: await storedFile(blob, name) })
+}
+
 function AddPart () {
   const file = useRef<HTMLInputElement>(null)
   const add = async () => {
     const [chosen] = file.current?.files ?? []
-    if (chosen) addPart({ type: 'image', image: await storedFile(chosen, chosen.name) })
+    if (chosen) await addPicture(chosen, chosen.name)
     if (file.current) file.current.value = ''
   }
   const addSample = async (name: string) => {
     const sample = samples.find(({ file }) => file === name)
-    if (!sample) return
-    addPart({ type: 'image', image: await storedFile(await (await fetch(sample.url)).blob(), name) })
+    const blob = sample && await sampleFile(sample.url)
+    if (blob) await addPicture(blob, name)
   }
   return (
     <div class='bar add-part'>

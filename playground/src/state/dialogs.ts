@@ -9,6 +9,8 @@ export function openDialog (name: DialogName): void {
   dialog.value = name
 }
 
+/** By the element itself, which gives the focus back to where it was. */
 export function closeDialog (): void {
+  document.querySelector('dialog')?.close()
   dialog.value = undefined
 }

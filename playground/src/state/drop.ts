@@ -1,6 +1,7 @@
 /** Pictures that are dropped or pasted anywhere on the page. */
 import { signal } from '@preact/signals'
 import { takeFile } from './files.ts'
+import { isField } from './shortcuts.ts'
 
 /** Whether something that may be dropped is held over the page. */
 export const isOver = signal(false)
@@ -19,6 +20,8 @@ export function listenToDrops (): void {
     if (takeFirst(event.dataTransfer)) event.preventDefault()
   })
   document.addEventListener('paste', event => {
+    // of a table or a text both are copied, the words and their picture: a field takes the words
+    if (isField(event.target) && event.clipboardData?.types.includes('text/plain')) return
     if (takeFirst(event.clipboardData)) event.preventDefault()
   })
 }

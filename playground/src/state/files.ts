@@ -12,14 +12,15 @@ import { modelName } from './server.ts'
 export const notice = signal('')
 export const keepsRecipe = signal(true)
 
-/** A picture is read; one that carries a recipe is painted by it again. */
-export async function takeFile (blob: Blob, name: string): Promise<void> {
-  notice.value = ''
-  if (blob.type !== '' && !blob.type.startsWith('image/')) {
-    notice.value = `${name} is no picture`
-    return
-  }
-  const recipe = readRecipe(new Uint8Array(await blob.arrayBuffer()))
+let taken = 0
+
+/** A picture is read; one that carries a recipe is painted by it again. Of several the last one that came stays. */
+export async function takeFile (file: Blob | Promise<Blob | undefined>, name: string): Promise<void> {
+  const mine = ++taken
+  const blob = await file
+  const bytes = blob && await bytesOfPicture(blob, name)
+  if (!bytes || mine !== taken) return
+  const recipe = readRecipe(bytes)
   if (!recipe) return await readPicture(blob, name)
   const isOther = !sameTokens(recipe.model, modelName.value)
   const { name: maker, version } = recipe.model
@@ -30,15 +31,29 @@ export async function takeFile (blob: Blob, name: string): Promise<void> {
   await repaint(recipe.call)
 }
 
+/** Says so where the file is no picture, or cannot be read, as a folder. */
+export async function bytesOfPicture (blob: Blob, name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const isPicture = blob.type === '' || blob.type.startsWith('image/')
+  const bytes = isPicture ? await blob.arrayBuffer().catch(() => undefined) : undefined
+  notice.value = bytes ? '' : isPicture ? `${name} cannot be read` : `${name} is no picture`
+  return bytes && new Uint8Array(bytes)
+}
+
+/** Says so where the server does not give it. */
+export async function sampleFile (url: string): Promise<Blob | undefined> {
+  const answer = await fetch(url).catch(() => undefined)
+  const blob = answer?.ok ? await answer.blob().catch(() => undefined) : undefined
+  if (!blob) notice.value = 'The server does not answer'
+  return blob
+}
+
 export async function storedFile (blob: Blob, file: string): Promise<StoredFile> {
   const base64 = toBase64(new Uint8Array(await blob.arrayBuffer()))
   return { file, media_type: blob.type || 'image/png', base64 }
 }
 
 export async function openSample (url: string, name: string): Promise<void> {
-  const blob = await fetch(url).then(answer => answer.blob(), () => undefined)
-  if (blob) await takeFile(blob, name)
-  else notice.value = 'The server does not answer'
+  await takeFile(sampleFile(url), name)
 }
 
 /** A painted picture as a file, with its recipe where that is wanted. */

@@ -1,7 +1,7 @@
 /** Keys of the whole page; in fields they write what they say. */
 import { closeDialog, dialog, openDialog } from './dialogs.ts'
 import { openSample } from './files.ts'
-import { newSeed, paint, painting } from './painting.ts'
+import { newSeed, painting } from './painting.ts'
 import { choice, tokenizing } from './picture.ts'
 import { answers, caption, describe } from './reading.ts'
 import { samples } from './samples.ts'
@@ -17,7 +17,7 @@ export const shortcuts: { key: string; says: string; act: () => void }[] = [
   { key: '[', says: 'Lower the keep threshold: more patches stay', act: () => moveThreshold(-0.05) },
   { key: ']', says: 'Raise it: fewer stay', act: () => moveThreshold(0.05) },
   { key: 'p', says: 'To the prompt', act: () => focus('#prompt') },
-  { key: 'n', says: 'A new seed, and paint', act: () => { newSeed(); paint() } },
+  { key: 'n', says: 'A new seed, and paint', act: paintAnew },
   { key: 'h', says: 'To the history', act: () => focus('#history') }
 ]
 
@@ -44,7 +44,8 @@ function stopAll () {
   for (const job of [painting, tokenizing, caption.value?.job, ...answers.value.map(({ job }) => job)]) job?.stop()
 }
 
-function isField (target: EventTarget | null) {
+/** Where what is typed is written. */
+export function isField (target: EventTarget | null) {
   if (target instanceof HTMLInputElement) return !['range', 'checkbox', 'button'].includes(target.type)
   return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement
 }
@@ -58,6 +59,12 @@ function focus (selector: string) {
 function moveThreshold (by: number) {
   const next = Math.round((choice.value.keepThreshold + by) * 100) / 100
   choice.value = { ...choice.value, keepThreshold: Math.min(1, Math.max(0, next)) }
+}
+
+/** By the button, which knows whether there is something to paint and whether the options can be. */
+function paintAnew () {
+  newSeed()
+  document.querySelector<HTMLElement>('#paint-button')?.click()
 }
 
 function nextSample () {

@@ -36,7 +36,26 @@ export async function checkFiles ({ browser, base }) {
   await give(page, 'drop', 'text/plain')
   await waitForText(page, '.notice', /no picture/)
   report(true, 'another file is told to be no picture')
+  await give(page, 'drop', 'folder')
+  await waitForText(page, '.notice', /cannot be read/)
+  report(true, 'a folder is told to be unreadable')
+  report(!(await pasteBoth(page)), 'words that come with their picture stay the words of a field')
+  await (await page.$('.add-part input[type=file]')).uploadFile(fileURLToPath(import.meta.url))
+  await waitForText(page, '.notice', /files\.js is no picture/)
+  equal(await page.$$eval('.part', parts => parts.length), 1, 'nor does another file become part of a prompt')
   await page.visitor.close()
+}
+
+/** Whether the page took what was pasted into a field: a text and its picture, as tables are copied. */
+async function pasteBoth (page) {
+  return await page.evaluate(() => {
+    const data = new DataTransfer()
+    data.setData('text/plain', 'words')
+    data.items.add(new File([new Uint8Array(9)], 'image.png', { type: 'image/png' }))
+    const paste = new ClipboardEvent('paste', { bubbles: true, cancelable: true, clipboardData: data })
+    document.querySelector('#prompt').dispatchEvent(paste)
+    return paste.defaultPrevented
+  })
 }
 
 /** Digests of the pictures that are sent to be tokenized, as they are. */
@@ -57,12 +76,13 @@ async function watchPictures (page) {
   return sent
 }
 
-/** Drops or pastes a file, as the browser hands it to a page. */
+/** Drops or pastes a file, as the browser hands it to a page; one of the type `folder` cannot be read. */
 export async function give (page, how, type = 'image/png', bytes = readFileSync(path)) {
   await page.evaluate((how, type, text) => {
     const bytes = Uint8Array.from(atob(text), character => character.charCodeAt(0))
     const data = new DataTransfer()
-    data.items.add(new File([bytes], 'given.png', { type }))
+    if (type === 'folder') File.prototype.arrayBuffer = async () => { throw new DOMException('', 'NotReadableError') }
+    data.items.add(new File([bytes], 'given.png', { type: type === 'folder' ? '' : type }))
     const options = { bubbles: true, cancelable: true }
     document.body.dispatchEvent(how === 'drop'
       ? new DragEvent('drop', { ...options, dataTransfer: data })

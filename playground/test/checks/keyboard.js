@@ -1,3 +1,4 @@
+/* global KeyboardEvent */
 /** A task by the keyboard alone: read, walk over patches, ask, paint. */
 import { captioned, openPage, painted, textOf } from '../browser.js'
 import { equal, report } from '../report.js'
@@ -43,7 +44,23 @@ export async function checkKeyboard ({ browser, base }) {
   await keyboard.press('Enter')
   await painted(page)
   report(true, 'a picture is painted')
+  await checkPrompt(page)
   await page.visitor.close()
+}
+
+/** Enter that ends a word of an input method paints nothing, nor does it where an option is none. */
+async function checkPrompt (page) {
+  const { length } = page.asked
+  await page.$eval('#prompt', prompt => prompt.dispatchEvent(
+    new KeyboardEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true, cancelable: true })
+  ))
+  await page.$eval('.paint-options details', details => { details.open = true })
+  await page.type('input[name=n]', '99')
+  await page.$eval('.paint-options details', details => { details.open = false })
+  await page.focus('#prompt')
+  await page.keyboard.press('Enter')
+  await page.waitForFunction(() => document.activeElement.name === 'n')
+  equal(page.asked.length, length, 'not while a word is composed, nor with a number that is too large, which is shown')
 }
 
 /** By Tab alone. */

@@ -21,6 +21,7 @@ export async function checkWalk ({ browser, base }) {
       await page.waitForSelector('.model.ready')
       if (width === 1280) await look('opened')
       await readSample(page, 9)
+      await askLong(page)
       await paint(page)
       await page.click('.paint-options button')
       await page.select('.add-part select', 'cats.png')
@@ -46,6 +47,13 @@ export async function checkWalk ({ browser, base }) {
     }
   }
   report(rules > 25, `${rules} rules of axe-core apply`)
+}
+
+/** A question without a space, longer than any line. */
+async function askLong (page) {
+  await page.type('#question', 'x'.repeat(120))
+  await page.keyboard.press('Enter')
+  await page.waitForFunction(() => document.querySelectorAll('.written').length === 2)
 }
 
 /** On a touch screen Enter belongs to the keyboard; who wishes for less motion gets none. */
