@@ -161,9 +161,16 @@ export function errorFromCode (code: string, detail: string, retryAfterSeconds?:
 
 /** An `invalid_field` for one field, by its JSON pointer. */
 export function invalidField (pointer: string, message: string) {
-  return new ServerError('invalid_field', `${pointer.slice(1) || 'The request'} ${message}`, {
-    errors: [{ pointer, message }]
-  })
+  return ofField('invalid_field', pointer, message)
+}
+
+/** An `invalid_request` for one field, which is well formed but asks for what no answer here has. */
+export function refusedField (pointer: string, message: string) {
+  return ofField('invalid_request', pointer, message)
+}
+
+function ofField (code: ErrorCode, pointer: string, message: string) {
+  return new ServerError(code, `${pointer.slice(1) || 'The request'} ${message}`, { errors: [{ pointer, message }] })
 }
 
 /** The error of a request that another one was made of, its fields named as they stand in that one. */

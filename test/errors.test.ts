@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { ServerError, errorCodes, errorFromCode, errorTable, invalidField, withPointers } from '../src/errors.ts'
+import {
+  ServerError, errorCodes, errorFromCode, errorTable, invalidField, refusedField, withPointers
+} from '../src/errors.ts'
 
 const page = readFileSync(new URL('../docs/api.md', import.meta.url), 'utf8')
 
@@ -33,11 +35,16 @@ t.test('errorFromCode rebuilds what crossed the pipe', async t => {
   t.match(errorFromCode('toString', 'why'), { code: 'internal_error' })
 })
 
-t.test('invalidField names the field by pointer', async t => {
+t.test('invalidField and refusedField name the field by pointer', async t => {
   t.match(invalidField('/size', 'must be small'), {
     code: 'invalid_field',
     message: 'size must be small',
     errors: [{ pointer: '/size', message: 'must be small' }]
+  })
+  t.match(refusedField('/size', 'cannot be small'), {
+    code: 'invalid_request',
+    message: 'size cannot be small',
+    errors: [{ pointer: '/size', message: 'cannot be small' }]
   })
 })
 

@@ -1,5 +1,5 @@
 /** A conversation of OpenAI's wire as a caption or an answer, and back. */
-import { ServerError, invalidField, withPointers } from '../errors.ts'
+import { invalidField, refusedField, withPointers } from '../errors.ts'
 import type { Tell } from '../schemas/events.ts'
 import type { ChatCompletion, ChatMessage, ChatRequest } from '../schemas/openai/chat.ts'
 import { caption } from '../tasks/caption.ts'
@@ -118,7 +118,7 @@ function refuseOthers (request: ChatRequest): void {
       asked !== null &&
       Object.keys(asked).length === 0
     if (!isEmpty && ![asked].flat().every(one => [...nothing, ...words].includes(one))) {
-      throw new ServerError('invalid_request', `${name} cannot be honoured by this model; leave it out`)
+      throw refusedField(`/${name}`, 'cannot be honoured by this model; leave it out')
     }
   }
 }

@@ -1,6 +1,6 @@
 /** Painting for OpenAI's wire: what is asked becomes a prompt of parts, and pictures become base64. */
 import { encodePicture } from '../codecs/image.ts'
-import { ServerError, withPointers } from '../errors.ts'
+import { refusedField, withPointers } from '../errors.ts'
 import type { Tell, Wire } from '../schemas/events.ts'
 import type { ImageEditRequest, ImageGenerationRequest, ImageResult } from '../schemas/openai/images.ts'
 import type { PromptPart } from '../schemas/prompt.ts'
@@ -19,7 +19,7 @@ export async function paintPrompt (job: Job, request: ImageGenerationRequest, te
 /** Pictures first, then the words. Throws `invalid_request` for a mask, too. */
 export async function paintEdit (job: Job, request: ImageEditRequest, tell?: Tell): Promise<ImageResult> {
   if (request.mask !== undefined && request.mask !== null) {
-    throw new ServerError('invalid_request', 'mask cannot be honoured: the model paints whole pictures; leave it out')
+    throw refusedField('/mask', 'cannot be honoured: the model paints whole pictures; leave it out')
   }
   const pictures = [request.image].flat().map(image => ({ type: 'image' as const, image }))
   const place = (pointer: string) =>
@@ -68,10 +68,10 @@ async function paint (
 
 function refuseOthers ({ response_format: form, background }: Options): void {
   if (form === 'url') {
-    throw new ServerError('invalid_request', 'response_format cannot be url: pictures come as b64_json')
+    throw refusedField('/response_format', 'cannot be url: pictures come as b64_json')
   }
   if (background === 'transparent') {
-    throw new ServerError('invalid_request', 'background cannot be transparent: the model paints opaque pictures')
+    throw refusedField('/background', 'cannot be transparent: the model paints opaque pictures')
   }
 }
 

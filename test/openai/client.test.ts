@@ -102,12 +102,12 @@ t.test("OpenAI's client does every job", async t => {
       [client.chat.completions.create(ask(text('hello'))), { status: 422, param: 'messages' }],
       [client.chat.completions.create(ask(picture(scene), picture(apple))), { status: 422 }],
       [client.chat.completions.create({ ...ask(picture(scene)), model: 'gpt' }), { code: 'model_not_found' }],
-      [client.chat.completions.create({ ...ask(picture(scene)), stop: '.' }), { status: 400, param: null }],
-      [client.chat.completions.create({ ...ask(picture(scene)), logprobs: true }), { status: 400 }],
+      [client.chat.completions.create({ ...ask(picture(scene)), stop: '.' }), { status: 400, param: 'stop' }],
+      [client.chat.completions.create({ ...ask(picture(scene)), logprobs: true }), { status: 400, param: 'logprobs' }],
       [client.images.generate({ model, prompt: 'an apple', size: '1024x1024' }), { status: 422, param: 'size' }],
       [
         client.images.edit({ model, image: await toFile(apple), mask: await toFile(apple), prompt: 'x' }),
-        { status: 400, code: 'invalid_request' }
+        { status: 400, code: 'invalid_request', param: 'mask' }
       ]
     ]
     for (const [call, expected] of refused) {

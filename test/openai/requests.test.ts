@@ -100,6 +100,8 @@ t.test('what cannot be honoured is refused with 400 where the answer would diffe
     [{ background: 'red' }, 422],
     [{ quality: 'high', style: 'vivid', moderation: 'low', output_compression: 80, input_fidelity: 'high' }, 200]
   ]
+  const masked = await app.inject({ method: 'POST', url: '/v1/images/edits', payload: { ...edit, mask: base64 } })
+  t.match(masked.json(), { status: 400, error: { param: 'mask' } })
   const cases = bodies.flatMap(([url, body]) =>
     (body === chat ? ofChat : ofPictures).map(([field, status]) => ({ url, body, field, status }))
   )
@@ -108,7 +110,12 @@ t.test('what cannot be honoured is refused with 400 where the answer would diffe
     t.equal(answer.statusCode, status, `${url} ${JSON.stringify(field)} ${answer.body.slice(0, 200)}`)
     if (status !== 400) continue
     const name = Object.keys(field).at(-1)
-    t.match(answer.json(), { code: 'invalid_request', detail: name, error: { type: 'invalid_request_error' } })
+    t.match(answer.json(), {
+      code: 'invalid_request',
+      detail: name,
+      errors: [{ pointer: `/${name}` }],
+      error: { type: 'invalid_request_error', param: name }
+    })
   }
 })
 
