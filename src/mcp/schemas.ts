@@ -3,21 +3,13 @@ import type { TSchema } from 'typebox'
 
 export type JsonSchema = { type: 'object'; [keyword: string]: unknown }
 
-/** A copy of an object's schema with what it points at below `$defs`, without some of its properties. */
-export function standalone (schema: TSchema, named: TSchema[], without: string[] = []): JsonSchema {
+/** A copy of an object's schema with what it points at below `$defs`. */
+export function standalone (schema: TSchema, named: TSchema[]): JsonSchema {
   const byName = new Map(named.flatMap(each => ('$id' in each ? [[each.$id, each] as const] : [])))
   const defs: Record<string, unknown> = {}
   const root = copy(schema)
   if (!isObject(root)) throw new Error('the schema is no object')
-  const { properties, required, ...rest } = root
-  const kept = Object.entries(isObject(properties) ? properties : {}).filter(([name]) => !without.includes(name))
-  return {
-    ...rest,
-    type: 'object',
-    properties: Object.fromEntries(kept),
-    ...(Array.isArray(required) && { required: required.filter(name => !without.includes(name)) }),
-    ...(Object.keys(defs).length > 0 && { $defs: defs })
-  }
+  return { ...root, type: 'object', ...(Object.keys(defs).length > 0 && { $defs: defs }) }
 
   function copy (value: unknown): unknown {
     if (Array.isArray(value)) return value.map(copy)

@@ -1,6 +1,6 @@
 /** The tools: the jobs in the words of the Model Context Protocol, their schemas those of the routes. */
-import { Type, type TSchema } from 'typebox'
-import { commonSchemas, ref } from '../schemas/common.ts'
+import { Type, type TObject, type TSchema } from 'typebox'
+import { commonSchemas, ref, strict } from '../schemas/common.ts'
 import { GenerateRequest, generateSchemas } from '../schemas/generate.ts'
 import { GeneratedImage, ImagesResponse } from '../schemas/images.ts'
 import { TokenizeRequest, TokenizeResponse } from '../schemas/tokenize.ts'
@@ -15,7 +15,13 @@ import { standalone } from './schemas.ts'
 
 export type ToolName = 'tokenize' | 'caption' | 'ask' | 'paint'
 
-const ofStreams = ['stream', 'previews'] // a tool's answer comes whole
+/** What each tool is asked with, for checking: a tool's answer comes whole. */
+export const requests = {
+  tokenize: withoutStreams(TokenizeRequest),
+  caption: withoutStreams(CaptionRequest),
+  ask: withoutStreams(VqaRequest),
+  paint: withoutStreams(GenerateRequest)
+} satisfies Record<ToolName, TSchema>
 
 /** The pictures are blocks of the answer, and not repeated. */
 const PaintedImage = Type.Object(
@@ -34,12 +40,12 @@ const named = [...commonSchemas, ...understandingSchemas, ...generateSchemas, Pa
 
 const annotations = { readOnlyHint: true, destructiveHint: false, openWorldHint: false }
 
-function tool (name: ToolName, title: string, description: string, request: TSchema, response: TSchema) {
+function tool (name: ToolName, title: string, description: string, response: TSchema) {
   return {
     name,
     title,
     description,
-    inputSchema: standalone(request, named, ofStreams),
+    inputSchema: standalone(requests[name], named),
     outputSchema: standalone(response, named),
     annotations
   }
@@ -54,34 +60,28 @@ export const tools = [
     'tokenize',
     'Picture to visual tokens',
     `Turns a picture into a variable number of discrete visual tokens, more where there is more to see. ${pictures}`,
-    TokenizeRequest,
     TokenizeResponse
   ),
   tool(
     'caption',
     'Picture to sentence',
     `Says in a sentence what a picture shows. ${pictures}`,
-    CaptionRequest,
     CaptionResponse
   ),
-  tool('ask', 'Question about a picture', `Answers a question about a picture. ${pictures}`, VqaRequest, VqaResponse),
+  tool('ask', 'Question about a picture', `Answers a question about a picture. ${pictures}`, VqaResponse),
   tool(
     'paint',
     'Words to picture',
     `Paints pictures of a text, or of texts mixed with pictures and visual tokens. ${pictures}`,
-    GenerateRequest,
     PaintResult
   )
 ]
 
-/** What each tool is asked with, for checking. */
-export const requests = {
-  tokenize: TokenizeRequest,
-  caption: CaptionRequest,
-  ask: VqaRequest,
-  paint: GenerateRequest
-} satisfies Record<ToolName, TSchema>
-
 export function isToolName (name: string): name is ToolName {
   return Object.hasOwn(requests, name)
+}
+
+function withoutStreams<Schema extends TObject> (schema: Schema) {
+  const { description } = schema as TSchema & { description?: string }
+  return Type.Omit(schema, ['stream', 'previews'], { ...strict, ...(description !== undefined && { description }) })
 }

@@ -75,6 +75,9 @@ t.test('the embedded model', async t => {
       const refused: [string, object, string][] = [
         ['ask', { image: scene }, 'invalid_field'],
         ['caption', { image: scene, beams: 2 }, 'invalid_field'],
+        ['caption', { image: scene, stream: true }, 'invalid_field'],
+        ['ask', { image: scene, question: 'what?', stream: false }, 'invalid_field'],
+        ['paint', { prompt: 'a dog', previews: 1 }, 'invalid_field'],
         ['caption', { image: 'bm8gcGljdHVyZQ==' }, 'unsupported_media_type'],
         ['tokenize', { image: { ref: 'img_gone' } }, 'image_ref_expired'],
         ['paint', { prompt: 'a dog', model: 'other' }, 'model_not_found'],
