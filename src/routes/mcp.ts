@@ -32,13 +32,14 @@ const routes: FastifyPluginAsyncTypebox<{ version: string; corsOrigins: readonly
       const headers = Object.entries(request.headers).flatMap(([name, value]) =>
         [value ?? []].flat().map((each): [string, string] => [name, each])
       )
+      const hush = new AbortController()
       const exchange = {
         version,
-        run: (call: Call) => run(request, call, reply.elapsedTime, calls),
+        run: (call: Call) => run(request, call, { elapsedMs: reply.elapsedTime, calls, hush: () => hush.abort() }),
         tellProblem: (error: Error) => app.tellProblem(error, request)
       }
       calls.hear(callerOf(request), request.body)
-      const { signal } = request.job
+      const signal = AbortSignal.any([request.job.signal, hush.signal])
       const asked = new Request('http://localhost/mcp', { method: 'POST', headers, signal })
       const response = await answerMcp(exchange, asked, request.body)
       reply.code(response.status).headers(Object.fromEntries(response.headers))
@@ -67,17 +68,22 @@ function callerOf ({ job, headers }: FastifyRequest): Caller {
   return { client: job.client, session: headers['mcp-session-id']?.toString() }
 }
 
+/** `hush` ends the exchange without a response, as the protocol asks for where a call is cancelled. */
+type Surroundings = { elapsedMs: number; calls: Calls; hush: () => void }
+
 /** Runs a tool within the request's job, until the client or its deadline ends it. */
 async function run (
   request: FastifyRequest,
   call: Call,
-  elapsedMs: number,
-  calls: Calls
+  { elapsedMs, calls, hush }: Surroundings
 ): Promise<CallToolResult> {
   const end = new AbortController()
   const leave = () => end.abort(new ServerError('request_cancelled', 'The client cancelled the call'))
   call.signal.addEventListener('abort', leave, { once: true })
-  const endCall = calls.begin(callerOf(request), request.body, leave)
+  const endCall = calls.begin(callerOf(request), request.body, () => {
+    leave()
+    hush()
+  })
   const deadlineMs = deadlineOf(call.arguments)
   const timer = deadlineMs && setTimeout(() => end.abort(deadlineError()), Math.max(0, deadlineMs - elapsedMs))
   const signal = AbortSignal.any([request.job.signal, end.signal])

@@ -120,6 +120,8 @@ for (const mode of ['auto', 'legacy'] as const) {
   t.test(`a call that is cancelled stops its work (${mode})`, async t => {
     const { app, seen, url, until } = await buildLasting(t)
     const client = await connect(t, url, mode)
+    const faults: unknown[] = []
+    client.onerror = error => { faults.push(error) }
     const end = new AbortController()
     const call = client.callTool({ name: 'caption', arguments: { image: base64 } }, { signal: end.signal })
     call.catch(() => {})
@@ -128,6 +130,8 @@ for (const mode of ['auto', 'legacy'] as const) {
     await t.rejects(call)
     await until(() => seen.stopped === 1)
     t.equal(app.seen.loans, 0)
+    await client.listTools()
+    t.strictSame(faults, [], 'no response comes for what is cancelled')
   })
 }
 
@@ -169,10 +173,10 @@ t.test('a notification cancels the call of its own client, session and id alone'
   t.equal(seen.stopped, 0)
   await cancel(1, one)
   await until(() => seen.stopped === 1)
-  await (await first).text()
+  t.notMatch(await (await first).text(), 'jsonrpc', 'no response')
   await cancel(1, other)
   await until(() => seen.stopped === 2)
-  await (await second).text()
+  t.notMatch(await (await second).text(), 'jsonrpc', 'no response')
 
   const same = [post({ id: 1, ...call }), post({ id: 1, ...call })]
   await until(() => seen.begun === 4)
