@@ -75,7 +75,7 @@ export function gather (request: FastifyRequest, sent: { json?: object; fields?:
     else throw invalidField(`/${escapeName(name)}`, 'is given more than once')
   }
   if (parts.length > 0) body.prompt = parts
-  if (images.length > 0) body.image = images
+  if (images.length > 0) body.image = images.length > 1 ? images : images[0]
   return body
 }
 

@@ -6,6 +6,7 @@ import { watchCharsets } from './charsets.ts'
 import type { Field } from './fields.ts'
 import { watchBody } from './intake.ts'
 import { JsonFault, escapeName, parseJson } from '../codecs/json.ts'
+import { bytesOfBase64 } from '../tasks/base64.ts'
 
 export const mostParts = 64
 const mostTextBytes = 1_048_576 // of a field that is no picture
@@ -83,7 +84,7 @@ function readPart (
   if (bytes.length === 0 && !filename) return { name, text: '' }
   const pointer = `/${escapeName(name)}`
   if (/^application\/json$/i.test(mimetype)) return { name, value: readJson(bytes, pointer) }
-  if (name === 'image') return readPicture(bytes, pointer)
+  if (name === 'image') return readPicture(bytes, pointer, Boolean(filename))
   if (isOpen && filename) return { name, text: filename } // of files that are not read it is told that they came
   if (!names.has(name)) return { name, value: null } // unknown, whatever it holds
   if (mimetype !== 'text/plain') {
@@ -107,14 +108,19 @@ function readJson (bytes: Buffer, pointer: string): unknown {
   }
 }
 
-/** A picture's file, or its base64 or URL as text, told by the content: parts are typed in many ways. */
-function readPicture (bytes: Buffer, pointer: string): Field {
+/**
+ * A picture's file, or its base64 or URL as text, told by the content: parts are typed in many ways. Of a part with a
+ * file name, words that are no base64 are a file that is no picture.
+ */
+function readPicture (bytes: Buffer, pointer: string, isNamed: boolean): Field {
   if (bytes.length === 0) throw invalidField(pointer, 'is an empty file')
   const start = bytes.toString('latin1', 0, 4096).replace(/^\xef\xbb\xbf/, '')
-  const isText =
-    /^\s*(data:[\t\r\n\x20-\x7e]*|[A-Za-z0-9+/_=-][A-Za-z0-9+/_=\s-]*)$/i.test(start) ||
-    /^\s*[a-z][a-z0-9+.-]*:\/\/[\x21-\x7e]*\s*$/i.test(start)
-  return isText ? { name: 'image', text: bytes.toString('latin1') } : { name: 'image', file: bytes }
+  const isUrl =
+    /^\s*data:[\t\r\n\x20-\x7e]*$/i.test(start) || /^\s*[a-z][a-z0-9+.-]*:\/\/[\x21-\x7e]*\s*$/i.test(start)
+  const isText = isUrl || /^\s*[A-Za-z0-9+/_=-][A-Za-z0-9+/_=\s-]*$/.test(start)
+  if (!isText) return { name: 'image', file: bytes }
+  const text = bytes.toString('latin1')
+  return isNamed && !isUrl ? { name: 'image', file: bytesOfBase64(text.trim()) ?? bytes } : { name: 'image', text }
 }
 
 /** ASCII is read as UTF-8, which holds it: some clients name it for whatever they send. */

@@ -35,7 +35,7 @@ function unescaped (text: string): string {
 }
 
 /** Nothing for text that is not base64. */
-function bytesOfBase64 (text: string): Uint8Array | undefined {
+export function bytesOfBase64 (text: string): Uint8Array | undefined {
   if (Buffer.byteLength(text) !== text.length) return undefined // has characters that are not ASCII
   const decoded = Buffer.from(text, 'base64') // leaves out what it cannot read, so that too few bytes come out
   if (isWhole(text, decoded)) return decoded

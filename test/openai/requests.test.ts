@@ -179,6 +179,17 @@ t.test('what is wrong is told where it stands in the request', async t => {
   }
 })
 
+t.test('pictures of a form are told where they stand, one alone without its place', async t => {
+  const app = await buildTestApp(t)
+  const told = async (...images: string[]) => {
+    const sent = form([['prompt', 'x'], ...images.map((image): [string, string] => ['image', image])])
+    return (await app.inject({ method: 'POST', url: '/v1/images/edits', ...sent })).json()
+  }
+  t.equal((await told('hello')).error.param, 'image')
+  t.equal((await told(base64, 'hello')).error.param, 'image/1')
+  t.match(await told(base64), { data: [{}] })
+})
+
 t.test('empty options of lists are not given, and batches are refused in words', async t => {
   const app = await buildTestApp(t, { environment: { LAVIT_BATCH_DIR: t.testdir() } })
   const sent = form([['purpose', 'batch'], ['file', Buffer.from('{}')]])

@@ -76,6 +76,10 @@ t.test('a picture that is none has its true reason', async t => {
       'unsupported_media_type',
       /not a picture of an allowed format/
     ],
+    [{ filename: 'notes.png', type: 'image/png', body: 'hello' }, 'unsupported_media_type', /not a picture of an/],
+    [{ filename: 'notes.txt', body: 'these are notes\n' }, 'unsupported_media_type', /not a picture of an/],
+    [{ body: 'hello' }, 'invalid_field', /^image is neither a base64 data URL nor base64 text/],
+    [{ filename: 'a.txt', body: 'data:image/png,abc' }, 'invalid_field', /without `;base64`/],
     [{ filename: 'a.png', type: 'image/png', body: '' }, 'invalid_field', /empty file/],
     [
       { filename: '', type: 'application/octet-stream', body: '' },
