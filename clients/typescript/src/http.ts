@@ -15,6 +15,7 @@ const busy = [429, 503]
 
 export function createSend (options: ClientOptions): Send {
   const { url = 'http://127.0.0.1:8080', apiKey, longestPause = 60, ...client } = options
+  checkKey(apiKey)
   const base = String(url).replace(/\/+$/, '')
   const fetch = client.fetch ?? globalThis.fetch.bind(globalThis)
 
@@ -24,10 +25,16 @@ export function createSend (options: ClientOptions): Send {
     const signals = [client.signal, options.signal, timeout].filter(signal => signal !== undefined)
     const signal = AbortSignal.any(signals)
     for (let failures = 0; ; failures++) {
+      let isOfCallback = false
       try {
         const response = await ask(request, signal, options.headers)
+        isOfCallback = true
+        client.onResponse?.(response)
+        isOfCallback = false
+        if (!response.ok) throw await errorOf(response)
         return await read(response, signal)
       } catch (cause) {
+        if (isOfCallback) throw cause
         signal.throwIfAborted()
         const error = cause instanceof LavitError ? cause : connectionFailed(cause)
         const pauseMs = failures < retries ? pauseOf(error, failures) : undefined
@@ -38,7 +45,7 @@ export function createSend (options: ClientOptions): Send {
   }
 
   async function ask ({ method, path, accept, body }: Request, signal: AbortSignal, headers = {}) {
-    const response = await fetch(base + path, {
+    return fetch(base + path, {
       method,
       signal,
       headers: inTheirPlace([
@@ -52,9 +59,6 @@ export function createSend (options: ClientOptions): Send {
       ]),
       ...(body !== undefined && { body })
     })
-    client.onResponse?.(response)
-    if (!response.ok) throw await errorOf(response)
-    return response
   }
 
   /**
@@ -65,6 +69,15 @@ export function createSend (options: ClientOptions): Send {
     if (code === 'connection_failed') return firstPauseMs * 2 ** failures
     if (!busy.includes(status) || retryAfter === undefined || retryAfter > longestPause) return
     return 1000 * retryAfter * (1 + Math.random() / 4)
+  }
+}
+
+/** Throws a `TypeError` that does not tell the key, as that of `Headers` would. */
+function checkKey (apiKey = '') {
+  try {
+    new Headers().set('authorization', `Bearer ${apiKey}`)
+  } catch {
+    throw new TypeError('apiKey must be text that a header can hold: Latin-1, in one line')
   }
 }
 

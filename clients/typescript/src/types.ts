@@ -51,12 +51,15 @@ export type CallOptions = {
 export type ClientOptions = CallOptions & {
   /** Where the server is, below whatever path; `http://127.0.0.1:8080` if not given. */
   url?: string | URL
-  /** Sent as bearer token. */
+  /** Sent as bearer token: Latin-1, since a header holds nothing else. */
   apiKey?: string
   /** Longest pause, in seconds, that a `Retry-After` may ask for; what asks for more is thrown. 60 if not given. */
   longestPause?: number
   /** In place of the global `fetch`. */
   fetch?: typeof fetch
-  /** Sees every answer, those of failed tries too: its `x-request-id`, `Server-Timing` and `RateLimit`. */
+  /**
+   * Sees every answer, those of failed tries too: its `x-request-id`, `Server-Timing` and `RateLimit`. What it throws
+   * ends the call and reaches the caller as it is.
+   */
   onResponse?: (response: Response) => void
 }

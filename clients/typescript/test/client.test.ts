@@ -241,6 +241,31 @@ t.test('headers stand in the place of others, in any case', async t => {
   ])
 })
 
+t.test('what onResponse throws reaches the caller as it is, and is not tried again', async t => {
+  let tries = 0
+  const fetch: typeof globalThis.fetch = async () => new Response('{}', { status: tries++ === 0 ? 200 : 503 })
+  for (const reason of [new Error('over budget'), new LavitError('connection_failed', 'of the caller'), 'a text']) {
+    tries = 0
+    const lavit = createClient({ fetch, onResponse: () => { throw reason } })
+    t.equal(await lavit.models().catch(error => error), reason)
+    t.equal(await read(lavit.captionStream({ image })).catch(error => error), reason, 'of a stream that is refused')
+    t.equal(tries, 2, 'once each')
+  }
+})
+
+t.test('a key that no header holds is refused before any call', async t => {
+  for (const apiKey of ['schlüssel-\u20ac', '\u30ad\u30fc', 'two\nlines']) {
+    t.throws(() => createClient({ apiKey }), { name: 'TypeError', message: /^apiKey must be .* Latin-1, in one line$/ })
+  }
+  const sent: (string | null)[] = []
+  const fetch: typeof globalThis.fetch = async (_url, init) => {
+    sent.push(new Headers(init?.headers).get('authorization'))
+    return new Response('{}')
+  }
+  await createClient({ apiKey: 'schl\u00fcssel', fetch }).models()
+  t.strictSame(sent, ['Bearer schl\u00fcssel'])
+})
+
 /** The address of a server that gives each of the answers once, in their order. */
 async function serve (t: Test, answers: [number, Record<string, string>, string][]) {
   const server = createServer((_request, response) => {
