@@ -15,7 +15,7 @@ import httpx
 import pytest
 from conftest import SCENE
 
-from lavit_client import Client, LavitError, Picture, Prompt, bytes_of
+from lavit_client import AsyncClient, Client, LavitError, Picture, Prompt, bytes_of
 from lavit_client.schema import GenerateOptions
 
 QUESTION = "how many objects are there?"
@@ -205,6 +205,31 @@ def test_headers_replace_those_of_the_client_in_any_case() -> None:
         lavit.models()
     assert sent[0].get_list("authorization") == ["Basic abc"]
     assert sent[0].get_list("accept") == ["application/json;q=1"]
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_what_no_request_can_be_sent_with_is_refused_before_any(kind: type[Client | AsyncClient]) -> None:
+    for url in ("http://[::1", "http://127.0.0.1:port", "http://a\nb"):
+        with pytest.raises(ValueError, match="^url is no URL: "):
+            kind(url)
+    for key in ("schl\u00fcssel-\u20ac", "\u30ad\u30fc", "two\nlines", "line\n", ""):
+        with pytest.raises(ValueError, match="^api_key must be .* Latin-1") as refused:
+            kind(api_key=key)
+        assert not isinstance(refused.value, UnicodeError)
+        with pytest.raises(ValueError, match="^api_key must be"):
+            kind().with_options(api_key=key)
+
+
+def test_a_key_of_latin_1_is_sent() -> None:
+    sent: list[bytes] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.extend(value for name, value in request.headers.raw if name.lower() == b"authorization")
+        return httpx.Response(200, json={})
+
+    with Client(http=httpx.Client(transport=httpx.MockTransport(answer)), api_key="schl\u00fcssel") as lavit:
+        lavit.models()
+    assert sent == [b"Bearer schl\xfcssel"]
 
 
 def test_an_error_crosses_processes() -> None:

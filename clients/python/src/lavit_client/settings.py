@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,12 +13,14 @@ from typing_extensions import TypedDict
 from .errors import LavitError
 from .requests import Request
 
+HEADER_TEXT = re.compile(r"[!-~\x80-\xff]([\t -~\x80-\xff]*[!-~\x80-\xff])?")
+
 
 class Options(TypedDict, total=False):
     """What a client may be told."""
 
     api_key: str
-    """Sent as bearer token."""
+    """Sent as bearer token: Latin-1, since a header holds nothing else."""
 
     retries: int
     """Tries after the first; 2 if not given."""
@@ -43,10 +46,19 @@ class Settings:
     timeout: httpx.Timeout | float | None = field(default_factory=lambda: httpx.Timeout(300, connect=10))
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for what no request could be sent with."""
+        try:
+            httpx.URL(self.url)
+        except httpx.InvalidURL as cause:
+            raise ValueError(f"url is no URL: {cause}") from None
+        if self.api_key is not None and not HEADER_TEXT.fullmatch(self.api_key):
+            raise ValueError("api_key must be text that a header can hold: Latin-1, in one line, no space around it")
+
     def arguments_of(self, request: Request[Any]) -> dict[str, Any]:
         """What `build_request` of either kind of connection takes."""
         key = {} if self.api_key is None else {"authorization": f"Bearer {self.api_key}"}
-        headers = httpx.Headers({"accept": request.accept, **key})
+        headers = httpx.Headers({"accept": request.accept, **key}, encoding="latin-1")
         headers.update(self.headers)  # in their place whatever the case of their names
         return {
             "method": request.method,
