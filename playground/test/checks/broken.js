@@ -30,13 +30,15 @@ export async function checkBroken ({ browser, base }) {
   await page.setCacheEnabled(false)
   const failures = { tokenize: [cut, /broke off/], caption: [endEarly, /broke off/], assets: [gateway, /not answer/] }
   for (const [path, [answer, words]] of Object.entries(failures)) {
-    between.break(path, answer)
+    const given = between.break(path, answer)
     await page.click('.samples li:nth-child(2) button')
+    await given // what failed before may still be told
     await waitForText(page, '.job-line.failed, .notice', words)
     between.mend()
   }
-  between.break('tokenize', gateway)
+  const given = between.break('tokenize', gateway)
   await page.click('.samples li:nth-child(2) button')
+  await given
   await waitForText(page, '.job-line.failed', /answered 502/)
   between.mend()
   equal(await page.$$eval('.run', runs => runs.length), 0, 'what breaks off is told, and no run')
@@ -50,7 +52,10 @@ export async function checkBroken ({ browser, base }) {
 async function startBetween (base) {
   let broken
   const server = createServer((incoming, outgoing) => {
-    if (broken && incoming.url.startsWith(`/${broken.path}`)) return broken.answer(outgoing)
+    if (broken && incoming.url.startsWith(`/${broken.path}`)) {
+      broken.given()
+      return broken.answer(outgoing)
+    }
     const { method, headers } = incoming
     incoming.pipe(request(new URL(incoming.url, base), { method, headers }, answer => {
       outgoing.writeHead(answer.statusCode, answer.headers)
@@ -60,7 +65,8 @@ async function startBetween (base) {
   await once(server, 'listening')
   return {
     base: `http://127.0.0.1:${server.address().port}/`,
-    break: (path, answer) => { broken = { path, answer } },
+    /** Resolves when it has been answered so. */
+    break: (path, answer) => new Promise(resolve => { broken = { path, answer, given: resolve } }),
     mend: () => { broken = undefined },
     end: () => server.close()
   }
