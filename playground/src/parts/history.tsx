@@ -4,7 +4,9 @@ import { useRef } from 'preact/hooks'
 import type { Run } from '../pure/history-file.ts'
 import { pictureOf, tellAnswer, tellAsked } from '../pure/tell-run.ts'
 import { save } from '../state/files.ts'
-import { compared, exportHistory, forget, forgetAll, importHistory, runs, toggleCompared } from '../state/history.ts'
+import {
+  bringBack, compared, exportHistory, forget, forgetAll, forgotten, importHistory, runs, toggleCompared
+} from '../state/history.ts'
 import { showAgain } from '../state/show-again.ts'
 import { Comparison } from './comparison.tsx'
 
@@ -40,6 +42,7 @@ function Files () {
     if (file.current) file.current.value = ''
   }
   const empty = runs.value.length === 0
+  const lost = forgotten.value.length
   return (
     <div class='bar'>
       <button
@@ -50,7 +53,9 @@ function Files () {
       </button>
       <button type='button' onClick={() => file.current?.click()}>Import</button>
       <input ref={file} type='file' accept='application/json,.json' hidden onChange={bring} aria-label='History file' />
-      <button type='button' class='plain' disabled={empty} onClick={forgetAll}>Delete all</button>
+      {empty && lost > 0
+        ? <button type='button' class='plain' onClick={bringBack}>Bring {lost} back</button>
+        : <button type='button' class='plain' disabled={empty} onClick={forgetAll}>Delete all</button>}
       <span role='status'>{said.value}</span>
     </div>
   )
@@ -60,6 +65,13 @@ function RunView ({ run }: { run: Run }) {
   const { id, at, call } = run
   const picture = pictureOf(run)
   const asked = tellAsked(run)
+  const drop = (event: MouseEvent & { currentTarget: HTMLElement }) => {
+    const item = event.currentTarget.closest('li')
+    const beside = item?.nextElementSibling ?? item?.previousElementSibling
+    const next = beside?.querySelector<HTMLElement>('.run-buttons button:last-child')
+    forget(id)
+    ;(next ?? document.querySelector<HTMLElement>('#history'))?.focus()
+  }
   return (
     <li class='run'>
       <button type='button' class='again' onClick={() => showAgain(run)} title='Show again'>
@@ -77,7 +89,7 @@ function RunView ({ run }: { run: Run }) {
         >
           Compare
         </button>
-        <button type='button' class='plain' aria-label={`Delete: ${asked}`} onClick={() => forget(id)}>×</button>
+        <button type='button' class='plain' aria-label={`Delete: ${asked}`} onClick={drop}>×</button>
       </span>
     </li>
   )

@@ -7,6 +7,10 @@ export function JobLine ({ job, doing }: { job: Job; doing: string }) {
   const seconds = `${(ms.value / 1000).toFixed(1)} s`
   // the server, too, lets requests wait while it loads
   const waits = status.value === 'waiting' || (status.value === 'running' && phase.value === 'busy')
+  // one button, so that the focus stays on it
+  const press = isBusy(job)
+    ? { says: 'Stop', act: job.stop }
+    : status.value === 'failed' || status.value === 'stopped' ? { says: 'Try again', act: job.again } : undefined
   const took = ms.value < 1000 ? `${Math.round(ms.value)} ms` : seconds
   return (
     <p class={`job-line ${status.value}`} role='status'>
@@ -17,10 +21,7 @@ export function JobLine ({ job, doing }: { job: Job; doing: string }) {
       {status.value === 'done' && <span class='quiet'>in <span class='number'>{took}</span></span>}
       {status.value === 'stopped' && <span>Stopped after {seconds}.</span>}
       {status.value === 'failed' && <span class='bad'>{problem.value}.</span>}
-      {isBusy(job) && <button type='button' onClick={() => job.stop()}>Stop</button>}
-      {(status.value === 'failed' || status.value === 'stopped') && (
-        <button type='button' onClick={() => job.again()}>Try again</button>
-      )}
+      {press && <button type='button' onClick={() => press.act()}>{press.says}</button>}
     </p>
   )
 }

@@ -16,6 +16,8 @@ const database = openDB('lavit-playground', 1, {
 export const runs = signal<Run[]>([])
 /** Ids of the two runs that stand side by side, in the order in which they were chosen. */
 export const compared = signal<string[]>([])
+/** What `forgetAll` took. */
+export const forgotten = signal<Run[]>([])
 export const pair = computed(() => compared.value.flatMap(id => runs.value.find(run => run.id === id) ?? []))
 
 /** A browser that keeps nothing, as in private windows, has the runs of this visit. */
@@ -45,7 +47,9 @@ export async function forget (id: string): Promise<void> {
   await database.then(db => db.delete(store, id), () => {})
 }
 
+/** Those of before can be kept again, until this page is left. */
 export async function forgetAll (): Promise<void> {
+  forgotten.value = runs.value
   runs.value = []
   compared.value = []
   await database.then(db => db.clear(store), () => {})
@@ -67,6 +71,12 @@ export function toggleCompared (id: string): void {
   compared.value = compared.value.includes(id)
     ? compared.value.filter(other => other !== id)
     : [...compared.value, id].slice(-2)
+}
+
+export async function bringBack (): Promise<void> {
+  const back = forgotten.value
+  forgotten.value = []
+  await keep(back)
 }
 
 async function keep (added: Run[]): Promise<void> {

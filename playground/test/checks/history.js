@@ -38,11 +38,26 @@ async function checkFile (page, runs) {
   equal(JSON.parse(text).runs.length, 3, 'it is exported as JSON')
   await press(page, '#history .bar button', /Delete all/)
   await waitForRuns(page, 0)
+  await press(page, '#history .bar button', /Bring 3 back/)
+  await waitForRuns(page, 3)
+  equal(await runsOf(page, 3), runs, 'all that was deleted can be brought back')
+  await press(page, '#history .bar button', /Delete all/)
+  await waitForRuns(page, 0)
   const file = join(mkdtempSync(join(tmpdir(), 'lavit-')), 'history.json')
   writeFileSync(file, text)
   await (await page.$('#history input[type=file]')).uploadFile(file)
   await waitForRuns(page, 3)
   equal(await runsOf(page, 3), runs, 'and imported as it was')
+  await page.focus('.run:last-child .run-buttons button:last-child')
+  await page.keyboard.press('Enter')
+  await waitForRuns(page, 2)
+  equal(
+    await page.evaluate(() => document.activeElement.closest('.run:last-child') !== null),
+    true,
+    'the focus is on the run beside one that was deleted'
+  )
+  await (await page.$('#history input[type=file]')).uploadFile(file)
+  await waitForRuns(page, 3)
   const [first] = JSON.parse(text).runs
   const wrong = { ...JSON.parse(text), runs: [{ ...first, id: 'wrong', at: 'yesterday' }] }
   writeFileSync(file, JSON.stringify(wrong))
