@@ -33,8 +33,9 @@ class Attention(nn.Module):
     def __init__(self, c):
         super().__init__()
         self.heads, self.kv_heads = c.heads, c.kv_heads
-        self.q_proj, self.o_proj = (nn.Linear(c.hidden, c.hidden, bias=False) for _ in range(2))
-        self.k_proj, self.v_proj = (nn.Linear(c.hidden, c.kv_heads * c.head_dim, bias=False) for _ in range(2))
+        shared = c.kv_heads * c.head_dim
+        self.q_proj, self.k_proj, self.v_proj, self.o_proj = (
+            nn.Linear(c.hidden, width, bias=False) for width in (c.hidden, shared, shared, c.hidden))
 
     def heads_of(self, x, turn):
         """(B, T, H) -> queries (B, heads, T, d), keys and values (B, kv_heads, T, d)."""
