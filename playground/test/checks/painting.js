@@ -94,6 +94,7 @@ async function checkStop (page, base) {
   await until(async () => (await inFlight(base)) === 1)
   await page.click('#paint .job-line button')
   await waitForText(page, '#paint .job-line', /Stopped/)
+  equal(await page.evaluate(() => document.activeElement.textContent), 'Try again', 'the focus stays on the button')
   await until(async () => (await inFlight(base)) === 0, 3000)
   report(true, 'Stop ends the work, and the server is free again')
 }
