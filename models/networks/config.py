@@ -60,6 +60,10 @@ class LanguageModelConfig:
     @property
     def head_dim(self): return self.hidden // self.heads
 
+    def cache(self, places):
+        """Shapes of the cached keys and values of a row, in turn, layer by layer."""
+        return [(self.kv_heads, self.head_dim, places), (self.kv_heads, places, self.head_dim)] * self.layers
+
 
 @dataclass(frozen=True)
 class PixelDecoderConfig:

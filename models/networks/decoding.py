@@ -15,8 +15,7 @@ class Rows:
     def __init__(self, lm, count):
         c = lm.c
         self.lm, self.count, self.nothing = lm, count, torch.zeros(count, 1, c.hidden)
-        self.cache = [torch.zeros(count, c.kv_heads, *((c.head_dim, 1) if k % 2 == 0 else (1, c.head_dim)))
-                      for k in range(2 * c.layers)]
+        self.cache = [torch.zeros(count, *shape) for shape in c.cache(1)]
         self.bias = torch.full((count, 1), HIDDEN)
 
     def read(self, positions, visible, token_ids=None, embeddings=None):

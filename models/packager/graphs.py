@@ -123,8 +123,7 @@ def definitions(model):
     merger = {'features': {0: BATCH}, 'places': {0: BATCH, 1: torch.export.Dim('kept', min=1, max=n)}}
     lm = c.language_model
     t, p = torch.export.Dim('new', min=1, max=lm.max_length), torch.export.Dim('past', min=1, max=lm.max_length)
-    cache = [torch.randn(2, lm.kv_heads, *((lm.head_dim, 7) if k % 2 == 0 else (7, lm.head_dim)))
-             for k in range(2 * lm.layers)]
+    cache = [torch.randn(2, *shape) for shape in lm.cache(7)]
     row = {0: BATCH}
     graphs = {
         'vision': (Vision(model.encoder), {'pixels': torch.randint(0, 256, (2, 3, s, s), dtype=torch.uint8)},

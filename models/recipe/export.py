@@ -53,8 +53,7 @@ def real_inputs(model, files):
     read = {'token_ids': torch.zeros(b, k, dtype=torch.long), 'embeddings': rows,
             'is_embedding': torch.ones(b, k, dtype=torch.bool), 'positions': torch.arange(k).repeat(b, 1),
             'cache_bias': torch.full((b, 1), HIDDEN)}
-    cache = [torch.zeros(b, lm.kv_heads, *((lm.head_dim, 1) if i % 2 == 0 else (1, lm.head_dim)))
-             for i in range(2 * lm.layers)]
+    cache = [torch.zeros(b, *shape) for shape in lm.cache(1)]
     states = model.language_model.step(*read.values(), *cache)[0]
     row, yes = torch.arange(b), torch.ones(b, dtype=torch.bool)
     return {

@@ -66,8 +66,7 @@ def step(before, rows, after):
     embeddings[:, place], is_embedding[:, place] = rows, True
     return {'token_ids': ids, 'embeddings': embeddings, 'is_embedding': is_embedding,
             'positions': torch.arange(ids.shape[1])[None], 'cache_bias': torch.full((1, 1), HIDDEN),
-            'cache': [torch.zeros(1, lm.kv_heads, *((lm.head_dim, 1) if i % 2 == 0 else (1, lm.head_dim)))
-                      for i in range(2 * lm.layers)]}
+            'cache': [torch.zeros(1, *shape) for shape in lm.cache(1)]}
 
 
 def flat(feed):
