@@ -1,5 +1,5 @@
 // The built client in a real Chromium: a page of another origin paints a picture, has it captioned as a stream, and
-// reads an error. LAVIT_URL is a server whose LAVIT_CORS_ORIGINS are `*`; CHROMIUM may name the browser.
+// reads an error and a redirect. LAVIT_URL is a server whose LAVIT_CORS_ORIGINS are `*`; CHROMIUM may name the browser.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -20,7 +20,8 @@ const page = `
       if (event.event === 'token') text += event.data.delta
     }
     const error = await lavit.caption({ image: { path: '/etc/hostname' } }).catch(error => error)
-    return [text, painted.seed, error instanceof LavitError && error.code]
+    const moved = await createClient({ url: location.origin + '/moved' }).models().catch(error => error.message)
+    return [text, painted.seed, error instanceof LavitError && error.code, moved]
   }
   run().catch(String).then(told => fetch('/told', { method: 'POST', body: JSON.stringify(told) }))`
 
@@ -39,7 +40,8 @@ async function check () {
   })
   const server = createServer(async (request, response) => {
     if (request.url === '/told') server.emit('told', (await request.toArray()).join(''))
-    response.setHeader('content-type', 'text/html').end(`<!doctype html><script>${outputFiles[0].text}</script>`)
+    if (request.url.startsWith('/moved/')) response.writeHead(301, { location: '/' }).end()
+    else response.setHeader('content-type', 'text/html').end(`<!doctype html><script>${outputFiles[0].text}</script>`)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const profile = mkdtempSync(join(tmpdir(), 'lavit-browser-'))
@@ -52,7 +54,7 @@ async function check () {
   server.close()
   server.closeAllConnections()
   rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
-  const isGood = /^\[".*dog.*",7,"picture_unreadable"\]$/.test(told)
+  const isGood = /^\[".*dog.*",7,"picture_unreadable","the answer is a redirect, [^"]*"\]$/.test(told)
   console.log(`${isGood ? 'ok' : 'not ok'} - ${name}`)
   if (isGood) return
   process.exitCode = 1

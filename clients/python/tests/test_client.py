@@ -159,6 +159,7 @@ def test_what_no_server_of_this_kind_answers() -> None:
     answers = [
         httpx.Response(502, text="<h1>Bad gateway</h1>", headers={"x-request-id": "of-a-proxy"}),
         httpx.Response(200, text="<h1>Welcome</h1>"),
+        httpx.Response(301, text="<h1>Moved</h1>", headers={"location": "https://elsewhere/caption"}),
         httpx.Response(503, headers={"retry-after": "Sat, 28 Nov 2026 00:00:00 GMT"}),
         httpx.Response(200, json={"models": []}),
         httpx.Response(503, text="no"),
@@ -174,6 +175,9 @@ def test_what_no_server_of_this_kind_answers() -> None:
             lavit.models()
         assert (refused.value.status, refused.value.request_id) == (502, "of-a-proxy")
         assert code_of(lavit.models) == "unexpected_answer"
+        with pytest.raises(LavitError, match="^the answer is 301 to https://elsewhere/caption: <h1>Moved") as refused:
+            lavit.caption(b"")
+        assert (refused.value.status, refused.value.code) == (301, "unexpected_answer")
         assert lavit.models()["models"] == []
         assert code_of(lavit.models) == "unexpected_answer"
         assert code_of(lambda: list(lavit.caption_stream(b""))) == "stream_broken"

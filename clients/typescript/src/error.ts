@@ -44,12 +44,19 @@ export async function errorOf (response: Response): Promise<LavitError> {
 /** The error of an answer that no such server gives: of a proxy, or of another program at this address. */
 export function unexpected (response: Response, text: string, cause?: unknown): LavitError {
   const requestId = response.headers.get('x-request-id')
-  return new LavitError('unexpected_answer', `the answer is ${response.status}: ${text.slice(0, 200)}`, {
+  return new LavitError('unexpected_answer', `the answer is ${kindOf(response)}: ${text.slice(0, 200)}`, {
     status: response.status,
     retryAfter: retryAfterOf(response),
     requestId: requestId ?? undefined,
     cause
   })
+}
+
+/** Its status and where a redirect points; browsers tell neither of it. */
+function kindOf ({ type, status, headers }: Response): string {
+  if (type === 'opaqueredirect') return 'a redirect, which is not followed'
+  const location = headers.get('location')
+  return location === null ? String(status) : `${status} to ${location.slice(0, 200)}`
 }
 
 export function errorOfProblem (problem: Problem, retryAfter?: number): LavitError {

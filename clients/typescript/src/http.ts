@@ -48,6 +48,7 @@ export function createSend (options: ClientOptions): Send {
     return fetch(base + path, {
       method,
       signal,
+      redirect: 'manual', // to follow one may turn a POST into a GET without its body
       headers: inTheirPlace([
         {
           accept,

@@ -210,6 +210,10 @@ t.test('what no server of this kind answers', async t => {
   await t.rejects(lavit.models(), { status: 502, code: 'unexpected_answer', message: /Bad/, requestId: 'of-a-proxy' })
   answers.push([200, {}, '<h1>Welcome</h1>'])
   await t.rejects(lavit.models(), { status: 200, code: 'unexpected_answer' })
+  answers.push([301, { location: `${url}/elsewhere` }, '<h1>Moved</h1>'], [200, {}, '{"captions": []}'])
+  const moved = /^the answer is 301 to http:.*\/elsewhere: <h1>Moved/
+  await t.rejects(lavit.caption({ image }), { status: 301, code: 'unexpected_answer', message: moved })
+  t.match(await lavit.caption({ image }), { captions: [] }, 'the redirect was not followed')
   answers.push([503, { 'retry-after': new Date().toUTCString() }, ''], [200, {}, '{"models": []}'])
   t.match(await lavit.models(), { models: [] }, 'a date says when, too')
   answers.push([503, {}, 'no'])

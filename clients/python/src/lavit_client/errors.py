@@ -57,11 +57,17 @@ def error_of_answer(answer: httpx.Response) -> LavitError:
     except (ValueError, KeyError, TypeError):  # of a proxy, or of another program at this address
         return LavitError(
             "unexpected_answer",
-            f"the answer is {answer.status_code}: {answer.text[:200]}",
+            f"the answer is {answer.status_code}{_target(answer)}: {answer.text[:200]}",
             status=answer.status_code,
             request_id=answer.headers.get("x-request-id"),
             retry_after=retry_after,
         )
+
+
+def _target(answer: httpx.Response) -> str:
+    """Where a redirect points."""
+    location = answer.headers.get("location")
+    return "" if location is None else f" to {location[:200]}"
 
 
 def error_of_problem(problem: Problem, retry_after: float | None = None) -> LavitError:
