@@ -1,9 +1,12 @@
-/** What any call may throw, but for the reason of the caller's own signal. */
+/** What any call may throw, but for the reason of the caller's own signal and the `TimeoutError` of `timeoutMs`. */
 import type { ErrorCode, Problem } from './schema.ts'
 
 /** Codes of the server, those of newer servers, and where no server spoke: those of this client. */
 export type LavitErrorCode = ErrorCode | ClientCode | (string & {})
-type ClientCode = 'connection_failed' | 'stream_broken' | 'unexpected_answer' | 'picture_unreadable'
+type ClientCode =
+  | 'connection_failed' | 'timed_out' | 'stream_broken' | 'unexpected_answer' | 'picture_unreadable'
+
+const silences: unknown[] = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']
 
 export class LavitError extends Error {
   override readonly name = 'LavitError'
@@ -39,6 +42,13 @@ export async function errorOf (response: Response): Promise<LavitError> {
   const text = await response.text()
   const problem = parse(text)
   return problem ? errorOfProblem(problem, retryAfterOf(response)) : unexpected(response, text)
+}
+
+/** The error where Node's `fetch` gave up: it waits five minutes for a head, and for each piece of a body. */
+export function errorOfSilence (cause: unknown): LavitError | undefined {
+  const inner = cause instanceof Error ? cause.cause : undefined
+  if (!(inner instanceof Error) || !('code' in inner) || !silences.includes(inner.code)) return
+  return new LavitError('timed_out', 'the server was silent for too long', { cause })
 }
 
 /** The error of an answer that no such server gives: of a proxy, or of another program at this address. */

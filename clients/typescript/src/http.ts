@@ -1,5 +1,5 @@
 /** Requests: sent, tried again while the server asks for it, and ended by signals. */
-import { errorOf, LavitError } from './error.ts'
+import { errorOf, errorOfSilence, LavitError } from './error.ts'
 import type { CallOptions, ClientOptions } from './types.ts'
 
 export type Request = { method: 'GET' | 'POST'; path: string; accept: string; body?: string }
@@ -36,7 +36,7 @@ export function createSend (options: ClientOptions): Send {
       } catch (cause) {
         if (isOfCallback) throw cause
         signal.throwIfAborted()
-        const error = cause instanceof LavitError ? cause : connectionFailed(cause)
+        const error = cause instanceof LavitError ? cause : errorOfSilence(cause) ?? connectionFailed(cause)
         const pauseMs = failures < retries ? pauseOf(error, failures) : undefined
         if (pauseMs === undefined) throw error
         await pause(pauseMs, signal)

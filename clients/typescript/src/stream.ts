@@ -1,5 +1,5 @@
 /** Streamed answers as async iterators. */
-import { errorOfProblem, isProblem, LavitError } from './error.ts'
+import { errorOfProblem, errorOfSilence, isProblem, LavitError } from './error.ts'
 import { messagesOf } from './events.ts'
 import type { Request, Send } from './http.ts'
 import type { CallOptions } from './types.ts'
@@ -49,6 +49,7 @@ async function * read (body: ReadableStream<Uint8Array<ArrayBuffer>> | null, sig
     yield * messagesOf(body)
   } catch (cause) {
     signal.throwIfAborted()
-    throw new LavitError('stream_broken', 'the connection broke before the answer was done', { cause })
+    const broken = new LavitError('stream_broken', 'the connection broke before the answer was done', { cause })
+    throw errorOfSilence(cause) ?? broken
   }
 }

@@ -232,6 +232,22 @@ t.test('what no server of this kind answers', async t => {
   await t.rejects(nobody.models(), { code: 'connection_failed', status: 0, message: /ECONNREFUSED/ })
 })
 
+t.test('a server that is silent for longer than fetch waits is not asked again', async t => {
+  let tries = 0
+  const server = createServer((request, response) => {
+    tries++
+    if (request.headers.accept === 'text/event-stream') response.setHeader('content-type', 'text/event-stream')
+    if (request.url !== '/estimate') response.write('event: queued\ndata: {"position":0}\n\n')
+  })
+  t.teardown(() => server.close().closeAllConnections())
+  const lavit = createClient({ url: await listen(server), fetch: await fetchOfLittlePatience(200) })
+  const timedOut = { name: 'LavitError', code: 'timed_out', status: 0 }
+  await t.rejects(lavit.estimate({ job: 'caption', request: { image } }), timedOut, 'before the head of the answer')
+  await t.rejects(lavit.caption({ image }), timedOut, 'within an answer')
+  await t.rejects(read(lavit.captionStream({ image })), timedOut, 'within a stream')
+  t.equal(tries, 3, 'once each')
+})
+
 t.test('headers stand in the place of others, in any case', async t => {
   const sent: Headers[] = []
   const fetch: typeof globalThis.fetch = async (_url, init) => {
@@ -280,6 +296,14 @@ async function serve (t: Test, answers: [number, Record<string, string>, string]
   })
   t.teardown(() => server.close())
   return listen(server)
+}
+
+/** Node's `fetch`, which waits five minutes for a head and for each piece of a body, with so many milliseconds. */
+async function fetchOfLittlePatience (ms: number): Promise<typeof fetch> {
+  await fetch('data:,') // the dispatcher is made at the first call
+  const { constructor: Agent } = Reflect.get(globalThis, Symbol.for('undici.globalDispatcher.1'))
+  const dispatcher = new Agent({ headersTimeout: ms, bodyTimeout: ms })
+  return (url, init) => fetch(url, Object.assign({ dispatcher }, init))
 }
 
 /** Where a server listened. */
