@@ -222,18 +222,28 @@ def test_what_no_request_can_be_sent_with_is_refused_before_any(kind: type[Clien
         assert not isinstance(refused.value, UnicodeError)
         with pytest.raises(ValueError, match="^api_key must be"):
             kind().with_options(api_key=key)
+    for url in ("localhost:8080", "127.0.0.1:8080", "", "foo", "ftp://x", "//x", "http://"):
+        with pytest.raises(ValueError, match="^url must begin with http:// or https://"):
+            kind(url)
+    for headers in ({"x-a": "\u20ac"}, {"x-a": "two\nlines"}, {"x-a": " a"}, {"x a": "a"}, {"": "a"}):
+        with pytest.raises(ValueError, match="^headers: .* must be a name, its value Latin-1") as refused:
+            kind(headers=headers)
+        assert not isinstance(refused.value, UnicodeError)
+        with pytest.raises(ValueError, match="^headers: "):
+            kind().with_options(headers=headers)
 
 
-def test_a_key_of_latin_1_is_sent() -> None:
+def test_a_key_and_headers_of_latin_1_are_sent() -> None:
     sent: list[bytes] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        sent.extend(value for name, value in request.headers.raw if name.lower() == b"authorization")
+        sent.extend(value for name, value in request.headers.raw if name.lower() in (b"authorization", b"x-a", b"x-b"))
         return httpx.Response(200, json={})
 
-    with Client(http=httpx.Client(transport=httpx.MockTransport(answer)), api_key="schl\u00fcssel") as lavit:
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    with Client(http=http, api_key="schl\u00fcssel", headers={"X-A": "\u00fc", "x-b": ""}) as lavit:
         lavit.models()
-    assert sent == [b"Bearer schl\xfcssel"]
+    assert sent == [b"Bearer schl\xfcssel", b"\xfc", b""]
 
 
 def test_an_error_crosses_processes() -> None:

@@ -12,15 +12,20 @@ export type Send = <Answer>(
 
 const firstPauseMs = 250
 const busy = [429, 503]
+const headerText = 'text that a header can hold: Latin-1, in one line'
+
+declare const location: { href: string } | undefined
 
 export function createSend (options: ClientOptions): Send {
   const { url = 'http://127.0.0.1:8080', apiKey, longestPause = 60, ...client } = options
-  checkKey(apiKey)
-  const base = String(url).replace(/\/+$/, '')
+  if (!isHeader('authorization', `Bearer ${apiKey}`)) throw new TypeError(`apiKey must be ${headerText}`)
+  checkHeaders(client.headers)
+  const base = addressOf(url)
   const fetch = client.fetch ?? globalThis.fetch.bind(globalThis)
 
   return async (request, read, options = {}) => {
     const { retries = 2, timeoutMs } = { ...client, ...options }
+    checkHeaders(options.headers)
     const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)
     const signals = [client.signal, options.signal, timeout].filter(signal => signal !== undefined)
     const signal = AbortSignal.any(signals)
@@ -73,12 +78,30 @@ export function createSend (options: ClientOptions): Send {
   }
 }
 
-/** Throws a `TypeError` that does not tell the key, as that of `Headers` would. */
-function checkKey (apiKey = '') {
+/** The address without its last slashes. In a browser it may be relative to the page. */
+function addressOf (url: string | URL): string {
+  const base = typeof location === 'undefined' ? undefined : location.href
+  const address = URL.canParse(String(url), base) ? new URL(url, base) : undefined
+  if (!address || !/^https?:$/.test(address.protocol) || address.username || address.password) {
+    throw new TypeError('url must begin with http:// or https://, and hold no name or password')
+  }
+  return address.href.replace(/\/+$/, '')
+}
+
+/** Throws a `TypeError` that does not tell the value, as that of `Headers` would. */
+function checkHeaders (headers: Record<string, string> = {}) {
+  for (const [name, value] of Object.entries(headers)) {
+    if (isHeader(name, value)) continue
+    throw new TypeError(`headers: ${JSON.stringify(name)} must be a name, and its value ${headerText}`)
+  }
+}
+
+function isHeader (name: string, value: string): boolean {
   try {
-    new Headers().set('authorization', `Bearer ${apiKey}`)
+    new Headers().set(name, value)
+    return true
   } catch {
-    throw new TypeError('apiKey must be text that a header can hold: Latin-1, in one line')
+    return false
   }
 }
 

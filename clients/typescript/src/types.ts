@@ -49,7 +49,7 @@ export type CallOptions = {
 }
 
 export type ClientOptions = CallOptions & {
-  /** Where the server is, below whatever path; `http://127.0.0.1:8080` if not given. */
+  /** Where the server is, below whatever path; in a browser also relative. `http://127.0.0.1:8080` if not given. */
   url?: string | URL
   /** Sent as bearer token: Latin-1, since a header holds nothing else. */
   apiKey?: string

@@ -286,6 +286,37 @@ t.test('a key that no header holds is refused before any call', async t => {
   t.strictSame(sent, ['Bearer schl\u00fcssel'])
 })
 
+t.test('addresses and headers that nothing can be sent with are refused before any call', async t => {
+  let tries = 0
+  const fetch: typeof globalThis.fetch = async url => {
+    tries++
+    return new Response(JSON.stringify(String(url)))
+  }
+  const addresses = ['', 'foo', '/lavit', 'localhost:8080', '127.0.0.1:8080', 'ftp://x', 'http://', 'http://a:b@x']
+  for (const url of addresses) {
+    t.throws(() => createClient({ url, fetch }), { name: 'TypeError', message: /^url must begin with http/ }, url)
+  }
+  const isOfHeader = { name: 'TypeError', message: /^headers: "[^"]+" must be a name, and .* Latin-1, in one line$/ }
+  for (const headers of [{ 'x-a': '\u20ac' }, { 'x-a': 'two\nlines' }, { 'x a': 'secret' }]) {
+    t.throws(() => createClient({ headers, fetch }), isOfHeader)
+    await t.rejects(createClient({ fetch }).models({ headers }), isOfHeader, 'of one call')
+  }
+  t.equal(tries, 0)
+  t.equal(await createClient({ url: 'https://x/lavit//', headers: { 'x-a': '\u00fc' }, fetch }).models(),
+    'https://x/lavit/models')
+})
+
+t.test('in a browser an address may be relative to the page', async t => {
+  Reflect.set(globalThis, 'location', new URL('https://page.example/shop/'))
+  t.teardown(() => Reflect.deleteProperty(globalThis, 'location'))
+  const fetch: typeof globalThis.fetch = async url => new Response(JSON.stringify(url))
+  const asked = { '': 'shop/models', '/lavit': 'lavit/models', 'lavit/': 'shop/lavit/models' }
+  for (const [url, path] of Object.entries(asked)) {
+    t.equal(await createClient({ url, fetch }).models(), `https://page.example/${path}`)
+  }
+  t.throws(() => createClient({ url: 'localhost:8080' }), { name: 'TypeError' })
+})
+
 /** The address of a server that gives each of the answers once, in their order. */
 async function serve (t: Test, answers: [number, Record<string, string>, string][]) {
   const server = createServer((_request, response) => {

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 from .errors import LavitError
 from .requests import Request
 
+HEADER_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 HEADER_TEXT = re.compile(r"[!-~\x80-\xff]([\t -~\x80-\xff]*[!-~\x80-\xff])?")
 
 
@@ -49,17 +50,23 @@ class Settings:
     def __post_init__(self) -> None:
         """Raises `ValueError` for what no request could be sent with."""
         try:
-            httpx.URL(self.url)
+            url = httpx.URL(self.url)
         except httpx.InvalidURL as cause:
             raise ValueError(f"url is no URL: {cause}") from None
+        if url.scheme not in ("http", "https") or not url.host:
+            raise ValueError("url must begin with http:// or https://, and name a host")
         if self.api_key is not None and not HEADER_TEXT.fullmatch(self.api_key):
             raise ValueError("api_key must be text that a header can hold: Latin-1, in one line, no space around it")
+        for name, value in self.headers.items():
+            if not HEADER_NAME.fullmatch(name) or value and not HEADER_TEXT.fullmatch(value):
+                raise ValueError(f"headers: {name!r} must be a name, its value Latin-1, one line, no space around it")
 
     def arguments_of(self, request: Request[Any]) -> dict[str, Any]:
         """What `build_request` of either kind of connection takes."""
         key = {} if self.api_key is None else {"authorization": f"Bearer {self.api_key}"}
         headers = httpx.Headers({"accept": request.accept, **key}, encoding="latin-1")
-        headers.update(self.headers)  # in their place whatever the case of their names
+        # in their place whatever the case of their names
+        headers.update(httpx.Headers(self.headers, encoding="latin-1"))
         return {
             "method": request.method,
             "url": self.url.rstrip("/") + request.path,
