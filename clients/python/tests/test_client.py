@@ -167,6 +167,7 @@ def test_what_no_server_of_this_kind_answers() -> None:
         httpx.Response(200, text="event: token\ndata: {\n\n", headers=event_stream),
         httpx.Response(200, text='event: error\ndata: {"no": "problem"}\n\n', headers=event_stream),
         httpx.Response(200, text="<h1>Log in</h1>", headers={"content-type": "text/html"}),
+        httpx.Response(200, text="<h1>Log in</h1>", headers={"content-type": "text/html"}),
         httpx.Response(200, stream=Garbled(), headers={"content-encoding": "gzip"}),
     ]
     transport = httpx.MockTransport(lambda _request: answers.pop(0))
@@ -183,6 +184,9 @@ def test_what_no_server_of_this_kind_answers() -> None:
         assert code_of(lambda: list(lavit.caption_stream(b""))) == "stream_broken"
         for _ in range(2):
             assert code_of(lambda: list(lavit.caption_stream(b""))) == "unexpected_answer"
+        with pytest.raises(LavitError, match="Log in") as refused:
+            list(lavit.caption_stream(b""))
+        assert (refused.value.status, refused.value.code) == (200, "unexpected_answer")
         assert code_of(lambda: lavit.generate_picture("a dog")) == "unexpected_answer"
         assert code_of(lavit.models) == "unexpected_answer"
     with Client("http://127.0.0.1:1", retries=1) as nobody:

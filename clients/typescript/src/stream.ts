@@ -1,5 +1,5 @@
 /** Streamed answers as async iterators. */
-import { errorOfProblem, errorOfSilence, isProblem, LavitError } from './error.ts'
+import { errorOfProblem, errorOfSilence, isProblem, LavitError, unexpected } from './error.ts'
 import { messagesOf } from './events.ts'
 import type { Request, Send } from './http.ts'
 import type { CallOptions } from './types.ts'
@@ -17,7 +17,7 @@ export async function * stream<Event> (
   const ends = options.signal ? AbortSignal.any([options.signal, leaving.signal]) : leaving.signal
   try {
     const request = await prepare()
-    const messages = await send(request, async ({ body }, signal) => read(body, signal), { ...options, signal: ends })
+    const messages = await send(request, open, { ...options, signal: ends })
     for await (const { event, data } of messages) {
       const value = parse(data)
       if (event === 'error') throw isProblem(value) ? errorOfProblem(value) : unexpectedEvent(data)
@@ -28,6 +28,13 @@ export async function * stream<Event> (
   } finally {
     leaving.abort()
   }
+}
+
+/** Its messages. Throws `unexpected_answer` for what is no stream of events, as the page of a proxy. */
+async function open (response: Response, signal: AbortSignal) {
+  const mediaType = response.headers.get('content-type') ?? ''
+  if (!mediaType.startsWith('text/event-stream')) throw unexpected(response, await response.text())
+  return read(response.body, signal)
 }
 
 function parse (data: string): unknown {

@@ -13,6 +13,7 @@ import { bytesOf, createClient, LavitError, type Picture } from '../src/index.ts
 const file = new URL('../../../test/fixtures/scene.png', import.meta.url) // a dog above a rocket, on blue
 const image = readFileSync(file)
 const tokens = [7, 8, 9]
+const eventStream = { 'content-type': 'text/event-stream' }
 
 t.test('every job of the server', async t => {
   const app = await startApp(t)
@@ -218,16 +219,19 @@ t.test('what no server of this kind answers', async t => {
   t.match(await lavit.models(), { models: [] }, 'a date says when, too')
   answers.push([503, {}, 'no'])
   await t.rejects(lavit.models(), { code: 'unexpected_answer' }, 'not tried again where nobody asks for it')
-  answers.push([200, {}, 'event: queued\ndata: {"position":0}\n\n'])
+  answers.push([200, eventStream, 'event: queued\ndata: {"position":0}\n\n'])
   await t.rejects(read(lavit.captionStream({ image })), { code: 'stream_broken', status: 0 })
-  answers.push([200, { 'content-length': '1000' }, 'event: queued\ndata: {"position":0}\n\n'])
+  answers.push([200, { ...eventStream, 'content-length': '1000' }, 'event: queued\ndata: {"position":0}\n\n'])
   await t.rejects(read(lavit.captionStream({ image })), { code: 'stream_broken' }, 'a connection that breaks')
   for (const event of ['event: token\ndata: {\n\n', 'event: error\ndata: null\n\n', 'event: error\ndata: {}\n\n']) {
-    answers.push([200, {}, event])
+    answers.push([200, eventStream, event])
     await t.rejects(read(lavit.captionStream({ image })), { name: 'LavitError', code: 'unexpected_answer' }, event)
   }
+  const page = { code: 'unexpected_answer', status: 200, message: /Log in/ }
   answers.push([200, { 'content-type': 'text/html' }, '<h1>Log in</h1>'])
-  await t.rejects(lavit.generatePicture({ prompt: 'a dog' }), { code: 'unexpected_answer', message: /Log in/ })
+  await t.rejects(read(lavit.captionStream({ image })), page, 'in place of a stream')
+  answers.push([200, { 'content-type': 'text/html' }, '<h1>Log in</h1>'])
+  await t.rejects(lavit.generatePicture({ prompt: 'a dog' }), page, 'in place of a picture')
   const nobody = createClient({ url: await leftAddress(), retries: 1 })
   await t.rejects(nobody.models(), { code: 'connection_failed', status: 0, message: /ECONNREFUSED/ })
 })
@@ -236,7 +240,7 @@ t.test('a server that is silent for longer than fetch waits is not asked again',
   let tries = 0
   const server = createServer((request, response) => {
     tries++
-    if (request.headers.accept === 'text/event-stream') response.setHeader('content-type', 'text/event-stream')
+    if (request.headers.accept === 'text/event-stream') response.setHeaders(new Headers(eventStream))
     if (request.url !== '/estimate') response.write('event: queued\ndata: {"position":0}\n\n')
   })
   t.teardown(() => server.close().closeAllConnections())

@@ -13,7 +13,7 @@ from typing_extensions import Self, Unpack
 
 from . import requests
 from .errors import error_of_answer, error_of_failure
-from .events import read_event, stream_broken
+from .events import is_event_stream, read_event, stream_broken
 from .pictures import Picture, PictureFile
 from .requests import CaptionEvent, GenerateEvent, Job, Probe, Prompt, Request, VqaEvent
 from .schema import (
@@ -160,6 +160,9 @@ class AsyncClient:
     async def _events(self, request: Request[Any]) -> AsyncGenerator[Any, None]:
         answer = await self._send(requests.for_events(request), stream=True)
         try:
+            if not is_event_stream(answer):
+                await answer.aread()
+                raise error_of_answer(answer)
             async for message in EventSource(answer).aiter_sse():
                 event = read_event(message)
                 yield event

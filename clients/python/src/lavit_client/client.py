@@ -13,7 +13,7 @@ from typing_extensions import Self, Unpack
 
 from . import requests
 from .errors import error_of_answer, error_of_failure
-from .events import read_event, stream_broken
+from .events import is_event_stream, read_event, stream_broken
 from .pictures import Picture, PictureFile
 from .requests import CaptionEvent, GenerateEvent, Job, Probe, Prompt, Request, VqaEvent
 from .schema import (
@@ -160,6 +160,9 @@ class Client:
     def _events(self, request: Request[Any]) -> Generator[Any, None, None]:
         answer = self._send(requests.for_events(request), stream=True)
         try:
+            if not is_event_stream(answer):
+                answer.read()
+                raise error_of_answer(answer)
             for message in EventSource(answer).iter_sse():
                 event = read_event(message)
                 yield event

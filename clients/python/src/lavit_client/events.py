@@ -9,6 +9,11 @@ from httpx_sse import ServerSentEvent
 from .errors import LavitError, error_of_problem
 
 
+def is_event_stream(answer: httpx.Response) -> bool:
+    """Whether it is what was asked for, not the page of a proxy."""
+    return str(answer.headers.get("content-type", "")).startswith("text/event-stream")
+
+
 def read_event(message: ServerSentEvent) -> dict[str, Any]:
     """The event as a dictionary. Raises the problem of the event `error`."""
     try:
