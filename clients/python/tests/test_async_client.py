@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 from conftest import SCENE
@@ -35,9 +36,12 @@ def test_streams_and_whoever_leaves_them(url: str) -> None:
                 if event["event"] == "step":
                     break
             await asyncio.to_thread(wait_for_left, url, before + 1)
+            async with aclosing(lavit.generate_stream("a dog", **LONG)) as kept:
+                await kept.__anext__()
+            await asyncio.to_thread(wait_for_left, url, before + 2)
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(lavit.generate("a dog", **LONG), 1.0)
-            await asyncio.to_thread(wait_for_left, url, before + 2)
+            await asyncio.to_thread(wait_for_left, url, before + 3)
 
     asyncio.run(run())
 
