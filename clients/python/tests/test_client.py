@@ -156,12 +156,17 @@ def test_what_is_refused_for_a_while_is_tried_again(strict_url: str) -> None:
 
 def test_what_no_server_of_this_kind_answers() -> None:
     event_stream = {"content-type": "text/event-stream"}
+    short = {"code": "slow_down", "detail": "too much"}  # without its status and request
     answers = [
         httpx.Response(502, text="<h1>Bad gateway</h1>", headers={"x-request-id": "of-a-proxy"}),
         httpx.Response(200, text="<h1>Welcome</h1>"),
         httpx.Response(301, text="<h1>Moved</h1>", headers={"location": "https://elsewhere/caption"}),
         httpx.Response(503, headers={"retry-after": "Sat, 28 Nov 2026 00:00:00 GMT"}),
         httpx.Response(200, json={"models": []}),
+        httpx.Response(429, json=short, headers={"retry-after": "0"}),
+        httpx.Response(200, json={"models": []}),
+        httpx.Response(400, json=short, headers={"x-request-id": "a"}),
+        httpx.Response(400, json={**short, "detail": 1}),
         httpx.Response(503, text="no"),
         httpx.Response(200, text='event: queued\ndata: {"position": 0}\n\n', headers=event_stream),
         httpx.Response(200, text="event: token\ndata: {\n\n", headers=event_stream),
@@ -179,8 +184,13 @@ def test_what_no_server_of_this_kind_answers() -> None:
         with pytest.raises(LavitError, match="^the answer is 301 to https://elsewhere/caption: <h1>Moved") as refused:
             lavit.caption(b"")
         assert (refused.value.status, refused.value.code) == (301, "unexpected_answer")
-        assert lavit.models()["models"] == []
-        assert code_of(lavit.models) == "unexpected_answer"
+        for _ in range(2):
+            assert lavit.models()["models"] == []
+        with pytest.raises(LavitError, match="too much") as refused:
+            lavit.models()
+        assert (refused.value.code, refused.value.status, refused.value.request_id) == ("slow_down", 400, "a")
+        for _ in range(2):
+            assert code_of(lavit.models) == "unexpected_answer"
         assert code_of(lambda: list(lavit.caption_stream(b""))) == "stream_broken"
         for _ in range(2):
             assert code_of(lambda: list(lavit.caption_stream(b""))) == "unexpected_answer"

@@ -37,11 +37,13 @@ export class LavitError extends Error {
   }
 }
 
+type Told = Pick<LavitError, 'status'> & Partial<Pick<LavitError, 'requestId' | 'retryAfter'>>
+
 /** The error of an answer that is none of success. */
 export async function errorOf (response: Response): Promise<LavitError> {
   const text = await response.text()
   const problem = parse(text)
-  return problem ? errorOfProblem(problem, retryAfterOf(response)) : unexpected(response, text)
+  return problem ? errorOfProblem(problem, toldBeside(response)) : unexpected(response, text)
 }
 
 /** The error where Node's `fetch` gave up: it waits five minutes for a head, and for each piece of a body. */
@@ -53,13 +55,14 @@ export function errorOfSilence (cause: unknown): LavitError | undefined {
 
 /** The error of an answer that no such server gives: of a proxy, or of another program at this address. */
 export function unexpected (response: Response, text: string, cause?: unknown): LavitError {
-  const requestId = response.headers.get('x-request-id')
-  return new LavitError('unexpected_answer', `the answer is ${kindOf(response)}: ${text.slice(0, 200)}`, {
-    status: response.status,
-    retryAfter: retryAfterOf(response),
-    requestId: requestId ?? undefined,
-    cause
-  })
+  const message = `the answer is ${kindOf(response)}: ${text.slice(0, 200)}`
+  return new LavitError('unexpected_answer', message, { ...toldBeside(response), cause })
+}
+
+/** What the head of an answer tells, whatever its body. */
+function toldBeside (response: Response): Told {
+  const requestId = response.headers.get('x-request-id') ?? undefined
+  return { status: response.status, requestId, retryAfter: retryAfterOf(response) }
 }
 
 /** Its status and where a redirect points; browsers tell neither of it. */
@@ -69,9 +72,10 @@ function kindOf ({ type, status, headers }: Response): string {
   return location === null ? String(status) : `${status} to ${location.slice(0, 200)}`
 }
 
-export function errorOfProblem (problem: Problem, retryAfter?: number): LavitError {
-  const { code, detail, status, request_id: requestId } = problem
-  return new LavitError(code, detail, { problem, status, requestId, retryAfter })
+/** The error of a problem. What one of a proxy leaves out is that of its answer. */
+export function errorOfProblem (problem: Problem, told: Told = { status: 0 }): LavitError {
+  const { code, detail, status = told.status, request_id: requestId = told.requestId } = problem
+  return new LavitError(code, detail, { ...told, problem, status, requestId })
 }
 
 function parse (text: string): Problem | undefined {

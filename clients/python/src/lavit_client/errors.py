@@ -50,16 +50,16 @@ class LavitError(Exception):
 
 def error_of_answer(answer: httpx.Response) -> LavitError:
     """The error of an answer that is none of success, and has been read."""
+    status, request_id = answer.status_code, answer.headers.get("x-request-id")
     retry_after = _retry_after(answer.headers.get("retry-after"))
     try:
-        problem = answer.json()
-        return error_of_problem(problem, retry_after)
+        return error_of_problem(answer.json(), status, request_id, retry_after)
     except (ValueError, KeyError, TypeError):  # of a proxy, or of another program at this address
         return LavitError(
             "unexpected_answer",
-            f"the answer is {answer.status_code}{_target(answer)}: {answer.text[:200]}",
-            status=answer.status_code,
-            request_id=answer.headers.get("x-request-id"),
+            f"the answer is {status}{_target(answer)}: {answer.text[:200]}",
+            status=status,
+            request_id=request_id,
             retry_after=retry_after,
         )
 
@@ -70,12 +70,18 @@ def _target(answer: httpx.Response) -> str:
     return "" if location is None else f" to {location[:200]}"
 
 
-def error_of_problem(problem: Problem, retry_after: float | None = None) -> LavitError:
+def error_of_problem(
+    problem: Problem, status: int = 0, request_id: str | None = None, retry_after: float | None = None
+) -> LavitError:
+    """The error of a problem. What one of a proxy leaves out is that of its answer."""
+    code, detail = problem["code"], problem["detail"]
+    if not isinstance(code, str) or not isinstance(detail, str):
+        raise TypeError("no problem")
     return LavitError(
-        problem["code"],
-        problem["detail"],
-        status=problem["status"],
-        request_id=problem["request_id"],
+        code,
+        detail,
+        status=problem.get("status", status),
+        request_id=problem.get("request_id", request_id),
         retry_after=retry_after,
         problem=problem,
     )
