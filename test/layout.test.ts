@@ -105,7 +105,7 @@ const layers: Record<string, string[]> = {
   ],
   evaluate: ['src/engine', 'src/graphs'],
   'playground/src/pure': ['src/engine'], // the rule of which patches stay
-  'playground/src/server': [],
+  'playground/src/server': ['playground/src/pure'],
   'playground/src/state': [
     'src/schemas',
     'playground/src/pure',

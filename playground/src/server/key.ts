@@ -1,11 +1,10 @@
 /** The key of this tab: kept as long as the tab is open, and sent to this server alone. */
 import { effect, signal } from '@preact/signals'
+import { readKept, writeKept } from '../pure/kept.ts'
 
 const place = 'lavit-key'
+const storage = () => sessionStorage
 
-export const key = signal(sessionStorage.getItem(place) ?? '')
+export const key = signal(readKept(storage, place))
 
-effect(() => {
-  if (key.value) sessionStorage.setItem(place, key.value)
-  else sessionStorage.removeItem(place)
-})
+effect(() => writeKept(storage, place, key.value))
