@@ -25,10 +25,10 @@ export const noted = { errors: [], foreign: [] }
 
 /**
  * A page of a visitor of its own. Requests that fail by intent are errors of the console, too: `failsByIntent` leaves
- * those out.
+ * those out. `before` runs in the page before its scripts.
  */
 export async function openPage (browser, base, options = {}) {
-  const { width = 1280, theme = 'light', path = '', failsByIntent = false, context, touch = false } = options
+  const { width = 1280, theme = 'light', path = '', failsByIntent = false, context, touch = false, before } = options
   const visitor = context ?? (await browser.createBrowserContext())
   await visitor.overridePermissions(new URL(base).origin, ['camera'])
   const page = await visitor.newPage()
@@ -44,6 +44,7 @@ export async function openPage (browser, base, options = {}) {
     if (url.protocol.startsWith('http') && url.origin !== new URL(base).origin) noted.foreign.push(request.url())
     if (request.method() === 'POST') asked.push(request)
   })
+  if (before) await page.evaluateOnNewDocument(before)
   await page.setViewport({ width, height: 900, hasTouch: touch })
   await page.emulateMediaFeatures([
     { name: 'prefers-color-scheme', value: theme },

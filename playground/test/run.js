@@ -14,6 +14,7 @@ import { checkPrefix } from './checks/prefix.js'
 import { checkReading } from './checks/reading.js'
 import { checkSharing } from './checks/sharing.js'
 import { checkSnippets } from './checks/snippets.js'
+import { checkStorage } from './checks/storage.js'
 import { checkWalk } from './checks/walk.js'
 import { equal, haveFailed, part } from './report.js'
 import { startServer } from './server.js'
@@ -32,6 +33,7 @@ const parts = {
   painting: () => checkPainting(at),
   'links and recipes': () => checkSharing(at),
   history: () => checkHistory(at),
+  'a browser that keeps nothing': () => checkStorage(at),
   snippets: () => checkSnippets(at),
   'keys of the keyboard': () => checkKeyboard(at),
   'every width and theme': () => checkWalk(at),

@@ -13,8 +13,7 @@ const run: Run = {
   ms: 120,
   model: { name: 'lavit-mini', version: '0.7.0' },
   call: { route: 'vqa', image: file, options: { question: 'what is it?', seed: 1, keep_threshold: 0.5 } },
-  answer: '{"answers":[{"text":"fox"}]}',
-  picture: 'data:image/png;base64,AAAA'
+  answer: '{"answers":[{"text":"fox"}]}'
 }
 const painted: Run = {
   ...run,
@@ -28,7 +27,7 @@ const painted: Run = {
     ],
     options: { seed: 7 }
   },
-  answer: '{"images":[{"seed":7,"visual_tokens":[1,2,3]}]}'
+  answer: '{"images":[{"seed":7,"visual_tokens":[1,2,3],"media_type":"image/png","data":"BBBB"}]}'
 }
 
 t.test('what is exported is imported as it was', async t => {
@@ -37,16 +36,16 @@ t.test('what is exported is imported as it was', async t => {
 })
 
 t.test('a file that is no history brings nothing', async t => {
-  const { picture: _picture, ...bare } = run
-  t.strictSame(readHistory(writeHistory([bare])), [bare])
   for (const text of ['', '[]', 'null', '{"format":"lavit-history","version":2,"runs":[]}']) {
     t.equal(readHistory(text), undefined, text)
   }
-  for (const wrong of [{ id: 7 }, { call: {} }, { answer: 'no JSON' }, { ms: '1' }, { model: null }, { picture: 7 },
+  for (const wrong of [{ id: 7 }, { call: {} }, { answer: 'no JSON' }, { ms: '1' }, { model: null },
     // what the page could not show, and would keep all the same
-    { at: 'yesterday' }, { picture: 'https://example.com/a.png' }, { answer: '{}' }, { answer: '{"answers":5}' },
+    { at: 'yesterday' }, { answer: '{}' }, { answer: '{"answers":5}' },
     { answer: '{"answers":[null]}' }, { answer: '{"answers":[{"text":{}}]}' },
-    { call: painted.call, answer: '{"images":{}}' }, { call: painted.call, answer: run.answer }]) {
+    { call: painted.call, answer: '{"images":{}}' }, { call: painted.call, answer: run.answer },
+    { call: painted.call, answer: '{"images":[{"visual_tokens":[1]}]}' },
+    { call: painted.call, answer: '{"images":[{"visual_tokens":[1],"media_type":"text/html","data":"AAAA"}]}' }]) {
     const runs = [{ ...run, ...wrong }]
     t.equal(readHistory(JSON.stringify({ format: 'lavit-history', version: 1, runs })), undefined)
   }
@@ -54,9 +53,8 @@ t.test('a file that is no history brings nothing', async t => {
 
 t.test('runs are told in a line', async t => {
   t.strictSame([run, painted].map(tellAsked), ['what is it?', '[fox.png] on red [2 tokens]'])
-  t.equal(pictureOf(painted), painted.picture)
-  const { picture: _picture, ...read } = run
-  t.equal(pictureOf(read), 'data:image/png;base64,AAAA')
+  t.equal(pictureOf(painted), 'data:image/png;base64,BBBB', 'what was painted')
+  t.equal(pictureOf(run), 'data:image/png;base64,AAAA', 'what was asked about')
   t.strictSame([run, painted].map(tellAnswer), ['fox', 'seed 7, 3 tokens'])
 })
 

@@ -5,7 +5,7 @@ import type { Run } from '../pure/history-file.ts'
 import { pictureOf, tellAnswer, tellAsked } from '../pure/tell-run.ts'
 import { save } from '../state/files.ts'
 import {
-  bringBack, compared, exportHistory, forget, forgetAll, forgotten, importHistory, runs, toggleCompared
+  bringBack, compared, exportHistory, forget, forgetAll, forgotten, importHistory, runs, toggleCompared, trouble
 } from '../state/history.ts'
 import { showAgain } from '../state/show-again.ts'
 import { Comparison } from './comparison.tsx'
@@ -57,6 +57,7 @@ function Files () {
         ? <button type='button' class='plain' onClick={bringBack}>Bring {lost} back</button>
         : <button type='button' class='plain' disabled={empty} onClick={forgetAll}>Delete all</button>}
       <span role='status'>{said.value}</span>
+      <span class='bad' role='status'>{trouble.value && `${trouble.value}.`}</span>
     </div>
   )
 }

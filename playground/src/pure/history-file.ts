@@ -3,7 +3,7 @@ import type { Call } from './call.ts'
 import type { ModelName } from './model-name.ts'
 import { isCall, isFields, isTokens, parseFields, type Fields } from './shape.ts'
 
-/** `answer` is the server's text as it came; `picture` the data URL of what was painted. */
+/** `answer` is the server's text as it came. */
 export type Run = {
   id: string
   at: string
@@ -11,7 +11,6 @@ export type Run = {
   model: ModelName
   call: Call
   answer: string
-  picture?: string
 }
 
 const format = 'lavit-history'
@@ -33,14 +32,18 @@ export function isRun (value: unknown): value is Run {
     isFields(value) && isCall(value.call) && isFields(value.model) &&
     [value.id, value.at, value.answer, value.model.name, value.model.version].every(text => typeof text === 'string') &&
     !Number.isNaN(Date.parse(String(value.at))) && isAnswer(value.call, parseFields(String(value.answer))) &&
-    typeof value.ms === 'number' && (value.picture === undefined || /^data:image\//.test(String(value.picture)))
+    typeof value.ms === 'number'
   )
 }
 
 /** What is shown of an answer: texts about a picture, or pictures and their tokens. */
 function isAnswer ({ image, route }: Call, { captions, answers, images }: Fields = {}): boolean {
-  if (!image) return isList(images, one => isTokens(one.visual_tokens))
+  if (!image) return isList(images, isPainted)
   return isList(route === 'vqa' ? answers : captions, ({ text }) => typeof text === 'string')
+}
+
+function isPainted ({ visual_tokens: tokens, media_type: type, data }: Fields): boolean {
+  return isTokens(tokens) && /^image\//.test(String(type)) && typeof data === 'string'
 }
 
 function isList (value: unknown, holds: (one: Fields) => boolean): boolean {

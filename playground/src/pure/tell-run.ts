@@ -21,8 +21,10 @@ function tellPainted (images: { seed?: number; visual_tokens?: number[] }[]): st
 }
 
 /** A picture to know the run by: what was painted, or what was asked about. */
-export function pictureOf ({ call: { image }, picture }: Run): string | undefined {
-  return picture ?? (image && dataUrl(image))
+export function pictureOf ({ call: { image }, answer }: Run): string | undefined {
+  if (image) return dataUrl(image)
+  const [first] = JSON.parse(answer).images
+  return first && `data:${first.media_type};base64,${first.data}`
 }
 
 /** A prompt in one line. */

@@ -113,13 +113,7 @@ function change (index: number, part: Partial<Canvas>) {
 
 async function rememberPainted (call: Call) {
   if (painting.status.value !== 'done' || !painted.value) return
-  const picture = canvases.value[0]?.picture
-  await remember({
-    call,
-    answer: painted.value.answer,
-    ms: painting.ms.value,
-    ...(picture && { picture: `data:${picture.media_type};base64,${picture.data}` })
-  })
+  await remember({ call, answer: painted.value.answer, ms: painting.ms.value })
 }
 
 function promptOf (rows: Row[]): string | Part[] {
