@@ -1,7 +1,7 @@
 /** What a painted file says of how it was painted: the call for it alone, the model, and its tokens. */
 import type { Call } from './call.ts'
 import type { ModelName } from './model-name.ts'
-import { readText, removeText, writeText } from './png.ts'
+import { readText, writeText } from './png.ts'
 import { isCall, isFields, isTokens, parseFields } from './shape.ts'
 
 export const keyword = 'lavit-recipe'
@@ -15,16 +15,11 @@ export function recipeOf (
   { seed, visual_tokens: tokens }: { seed: number; visual_tokens: number[] },
   model: Recipe['model']
 ): Recipe {
-  const { n: _n, ...options } = call.options
-  return { model, call: { ...call, options: { ...options, seed } }, visual_tokens: tokens }
+  return { model, call: ofOne({ ...call, options: { ...call.options, seed } }), visual_tokens: tokens }
 }
 
 export function withRecipe (png: Uint8Array<ArrayBuffer>, recipe: Recipe): Uint8Array<ArrayBuffer> {
   return writeText(png, keyword, JSON.stringify({ format, ...recipe }))
-}
-
-export function withoutRecipe (png: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  return removeText(png, keyword)
 }
 
 /** Nothing where a file has no recipe, or none that can be followed. */
@@ -35,5 +30,11 @@ export function readRecipe (file: Uint8Array<ArrayBuffer>): Recipe | undefined {
   if (!isFields(model) || !isCall(call) || !isTokens(tokens)) return undefined
   const { name, version, digest } = model
   if (typeof name !== 'string' || typeof version !== 'string' || typeof digest !== 'string') return undefined
-  return { model: { name, version, digest }, call, visual_tokens: tokens }
+  return { model: { name, version, digest }, call: ofOne(call), visual_tokens: tokens }
+}
+
+/** A file says how one picture was painted, whatever number it may name. */
+function ofOne (call: Call): Call {
+  const { n: _n, ...options } = call.options
+  return { ...call, options }
 }
