@@ -71,7 +71,8 @@ export function createJob (): Job {
       throw error
     }
     status.value = 'failed'
-    problem.value = error.message
+    const { message, retrySeconds } = error
+    problem.value = retrySeconds === undefined ? message : `${message}; try again in ${retrySeconds} s`
   }
 
   return { status, problem, ms, run, again: () => run(last), stop: () => controller.abort() }

@@ -13,7 +13,6 @@ export type Picture = { blob: Blob; url: string; stored: StoredFile }
 
 export const picture = signal<Picture | undefined>(undefined)
 export const tokens = signal<TokenizeResponse | undefined>(undefined)
-export const tokensText = signal('')
 export const choice = signal<Choice>({ keepThreshold: 0.5, minVisualTokens: 0, maxVisualTokens: Infinity })
 /** The patch that is pointed at, here or in the row of tokens. */
 export const active = signal<number | undefined>(undefined)
@@ -62,7 +61,6 @@ export async function tokenize (): Promise<void> {
   await tokenizing.run(async signal => {
     const text = await postPicture(tokenizeCall(value.stored), value.blob, { signal })
     if (picture.value !== value) return
-    tokensText.value = text
     tokens.value = JSON.parse(text)
   })
 }

@@ -10,6 +10,10 @@ const cut = response => {
 }
 const login = response => response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Log in</h1>')
 const gateway = response => response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad gateway</h1>')
+const full = response => {
+  response.writeHead(429, { 'content-type': 'application/problem+json', 'retry-after': '7' })
+    .end('{"code":"queue_full","detail":"Many wait"}')
+}
 const endEarly = response => {
   response.writeHead(200, { 'content-type': 'text/event-stream' }).end('event: queued\ndata: {"position":0}\n\n')
 }
@@ -36,11 +40,13 @@ export async function checkBroken ({ browser, base }) {
     await waitForText(page, '.job-line.failed, .notice', words)
     between.mend()
   }
-  const given = between.break('tokenize', gateway)
-  await page.click('.samples li:nth-child(2) button')
-  await given
-  await waitForText(page, '.job-line.failed', /answered 502/)
-  between.mend()
+  for (const [answer, words] of [[gateway, /answered 502/], [full, /Many wait; try again in 7 s\./]]) {
+    const given = between.break('tokenize', answer)
+    await page.click('.samples li:nth-child(2) button')
+    await given
+    await waitForText(page, '.job-line.failed', words)
+    between.mend()
+  }
   equal(await page.$$eval('.run', runs => runs.length), 0, 'what breaks off is told, and no run')
   await page.click('.samples li:nth-child(6) button')
   await captioned(page)
