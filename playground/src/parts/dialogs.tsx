@@ -2,8 +2,9 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { closeDialog, dialog, type DialogName } from '../state/dialogs.ts'
-import { inPlaces, shortcuts } from '../state/shortcuts.ts'
+import { inPlaces, shortcuts, singleKeys } from '../state/shortcuts.ts'
 import { Camera } from './camera.tsx'
+import { Check } from './check.tsx'
 import { KeyForm } from './key-form.tsx'
 
 export function Dialogs () {
@@ -36,6 +37,7 @@ function Dialog ({ name, title, children }: { name: DialogName; title: string; c
 function Help () {
   return (
     <>
+      <Check label='Single keys' checked={singleKeys} />
       <dl class='keys'>
         {shortcuts.map(({ key, says }) => <div key={key}><dt><kbd>{key}</kbd></dt><dd>{says}</dd></div>)}
         {inPlaces.map(({ key, says }) => <div key={key}><dt><kbd>{key}</kbd></dt><dd>{says}</dd></div>)}

@@ -1,10 +1,20 @@
 /** Keys of the whole page; in fields they write what they say. */
+import { effect, signal } from '@preact/signals'
+import { readKept, writeKept } from '../pure/kept.ts'
 import { closeDialog, dialog, openDialog } from './dialogs.ts'
 import { openSample } from './files.ts'
 import { newSeed, painting } from './painting.ts'
 import { choice, tokenizing } from './picture.ts'
 import { answers, caption, describe } from './reading.ts'
 import { samples } from './samples.ts'
+
+const place = 'lavit-single-keys'
+const storage = () => localStorage
+
+/** Off, no key alone does anything outside fields: who dictates to the computer may press many. */
+export const singleKeys = signal(readKept(storage, place) !== 'off')
+
+effect(() => writeKept(storage, place, singleKeys.value ? '' : 'off'))
 
 let sample = 0
 
@@ -30,8 +40,9 @@ export const inPlaces = [
 
 export function listenToKeys (): void {
   document.addEventListener('keydown', event => {
+    if (event.isComposing) return
     if (event.key === 'Escape' && dialog.value === undefined) return stopAll()
-    if (event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return
+    if (!singleKeys.value || event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return
     const found = shortcuts.find(({ key }) => key === event.key)
     if (!found || (dialog.value !== undefined && event.key !== '?')) return
     event.preventDefault()

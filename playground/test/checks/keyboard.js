@@ -2,6 +2,7 @@
 /** A task by the keyboard alone: read, walk over patches, ask, paint. */
 import { captioned, openPage, painted, textOf } from '../browser.js'
 import { equal, report } from '../report.js'
+import { setNumber } from './painting.js'
 
 export async function checkKeyboard ({ browser, base }) {
   const page = await openPage(browser, base)
@@ -45,6 +46,8 @@ export async function checkKeyboard ({ browser, base }) {
   await painted(page)
   report(true, 'a picture is painted')
   await checkPrompt(page)
+  await checkComposing(page)
+  await checkSingleKeys(page)
   await page.visitor.close()
 }
 
@@ -61,6 +64,43 @@ async function checkPrompt (page) {
   await page.keyboard.press('Enter')
   await page.waitForFunction(() => document.activeElement.name === 'n')
   equal(page.asked.length, length, 'not while a word is composed, nor with a number that is too large, which is shown')
+}
+
+/** Escape that ends a word of an input method stops nothing. */
+async function checkComposing (page) {
+  for (const [name, value] of [['n', 8], ['steps', 50]]) await setNumber(page, name, value)
+  await page.click('#paint-button')
+  await page.waitForSelector('#paint .job-line.running')
+  await page.evaluate(() => document.dispatchEvent(
+    new KeyboardEvent('keydown', { key: 'Escape', isComposing: true, bubbles: true })
+  ))
+  await new Promise(resolve => setTimeout(resolve, 300))
+  report((await page.$('#paint .job-line.running')) !== null, 'Escape that ends a composition stops nothing')
+  await page.keyboard.press('Escape')
+  await page.waitForSelector('#paint .job-line.stopped')
+}
+
+/** The box in the list of keys switches them off, also for the next visit. */
+async function checkSingleKeys (page) {
+  const press = async () => {
+    await page.keyboard.press('?')
+    await new Promise(resolve => setTimeout(resolve, 100))
+    return (await page.$('dialog[open]')) !== null
+  }
+  await page.evaluate(() => document.activeElement.blur())
+  equal(await press(), true, 'single keys do what they say')
+  await page.click('dialog input[type=checkbox]')
+  await page.keyboard.press('Escape')
+  await page.waitForFunction(() => !document.querySelector('dialog'))
+  equal(await press(), false, 'and nothing where they are switched off')
+  await page.reload()
+  await page.waitForSelector('.model.ready')
+  equal(await press(), false, 'nor after a reload')
+  await page.evaluate(() => document.querySelector('nav button:last-child').click())
+  await page.waitForSelector('dialog[open]')
+  await page.click('dialog input[type=checkbox]')
+  equal(await press(), false, 'switched on again, ? closes the list')
+  equal(await page.evaluate(() => localStorage.length), 0, 'and nothing of it is kept')
 }
 
 /** By Tab alone. */
