@@ -17,7 +17,7 @@ const says: Record<Phase, string> = {
 export function Header () {
   return (
     <header>
-      <a class='skip' href='#paint'>To painting</a>
+      <a class='skip' href='#paint' onClick={jump}>To painting</a>
       <h1>LaVIT <span>playground</span></h1>
       <p class={`model ${phase.value}`}>
         <span class='dot' aria-hidden='true' />
