@@ -3,6 +3,7 @@ import { noted, startBrowser } from './browser.js'
 import { checkBroken } from './checks/broken.js'
 import { checkBuild } from './checks/build.js'
 import { checkFiles } from './checks/files.js'
+import { checkFocus } from './checks/focus.js'
 import { checkGone } from './checks/gone.js'
 import { checkHistory } from './checks/history.js'
 import { checkKey } from './checks/key.js'
@@ -36,6 +37,7 @@ const parts = {
   'a browser that keeps nothing': () => checkStorage(at),
   snippets: () => checkSnippets(at),
   'keys of the keyboard': () => checkKeyboard(at),
+  'where the focus goes': () => checkFocus(at),
   'every width and theme': () => checkWalk(at),
   'a path before it': () => checkPrefix(at),
   'two models': () => checkModels(at),

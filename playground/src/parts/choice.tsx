@@ -1,4 +1,5 @@
 /** Which patches stay, by sliders: the browser follows the server's rule, and nothing is asked while they move. */
+import { useRef } from 'preact/hooks'
 import { choice, isStale, kept, tokenize } from '../state/picture.ts'
 import { least, patches } from '../state/server.ts'
 import { Slider } from './slider.tsx'
@@ -8,6 +9,11 @@ export function ChoiceSliders () {
   const most = Math.min(maxVisualTokens, patches.value)
   const fewest = Math.max(minVisualTokens, least.value)
   const change = (part: Partial<typeof choice.value>) => { choice.value = { ...choice.value, ...part } }
+  const line = useRef<HTMLParagraphElement>(null)
+  const ask = () => {
+    line.current?.focus() // the button goes with the answer
+    tokenize()
+  }
   return (
     <fieldset class='sliders'>
       <legend class='unseen'>Which patches stay</legend>
@@ -26,12 +32,12 @@ export function ChoiceSliders () {
           minVisualTokens: Math.min(value, minVisualTokens)
         })}
       />
-      <p class='stale'>
+      <p class='stale' ref={line} tabIndex={-1}>
         {isStale.value
           ? (
             <>
               <span>{kept.value} patches by this choice; their tokens are not asked for.</span>
-              <button type='button' onClick={tokenize}>Ask for these tokens</button>
+              <button type='button' onClick={ask}>Ask for these tokens</button>
             </>
             )
           : <span class='quiet'>Moving a slider asks nothing of the server.</span>}

@@ -1,6 +1,6 @@
 /** What was asked in this browser: to see again, to lay side by side, to take along as a file. */
 import { useSignal } from '@preact/signals'
-import { useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { Run } from '../pure/history-file.ts'
 import { pictureOf, tellAnswer, tellAsked } from '../pure/tell-run.ts'
 import { save } from '../state/files.ts'
@@ -8,6 +8,7 @@ import {
   bringBack, compared, exportHistory, forget, forgetAll, forgotten, importHistory, runs, toggleCompared, trouble
 } from '../state/history.ts'
 import { showAgain } from '../state/show-again.ts'
+import { focusBeside } from './beside.ts'
 import { Comparison } from './comparison.tsx'
 
 const shownAtFirst = 12
@@ -15,6 +16,11 @@ const dates = new Intl.DateTimeFormat(undefined, { dateStyle: 'short', timeStyle
 
 export function History () {
   const all = useSignal(false)
+  const list = useRef<HTMLUListElement>(null)
+  useLayoutEffect(() => {
+    // the button that had the focus is gone
+    if (all.value) list.current?.querySelector<HTMLElement>(`:nth-child(${shownAtFirst + 1}) > .again`)?.focus()
+  }, [all.value])
   const shown = all.value ? runs.value : runs.value.slice(0, shownAtFirst)
   return (
     <section id='history' aria-labelledby='history-title' tabIndex={-1}>
@@ -22,7 +28,7 @@ export function History () {
       <p class='lead'>Kept in this browser alone. Choose two runs to lay them side by side.</p>
       <Files />
       <Comparison />
-      <ul class='runs'>
+      <ul class='runs' ref={list}>
         {shown.map(run => <RunView key={run.id} run={run} />)}
       </ul>
       {runs.value.length > shown.length && (
@@ -67,19 +73,16 @@ function RunView ({ run }: { run: Run }) {
   const picture = pictureOf(run)
   const asked = tellAsked(run)
   const drop = (event: MouseEvent & { currentTarget: HTMLElement }) => {
-    const item = event.currentTarget.closest('li')
-    const beside = item?.nextElementSibling ?? item?.previousElementSibling
-    const next = beside?.querySelector<HTMLElement>('.run-buttons button:last-child')
+    focusBeside(event.currentTarget, '.run-buttons button:last-child', '#history')
     forget(id)
-    ;(next ?? document.querySelector<HTMLElement>('#history'))?.focus()
   }
   return (
     <li class='run'>
       <button type='button' class='again' onClick={() => showAgain(run)} title='Show again'>
         {picture && <img src={picture} alt='' loading='lazy' />}
         <span class='run-words'>
-          <span class='asked'>{asked}</span>
-          <span class='answered'>{tellAnswer(run)}</span>
+          <span class='asked' dir='auto'>{asked}</span>
+          <span class='answered' dir='auto'>{tellAnswer(run)}</span>
           <span class='quiet'>{call.route}, {dates.format(new Date(at))}</span>
         </span>
       </button>

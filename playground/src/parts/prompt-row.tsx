@@ -4,6 +4,7 @@ import { dataUrl, type Part } from '../pure/call.ts'
 import { bytesOfPicture, sampleFile, storedFile } from '../state/files.ts'
 import { addPart, changePart, dropPart, movePart, row, type Row } from '../state/painting.ts'
 import { samples } from '../state/samples.ts'
+import { focusBeside } from './beside.ts'
 import { Tile } from './tile.tsx'
 
 export function PromptRow () {
@@ -22,6 +23,7 @@ export function PromptRow () {
   )
 }
 
+type Press = MouseEvent & { currentTarget: HTMLElement }
 type PartProps = { row: Row; index: number }
 
 function PartView ({ row: { id, part }, index }: PartProps) {
@@ -29,8 +31,8 @@ function PartView ({ row: { id, part }, index }: PartProps) {
   if (part.type === 'visual_tokens') return <TokensPart part={part} />
   return (
     <textarea
-      rows={2} value={part.text} aria-label={`Words, part ${index + 1}`} id={index === 0 ? 'prompt' : `part-${id}`}
-      placeholder='a rocket on a blue background'
+      rows={2} dir='auto' value={part.text} aria-label={`Words, part ${index + 1}`}
+      id={index === 0 ? 'prompt' : `part-${id}`} placeholder='a rocket on a blue background'
       onInput={event => changePart(id, { type: 'text', text: event.currentTarget.value })}
       onKeyDown={event => {
         // on a touch screen Enter belongs to the keyboard, and while a word is composed to what composes it
@@ -54,22 +56,31 @@ function TokensPart ({ part }: { part: Extract<Part, { type: 'visual_tokens' }> 
 
 function PartButtons ({ row: { id, part }, index }: { row: Row; index: number }) {
   const name = part.type === 'text' ? 'words' : part.type === 'image' ? 'picture' : 'tokens'
+  const isLast = index === row.value.length - 1
+  const move = (event: Press, step: -1 | 1) => {
+    const button = event.currentTarget
+    movePart(id, step)
+    queueMicrotask(() => button.focus()) // not every browser moves what has it (moveBefore)
+  }
+  const drop = (event: Press) => {
+    // one that stays alone has no buttons
+    const selector = row.value.length > 2 ? '.part-buttons button:last-child' : 'textarea'
+    focusBeside(event.currentTarget, selector, '.add-part button')
+    dropPart(id)
+  }
   return (
     <span class='part-buttons'>
       <button
-        type='button' class='plain' aria-label={`Move ${name} ${index + 1} to the front`} disabled={index === 0}
-        onClick={() => movePart(id, -1)}
+        type='button' class='plain' aria-label={`Move ${name} ${index + 1} to the front`} aria-disabled={index === 0}
+        onClick={event => move(event, -1)}
       >↑
       </button>
       <button
-        type='button' class='plain' aria-label={`Move ${name} ${index + 1} to the back`}
-        disabled={index === row.value.length - 1} onClick={() => movePart(id, 1)}
+        type='button' class='plain' aria-label={`Move ${name} ${index + 1} to the back`} aria-disabled={isLast}
+        onClick={event => move(event, 1)}
       >↓
       </button>
-      <button
-        type='button' class='plain' aria-label={`Take ${name} ${index + 1} out`} onClick={() => dropPart(id)}
-      >×
-      </button>
+      <button type='button' class='plain' aria-label={`Take ${name} ${index + 1} out`} onClick={drop}>×</button>
     </span>
   )
 }

@@ -1,5 +1,6 @@
 /** Other tokens for a painted picture: at a place, or all of them as numbers, painted without the language model. */
 import { useSignal, type Signal } from '@preact/signals'
+import { useRef } from 'preact/hooks'
 import type { Option } from '../pure/call.ts'
 import { joinCode } from '../pure/codes.ts'
 import { across, codeOf, contents, hasAtlas } from '../state/atlas.ts'
@@ -54,11 +55,19 @@ function PlaceEditor ({ tokens, place, onChange }: PlaceProps) {
   const put = (content: number) => onChange(
     [...without(tokens, place.value), joinCode({ content, place: place.value }, contents)].sort((a, b) => a - b)
   )
+  const select = useRef<HTMLSelectElement>(null)
+  const takeOut = () => {
+    select.current?.focus()
+    onChange(without(tokens, place.value))
+  }
   return (
     <div class='place-editor'>
       <label class='field'>
         Place
-        <select value={place.value} onChange={event => { place.value = Number(event.currentTarget.value) }}>
+        <select
+          ref={select} value={place.value}
+          onChange={event => { place.value = Number(event.currentTarget.value) }}
+        >
           {Array.from({ length: rows * columns }, (_, at) => (
             <option key={at} value={at}>
               {tellPlace(at, columns)}{tokens.some(each => codeOf(each)?.place === at) ? ' ●' : ''}
@@ -68,7 +77,7 @@ function PlaceEditor ({ tokens, place, onChange }: PlaceProps) {
       </label>
       {token === undefined ? <span class='quiet'>no token here</span> : <Tile token={token} />}
       {token !== undefined && (
-        <button type='button' disabled={tokens.length < 2} onClick={() => onChange(without(tokens, place.value))}>
+        <button type='button' disabled={tokens.length < 2} onClick={takeOut}>
           Take it out
         </button>
       )}
