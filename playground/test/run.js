@@ -14,6 +14,7 @@ import { checkPainting } from './checks/painting.js'
 import { checkPrefix } from './checks/prefix.js'
 import { checkReading } from './checks/reading.js'
 import { checkSharing } from './checks/sharing.js'
+import { checkSight } from './checks/sight.js'
 import { checkSnippets } from './checks/snippets.js'
 import { checkStorage } from './checks/storage.js'
 import { checkWalk } from './checks/walk.js'
@@ -38,6 +39,7 @@ const parts = {
   snippets: () => checkSnippets(at),
   'keys of the keyboard': () => checkKeyboard(at),
   'where the focus goes': () => checkFocus(at),
+  'colours, directions and a banner': () => checkSight(at),
   'every width and theme': () => checkWalk(at),
   'a path before it': () => checkPrefix(at),
   'two models': () => checkModels(at),

@@ -33,14 +33,14 @@ export function Comparison () {
 
 function Cell ({ value, differs }: { value: string | number | undefined; differs: boolean }) {
   const text = value ?? '–'
-  return <td>{differs ? <mark>{text}</mark> : text}</td>
+  return <td dir='auto'>{differs ? <mark>{text}</mark> : text}</td>
 }
 
 function Side ({ run, name }: { run: Run; name: string }) {
   const { images }: Partial<ImagesResponse> = JSON.parse(run.answer)
   return (
     <figure>
-      <figcaption><b>{name}</b> {tellAsked(run)}</figcaption>
+      <figcaption><b>{name}</b> <bdi>{tellAsked(run)}</bdi></figcaption>
       <div class='shots'>
         {images
           ? images.map(({ media_type: type, data, seed }) => (
@@ -48,7 +48,7 @@ function Side ({ run, name }: { run: Run; name: string }) {
           ))
           : <img src={pictureOf(run)} alt='The picture that was asked about' />}
       </div>
-      {!images && <p class='words'>{tellAnswer(run)}</p>}
+      {!images && <p class='words' dir='auto'>{tellAnswer(run)}</p>}
       <p class='quiet'><span class='number'>{(run.ms / 1000).toFixed(2)}</span> s</p>
     </figure>
   )

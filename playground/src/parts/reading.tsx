@@ -85,7 +85,7 @@ function Said () {
       <form class='ask' onSubmit={ask}>
         <label for='question'>Ask about it</label>
         <input
-          id='question' value={question.value} placeholder='how many things are there?' autocomplete='off'
+          id='question' dir='auto' value={question.value} placeholder='how many things are there?' autocomplete='off'
           onInput={event => { question.value = event.currentTarget.value }}
         />
         <button type='submit' class='strong'>Ask</button>
@@ -101,8 +101,8 @@ function Said () {
 function Written ({ text: { job, call, text }, title, doing }: { text: Text; title: string; doing: string }) {
   return (
     <article class='written'>
-      <h3>{title}</h3>
-      <p class='words' aria-live='polite' aria-busy={job.status.value === 'running'}>{text.value || ' '}</p>
+      <h3 dir='auto'>{title}</h3>
+      <p class='words' dir='auto' aria-live='polite' aria-busy={job.status.value === 'running'}>{text.value || ' '}</p>
       <div class='bar'>
         <JobLine job={job} doing={doing} />
         <CodeView call={call} title='Code' />
