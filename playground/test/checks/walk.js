@@ -25,6 +25,7 @@ export async function checkWalk ({ browser, base }) {
       await paint(page)
       await page.click('.paint-options button')
       await page.select('.add-part select', 'cats.png')
+      await page.waitForSelector('.part.of-image')
       await paint(page)
       await page.evaluate(() => {
         for (const details of document.querySelectorAll('details')) details.open = true
