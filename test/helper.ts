@@ -129,6 +129,7 @@ export async function buildTestApp (
   const registry = {
     defaultModel: 'lavit-mini',
     list: () => [summary()],
+    canTakeWork: () => state() === 'ready',
     tellDevices: () => [host],
     listDevices: async () => [host],
     describe (name: string) {

@@ -4,7 +4,7 @@ import type { Log } from '../pipe/engine-client.ts'
 import { drainingError } from './failure.ts'
 
 /** A model as the account sees it. Idle is one that is loaded and lent to nobody. */
-export type Tenant = { name: string; isIdle: boolean; usedAt: number; unload: (graceMs: number) => Promise<void> }
+export type Tenant = { name: string; isIdle: boolean; usedAt: number; evict: () => Promise<void> }
 
 /** Bytes by the id of the device; `cpu` is the host. */
 export type Bytes = Record<string, number>
@@ -74,7 +74,7 @@ export function createBudget ({
       .sort((a, b) => a.usedAt - b.usedAt)
     if (!victim) return false
     log.info({ model: victim.name, for: name, device }, 'model evicted')
-    await victim.unload(0)
+    await victim.evict()
     return true
   }
 

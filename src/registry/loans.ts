@@ -1,4 +1,6 @@
 /** How many requests use a model now, and when it was used last. */
+import { worstCost, type Planned } from '../pipe/cost.ts'
+import type { OpenModel } from './open-model.ts'
 
 export type Loans = ReturnType<typeof createLoans>
 
@@ -26,6 +28,21 @@ export function createLoans () {
         open--
         onEnd()
       }
+    }
+  }
+}
+
+/** A model as a client has it, until `release`. */
+export function lend ({ manifest, text, pool, load }: OpenModel, client: string, end: () => void) {
+  const hold = load.hold(client)
+  return {
+    manifest,
+    text,
+    submit: pool.submit,
+    admit: (work: Planned) => hold.take(worstCost(work, manifest)),
+    release () {
+      hold.end()
+      end()
     }
   }
 }

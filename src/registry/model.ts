@@ -4,10 +4,9 @@ import { ServerError } from '../errors.ts'
 import type { Manifest } from '../package/manifest.ts'
 import { readManifest } from '../package/package.ts'
 import { unlessAborted } from '../pipe/abort.ts'
-import { worstCost, type Planned } from '../pipe/cost.ts'
 import { stateOf, type Condition } from './condition.ts'
 import { impatiently, loadingError, tellReason, unavailable, unloadedError } from './failure.ts'
-import { createLoans } from './loans.ts'
+import { createLoans, lend } from './loans.ts'
 import { openModel, type OpenModel, type Room } from './open-model.ts'
 import type { Pool } from './pool.ts'
 import type { ModelOptions } from './start-pool.ts'
@@ -21,6 +20,7 @@ export function createModel (folder: string, room: Room, options: ModelOptions) 
   let condition: Condition = { is: 'unloaded' }
   let manifest: Manifest | undefined // as it was read last
   const loans = createLoans()
+  let hasMadeRoom = false
   const refusals = new Map<string, string>() // of devices that cannot run it
 
   try {
@@ -52,6 +52,10 @@ export function createModel (folder: string, room: Room, options: ModelOptions) 
     get isLent () {
       return loans.open() > 0
     },
+    /** Whether it is unloaded because another model needed the room, and not by hand. */
+    get isEvicted () {
+      return hasMadeRoom && stateOf(condition) === 'unloaded'
+    },
     get usedAt () {
       return loans.usedAt()
     },
@@ -63,7 +67,15 @@ export function createModel (folder: string, room: Room, options: ModelOptions) 
       refusals.clear()
       return load()
     },
-    unload
+    unload (graceMs: number) {
+      hasMadeRoom = false
+      return unload(graceMs)
+    },
+    /** As `unload`, for another model. */
+    evict () {
+      hasMadeRoom = true
+      return unload(0)
+    }
   }
 
   /**
@@ -73,18 +85,7 @@ export function createModel (folder: string, room: Room, options: ModelOptions) 
   async function use (signal: AbortSignal | undefined, client: string, onDone: () => void) {
     const end = loans.begin(onDone)
     try {
-      const { manifest, text, pool, load } = await ready(signal)
-      const hold = load.hold(client)
-      return {
-        manifest,
-        text,
-        submit: pool.submit,
-        admit: (work: Planned) => hold.take(worstCost(work, manifest)),
-        release () {
-          hold.end()
-          end()
-        }
-      }
+      return lend(await ready(signal), client, end)
     } catch (error) {
       end()
       throw error

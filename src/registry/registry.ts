@@ -82,6 +82,12 @@ export function createRegistry ({
     /** Throws `model_not_found`. */
     describe: (name: string): ModelDetails => describe(find(name)),
 
+    /** Whether the default model is ready, or went to make room for another: then the next request loads it. */
+    canTakeWork () {
+      const model = models.get(defaultModel)
+      return model?.state === 'ready' || model?.isEvicted === true
+    },
+
     /** Every device that may be used; GPUs are looked for first. */
     async listDevices () {
       await inventory.list()

@@ -34,7 +34,9 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
         operationId: 'getReady',
         tags: ['operations'],
         summary: 'Whether the server can take work',
-        description: 'Only while the default model is warm and the server is not shutting down.',
+        description:
+          'Only while the default model is warm, or has made room for another one, and the server is not shutting ' +
+          'down. One that has made room is loaded again by the next request for it.',
         response: { 200: ref(Health, 'The server can take work') }
       }
     },
@@ -44,7 +46,7 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
         throw new ServerError('engine_restarting', 'The engine of the default model is being started again')
       }
       if (state === 'failed') throw new ServerError('model_unavailable', 'The default model could not be loaded')
-      if (state !== 'ready') throw new ServerError('model_loading', 'The default model is not ready')
+      if (!registry.canTakeWork()) throw new ServerError('model_loading', 'The default model is not ready')
       return { status: 'ok' as const }
     }
   )
@@ -63,7 +65,7 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
       }
     },
     async () => {
-      hasStarted ||= stateOfDefault() === 'ready'
+      hasStarted ||= registry.canTakeWork()
       if (!hasStarted) throw new ServerError('model_loading', 'The default model was not ready yet')
       return { status: 'ok' as const }
     }

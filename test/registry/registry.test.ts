@@ -224,7 +224,7 @@ t.test('within its memory budget', async t => {
       two: packageFiles('two'),
       three: packageFiles('three')
     },
-    { memoryBudgetMb: 300 }
+    { memoryBudgetMb: 300, defaultModel: 'two' }
   ) // two models of no size at all, with a process each
   const states = () => Object.fromEntries(registry.list().map(({ name, state }) => [name, state]))
   const pids = (name: string) =>
@@ -233,6 +233,7 @@ t.test('within its memory budget', async t => {
       .split('\n')
       .map(Number)
 
+  t.notOk(registry.canTakeWork(), 'never loaded')
   const one = await registry.acquire('one')
   const two = await registry.acquire('two')
   await t.rejects(
@@ -249,7 +250,13 @@ t.test('within its memory budget', async t => {
   const three = await registry.acquire('three')
   t.strictSame(states(), { one: 'ready', two: 'unloaded', three: 'ready' }, 'the least recently used one went')
   t.throws(() => process.kill(pids('two')[0]!, 0), { code: 'ESRCH' }, 'and its process with it')
+  t.ok(registry.canTakeWork(), 'the default model went, and is loaded again by a request for it')
   three.release()
+  const back = await registry.acquire()
+  t.strictSame(states(), { one: 'unloaded', two: 'ready', three: 'ready' })
+  back.release()
+  await registry.unload('two')
+  t.notOk(registry.canTakeWork(), 'unloaded by hand')
 
   const { registry: tiny } = startRegistry(t, { one: packageFiles('one') }, { memoryBudgetMb: 64 })
   await t.rejects(tiny.acquire('one'), { code: 'model_unavailable', message: /budget is too small/ })

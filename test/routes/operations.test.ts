@@ -104,6 +104,12 @@ t.test('health', async t => {
   t.strictSame((await app.inject('/health/live')).json(), { status: 'ok' })
   state = 'restarting'
   t.strictSame(await statuses(), [200, 503, 200], 'startup is over once and for all')
+  state = 'unloaded'
+  t.strictSame(await statuses(), [200, 503, 200], 'by hand')
+  state = 'failed'
+  t.match((await app.inject('/health/ready')).json(), { code: 'model_unavailable' })
+  const roomy = await buildTestApp(t, { state: () => 'unloaded', registry: { canTakeWork: () => true } })
+  t.equal((await roomy.inject('/health/ready')).statusCode, 200, 'the default model has made room for another one')
 })
 
 t.test('metrics', async t => {
