@@ -52,30 +52,35 @@ export function createDevice (manifest: Manifest, graphs: Graphs, slots: number,
   const stations: Stations = { manifest, cache, ...encode, ...prefill, ...decode, ...paint }
   const order: Station[] = [encode, prefill, decode, paint]
   let turn = 0 // index of the station that is asked first
-  let passed = 0 // units before which one of bulk had to wait since the last of bulk
+  let passed = 0 // units for which one of bulk had to wait since the last of bulk
 
   return { stations, cache, next, before, leave }
 
   /**
-   * The next unit. The stations are asked in turn, so that each with work gets its share; a unit of bulk alone waits
-   * for others, but not for ever.
+   * The next unit. The stations are asked in turn, so that each with work gets its share; bulk waits for others, at its
+   * own station too, but not for ever.
    */
   function next (): Unit | undefined {
-    let bulk: { unit: Unit; station: Station } | undefined
-    for (const station of asked()) {
-      const unit = station.next()
-      if (unit === undefined) continue
-      if (unit.tickets.every(({ isBulk }) => isBulk)) bulk ??= { unit, station }
-      else if (bulk === undefined || ++passed < mostPassed) return take(unit, station)
-    }
-    if (bulk === undefined) return undefined
-    passed = 0
-    return take(bulk.unit, bulk.station)
+    const isDue = passed >= mostPassed
+    const unit = (isDue ? take(isOfBulk, true) : undefined) ?? take(unit => !isOfBulk(unit)) ?? take(isOfBulk)
+    if (unit === undefined) return undefined
+    if (isOfBulk(unit)) passed = 0
+    else if (isBulkLeft(unit)) passed++
+    return unit
   }
 
-  function take (unit: Unit, station: Station): Unit {
-    turn = order.indexOf(station) + 1
-    return unit
+  function take (isWanted: (unit: Unit) => boolean, onlyBulk = false): Unit | undefined {
+    for (const station of asked()) {
+      const unit = station.next(onlyBulk)
+      if (unit === undefined || !isWanted(unit)) continue
+      turn = order.indexOf(station) + 1
+      return unit
+    }
+  }
+
+  /** Whether bulk waits that has no part in the unit. */
+  function isBulkLeft ({ tickets }: Unit): boolean {
+    return order.some(({ waiting }) => waiting().some(ticket => ticket.isBulk && !tickets.includes(ticket)))
   }
 
   function asked (): Station[] {
@@ -102,4 +107,8 @@ export function createDevice (manifest: Manifest, graphs: Graphs, slots: number,
   function leave (ticket: Ticket, reason: Error): void {
     for (const station of order) station.leave(ticket, reason)
   }
+}
+
+function isOfBulk ({ tickets }: Unit): boolean {
+  return tickets.every(({ isBulk }) => isBulk)
 }

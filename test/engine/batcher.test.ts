@@ -376,3 +376,35 @@ t.test('a text is written before bulk looks at pictures, but bulk goes on beside
     t.equal(ended.indexOf(13), picturesBefore, `${maxTokens} tokens: ${ended}`)
   }
 })
+
+t.test('bulk has one unit after 32 of others, also at a station where these always wait', async t => {
+  const look: Work = { task: 'tokenize', picture: picture() }
+  const read = textWork({ sampling: { ...sampling, maxTokens: 1 } })
+  const paint: Work = { task: 'detokenize', codes: [1], painting: { ...painting, steps: 1 } }
+  const longer = { ...read, segments: [{ kind: 'ids' as const, ids: new Array<number>(12).fill(5) }] } // shares no unit
+  for (const [station, work, bulk, units] of [
+    ['encode', look, look, 1],
+    ['prefill', read, longer, 1],
+    ['paint', paint, paint, 2]
+  ] as const) {
+    let calls = 0
+    const isDone = () => harness.endsOf(1).length > 0
+    const harness = createHarness(
+      fakeGraphs(() => {
+        calls++
+        if (!isDone() && calls < 200) ask(8)
+      }),
+      { queueLimit: 2000, queueCost: 1e9 }
+    )
+    let lastId = 1
+    const ask = (count: number) => {
+      for (let i = 0; i < count; i++) harness.batcher.submit(++lastId, work)
+    }
+    harness.batcher.submit(1, bulk, { isBulk: true })
+    ask(8)
+    await harness.all([1])
+    t.ok(calls > 32 * units, `${station} yields: done after ${calls} units`)
+    t.ok(calls <= 33 * units + 1, `${station} goes on: done after ${calls} units`)
+    await harness.batcher.close()
+  }
+})

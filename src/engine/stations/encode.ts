@@ -26,15 +26,8 @@ export function createEncode (
     encode: (ticket, picture, use) => queue.enter(ticket, { picture, use })
   }
 
-  /** Pictures of bulk make no unit longer for those that it yields to. */
-  function nextEntries () {
-    const [first] = queue.entries()
-    const alike = queue.entries().filter(({ ticket }) => ticket.isBulk === first?.ticket.isBulk)
-    return alike.slice(0, picturesAtOnce)
-  }
-
-  function next (): Unit | undefined {
-    const entries = nextEntries()
+  function next (onlyBulk = false): Unit | undefined {
+    const entries = queue.alike(onlyBulk).slice(0, picturesAtOnce)
     if (entries.length === 0) return
     return {
       kind: 'encode',

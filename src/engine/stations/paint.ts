@@ -4,7 +4,7 @@ import type { PixelDecoderShape } from '../../package/pixel-decoder.ts'
 import type { PaintedPicture, Painting } from '../../pipe/work.ts'
 import { createPaintJob, nextPaintJobs, paintStep, picturesAtOnce, type PaintJob } from './paint-job.ts'
 import type { Ticket } from '../ticket.ts'
-import { createQueue, ticketsOf, type Station, type Unit } from './queue.ts'
+import { createQueue, ticketsOf, type Entry, type Station, type Unit } from './queue.ts'
 
 /** `sample` is the picture's number within its request, for telling its steps; those of previews are not told. */
 export type Paint = (
@@ -27,15 +27,16 @@ export function createPaint (
     return queue.enter(ticket, { ...createPaintJob(codes, painting, seed, shape), sample })
   }
 
-  /** Those that are fresh are painted first. */
+  /** Those that are fresh are painted first, of bulk and of all else each. */
   function waiting (): Ticket[] {
-    const isOld = ({ input }: { input: PaintJob }) => Number(input.condition !== undefined)
-    return queue.entries().toSorted((a, b) => isOld(a) - isOld(b)).map(({ ticket }) => ticket)
+    const rank = ({ ticket, input }: Entry<PaintJob, PaintedPicture>) =>
+      2 * Number(ticket.isBulk) + Number(input.condition !== undefined)
+    return queue.entries().toSorted((a, b) => rank(a) - rank(b)).map(({ ticket }) => ticket)
   }
 
-  function next (): Unit | undefined {
-    if (queue.entries().length === 0 || !decoder) return
-    const jobs = nextPaintJobs(queue.entries().map(({ input }) => input))
+  function next (onlyBulk = false): Unit | undefined {
+    const jobs = nextPaintJobs(queue.alike(onlyBulk).map(({ input }) => input))
+    if (jobs.length === 0 || !decoder) return
     const entries = queue.entries().filter(({ input }) => jobs.includes(input))
     return {
       kind: 'paint',
