@@ -68,7 +68,7 @@ export function createBatcher ({
       if (isClosing) throw new ServerError('draining', 'The model is being unloaded')
       const charge = admission.admit(work)
       const ticket = createTicket(
-        { id, charge, isBulk, turn: turns.take(client, charge), sentAt },
+        { id, charge, client, isBulk, turn: turns.take(client, charge), sentAt },
         isFollowed ? part => send({ kind: 'part', id, part }) : () => {}
       )
       tickets.set(id, ticket)
@@ -83,8 +83,7 @@ export function createBatcher ({
       send({ kind: 'placed', id, outlook: { ahead: waiting().length - 1, startMs } })
       tellPositions()
     } catch (error) {
-      send({ kind: 'error', id, ...codeOf(error) })
-      return
+      return send({ kind: 'error', id, ...codeOf(error) })
     }
     running ??= loop().finally(() => {
       running = undefined
@@ -179,6 +178,7 @@ export function createBatcher ({
     for (const slot of ticket.slots) cache.release(slot)
     tickets.delete(ticket.id)
     admission.end(ticket.charge)
+    if (!ticket.isStarted) turns.giveBack(ticket.client, ticket.charge)
     const { phases, kept, timings: { encode, prefill, decode, paint } } = ticket
     const ms = machineMs() - ticket.sentAt
     const queue = Math.max(0, ms - encode - prefill - decode - paint)

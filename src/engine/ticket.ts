@@ -8,6 +8,7 @@ import type { Part } from '../pipe/work.ts'
 export type Ticket = {
   id: number
   charge: number
+  client: string
   isBulk: boolean // yields to every request that is not
   turn: number // among the requests of all clients
   sentAt: number // by the clock of the machine
@@ -23,7 +24,7 @@ export type Ticket = {
 }
 
 export function createTicket (
-  asked: Pick<Ticket, 'id' | 'charge' | 'isBulk' | 'turn' | 'sentAt'>,
+  asked: Pick<Ticket, 'id' | 'charge' | 'client' | 'isBulk' | 'turn' | 'sentAt'>,
   tell: Ticket['tell']
 ): Ticket {
   const timings = { start: 0, queue: 0, encode: 0, prefill: 0, decode: 0, paint: 0 }

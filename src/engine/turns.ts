@@ -15,6 +15,12 @@ export function createTurns () {
       return turn
     },
 
+    /** Takes a request off a client's account that ended before it began. */
+    giveBack (client: string, cost: number): void {
+      const until = free.get(client)
+      if (until !== undefined) free.set(client, Math.max(now, until - cost))
+    },
+
     /** Hears of requests as they begin; clients whose work lies behind are forgotten. */
     begin (turn: number): void {
       if (turn <= now) return

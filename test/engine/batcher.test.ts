@@ -408,3 +408,18 @@ t.test('bulk has one unit after 32 of others, also at a station where these alwa
     await harness.batcher.close()
   }
 })
+
+t.test('requests that are cancelled while they wait do not push the next of their client back', async t => {
+  const { batcher, all, messages } = createHarness()
+  const read: Work = { task: 'tokenize', picture: picture() }
+  const gone = Array.from({ length: 12 }, (_, i) => 100 + i)
+  const others = Array.from({ length: 16 }, (_, i) => 200 + i)
+  for (const id of gone) batcher.submit(id, read, { client: 'hasty' })
+  for (const id of gone) batcher.cancel(id)
+  for (const id of others) batcher.submit(id, read, { client: 'other' })
+  await all(gone)
+  batcher.submit(1, read, { client: 'hasty' })
+  await all([1, ...others])
+  const ended = messages.flatMap(message => (message.kind === 'done' ? [message.id] : []))
+  t.ok(ended.indexOf(1) < 9, `${ended}`)
+})

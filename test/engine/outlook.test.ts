@@ -67,7 +67,7 @@ function createHanded () {
   return { ...device, come, unitsBefore }
 
   function come (work: Work) {
-    const asked = { id, charge: 1, isBulk: false, turn: id++, sentAt: 0 }
+    const asked = { id, charge: 1, client: '', isBulk: false, turn: id++, sentAt: 0 }
     const ticket = createTicket(asked, () => {})
     startFlow(ticket, work, device.stations).catch(() => {})
     return ticket

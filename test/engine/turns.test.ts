@@ -33,3 +33,16 @@ t.test('over time clients get the same cost done, whatever the size of their req
   const { large = 0, small = 0 } = done
   t.ok(Math.abs(large - small) <= 180, `${large} and ${small}`)
 })
+
+t.test('what ended before it began is not held against its client', async t => {
+  const turns = createTurns()
+  t.strictSame([turns.take('hasty', 100), turns.take('hasty', 40)], [0, 100])
+  turns.giveBack('hasty', 40)
+  t.equal(turns.take('hasty', 10), 100)
+  turns.begin(100)
+  turns.giveBack('hasty', 100)
+  t.equal(turns.take('hasty', 10), 100, 'no claim on the past comes of it')
+  turns.begin(200)
+  turns.giveBack('hasty', 10)
+  t.equal(turns.take('hasty', 10), 200, 'one that is forgotten')
+})

@@ -14,7 +14,7 @@ function createEye () {
     return visualTokenizer.toEmbeddings(selected)
   }
   const station = createEncode({ ...visualTokenizer, toEmbeddings }, manifest)
-  const ticket = createTicket({ id: 1, charge: 1, isBulk: false, turn: 0, sentAt: 0 }, () => {})
+  const ticket = createTicket({ id: 1, charge: 1, client: '', isBulk: false, turn: 0, sentAt: 0 }, () => {})
   return async (asked: Picture) => {
     const seen = station.encode(ticket, asked, 'features')
     const settle = await station.next()?.run()
