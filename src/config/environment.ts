@@ -61,7 +61,8 @@ export const Environment = Type.Object({
     minimum: 0,
     maximum: 256,
     description:
-      'Engine processes of each model; 0 takes as many as the cores and half of the memory have room for, on a GPU one'
+      'Engine processes of each model; 0 takes as many as the cores, half of the memory and `LAVIT_MEMORY_BUDGET_MB` ' +
+      'have room for, on a GPU one'
   }),
   LAVIT_ENGINE_TIMEOUT_MS: Type.Integer({
     default: 0,

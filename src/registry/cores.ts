@@ -13,16 +13,17 @@ export function thisMachine (): Machine {
 }
 
 /**
- * 0 engines are as many as cores and memory have room for where `engineBytes` is what each of them takes; on another
- * device than the processor one. 0 threads are an even share of the cores.
+ * 0 engines are as many as cores, memory and `budgetBytes` have room for where `engineBytes` is what each of them
+ * takes; on another device than the processor one. 0 threads are an even share of the cores.
  */
 export function shareCores (
   { engines, threads, device }: Share & { device: string },
   { cores, memory }: Machine,
-  engineBytes: number
+  engineBytes: number,
+  budgetBytes = Infinity
 ): Share {
   const share = (among: number) => Math.max(1, Math.floor(cores / among))
-  const fitting = Math.max(1, Math.floor((memoryShare * memory) / engineBytes))
+  const fitting = Math.max(1, Math.floor(Math.min(memoryShare * memory, budgetBytes) / engineBytes))
   const count = engines || (device === 'cpu' ? Math.min(share(threads || 1), fitting) : 1)
   return { engines: count, threads: threads || share(count) }
 }

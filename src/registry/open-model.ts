@@ -69,7 +69,7 @@ async function openOn (
   const { kind } = device
   const { slots, machine = thisMachine() } = asked
   const one = demandOf(manifest, { slots, engines: 1, kind })
-  const options = { ...asked, ...shareCores({ ...asked, device: kind }, machine, one.host) }
+  const options = { ...asked, ...shareCores({ ...asked, device: kind }, machine, one.host, budget.limitOf('cpu')) }
   const reserve = async (keepsOnHost: boolean) => {
     const bytes = demandOf(manifest, { slots, engines: options.engines, kind, keepsOnHost })
     await budget.reserve(name, { cpu: bytes.host, ...(kind !== 'cpu' && { [device.id]: bytes.device }) })

@@ -29,6 +29,11 @@ t.test('engines that were not asked for by number take half of the memory at mos
   t.strictSame(onMachine(64), { engines: 6, threads: 1 })
   t.strictSame(onMachine(16), { engines: 1, threads: 8 })
   t.strictSame(onMachine(4), { engines: 1, threads: 8 }, 'one there must be')
+  const machine = { cores: 8, memory: 64 * gigabyte }
+  const within = (budget: number) =>
+    shareCores({ engines: 0, threads: 0, device: 'cpu' }, machine, gigabyte, budget * gigabyte)
+  t.strictSame(within(3.5), { engines: 3, threads: 2 }, 'nor more than the budget')
+  t.strictSame(within(0.5), { engines: 1, threads: 8 })
   t.strictSame(onMachine(4, 2), { engines: 2, threads: 4 }, 'whoever names a number knows')
 })
 

@@ -262,6 +262,11 @@ t.test('within its memory budget', async t => {
   await t.rejects(tiny.acquire('one'), { code: 'model_unavailable', message: /budget is too small/ })
   t.equal(tiny.describe('one').state, 'failed')
 
+  const automatic = { memoryBudgetMb: 300, engines: 0, machine: { cores: 4, memory: 2 ** 36 } }
+  const { registry: narrow } = startRegistry(t, { one: packageFiles('one') }, automatic)
+  await narrow.load('one')
+  t.match(narrow.list(), [{ state: 'ready' }], 'a number of engines that nobody named keeps to it')
+
   const files = packageFiles('one')
   const manifest = JSON.parse(files['manifest.json']) as Manifest
   manifest.language_model.max_length = 2 ** 20 // keys and values of 32 MiB for each sequence
