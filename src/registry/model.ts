@@ -62,16 +62,11 @@ export function createModel (folder: string, room: Room, options: ModelOptions) 
     use,
     loaded,
     load,
-    /** As `load`, and devices that could not run it are tried again. */
-    loadAfresh () {
-      refusals.clear()
-      return load()
-    },
+    loadAfresh,
     unload (graceMs: number) {
       hasMadeRoom = false
       return unload(graceMs)
     },
-    /** As `unload`, for another model. */
     evict () {
       hasMadeRoom = true
       return unload(0)
@@ -115,6 +110,14 @@ export function createModel (folder: string, room: Room, options: ModelOptions) 
     }
   }
 
+  /** As `load`, until an engine runs; refused devices and engines that cannot be started are tried anew. */
+  async function loadAfresh (): Promise<void> {
+    refusals.clear()
+    const pool = loaded()?.pool
+    if (pool?.reason()) await end(pool.close(0), pool)
+    await (await load()).pool.ready(undefined)
+  }
+
   /**
    * As `load`, for a request: what failed for good is not tried again, and it does not wait long. Rejects with
    * `model_unavailable`, `model_loading` or `engine_restarting`.
@@ -148,7 +151,7 @@ export function createModel (folder: string, room: Room, options: ModelOptions) 
     }
   }
 
-  /** Opens it on what is left of the devices; requests that wait are told to come back. */
+  /** Opens it anew, on what is left of the devices; requests that wait are told to come back. */
   function moveOn (): void {
     const pool = loaded()?.pool
     if (pool === undefined) return

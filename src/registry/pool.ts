@@ -23,6 +23,8 @@ export type PoolOptions = {
   onCounts: (counts: EngineCounts) => void
   /** Hears of each start of an engine that is not its first. */
   onRestart?: (() => void) | undefined
+  /** Whether another package lies in its place: then no engine is started any more. */
+  isOutdated?: (() => boolean) | undefined
   /** Hears why, where engines that have run cannot be started any more; whether another pool takes their place. */
   onLost?: ((reason: string) => boolean) | undefined
   log: Log
@@ -32,7 +34,7 @@ const longestSilentPauseMs = 2000 // a restart further away than this is told at
 const replacementMs = 5000 // that opening it elsewhere may take
 const fewTries = 3 // of every engine in a row, after which what they run on is taken for lost
 
-export function createPool ({ model, engines, start, onCounts, onRestart, onLost, log }: PoolOptions) {
+export function createPool ({ model, engines, start, onCounts, onRestart, isOutdated, onLost, log }: PoolOptions) {
   const counts: EngineCounts[] = Array.from({ length: engines }, () => noCounts)
   const waiting = new Set<() => void>()
   const choose = createChoice<EngineClient>()
@@ -131,6 +133,7 @@ export function createPool ({ model, engines, start, onCounts, onRestart, onLost
   }
 
   function isLost (): boolean {
+    if (hasRun && isOutdated?.()) return running().length === 0
     return hasRun && states().every(state => state.is === 'pausing' && state.tries >= fewTries)
   }
 

@@ -1,8 +1,9 @@
 /** Starts the engines of a model on a device, and sees to the files and the memory before each start. */
 import type { KeyObject } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { Device } from '../devices/device.ts'
 import type { Manifest } from '../package/manifest.ts'
-import { verifyFiles } from '../package/package.ts'
+import { readManifest, verifyFiles } from '../package/package.ts'
 import { createEngineClient, type EngineOptions } from '../pipe/engine-client.ts'
 import type { EngineCounts } from '../pipe/messages.ts'
 import type { Machine } from './cores.ts'
@@ -40,10 +41,11 @@ export type Ways = { makeRoom: () => Promise<boolean>; moveOn: (reason: string) 
 
 /**
  * Files are checked before every start of an engine; those that start together share the check. Where an engine that
- * has run ends because memory ran out, the next one waits until `makeRoom` has ended another model, if it can.
+ * has run ends because memory ran out, the next one waits until `makeRoom` has ended another model, if it can. Where
+ * the files are those of another package that was put in its place, this one is opened when no engine runs any more.
  */
 export function startPool (
-  { name, folder, manifest }: Package,
+  { name, folder, manifest, onLost }: Package,
   device: Device,
   {
     engines,
@@ -51,7 +53,7 @@ export function startPool (
     onRestart,
     machine: _machine,
     clientShare: _share,
-    packageKeys: _keys,
+    packageKeys,
     prefixBytes = 0,
     ...engineOptions
   }: ModelOptions,
@@ -63,6 +65,7 @@ export function startPool (
     })
   let checking: Promise<void> | undefined = share(Promise.resolve()) // they have just been checked
   let hasRunOut = false
+  let isOutdated = false
   let makingRoom: Promise<unknown> = Promise.resolve()
   const pool = createPool({
     model: name,
@@ -70,9 +73,14 @@ export function startPool (
     log: engineOptions.log,
     onCounts: counts => onCounts?.(name, counts, device.id),
     onRestart: () => onRestart?.(name, device.id),
-    onLost: moveOn,
+    isOutdated: () => isOutdated,
+    onLost (reason) {
+      if (!isOutdated) return moveOn(reason)
+      onLost()
+      return true
+    },
     async start (signal, onCounts) {
-      checking ??= share(verifyFiles(folder, manifest, signal))
+      checking ??= share(check(signal))
       await Promise.all([checking, makingRoom])
       return createEngineClient({
         ...engineOptions,
@@ -92,4 +100,21 @@ export function startPool (
     }
   })
   return { pool, ranOut: () => hasRunOut }
+
+  async function check (signal: AbortSignal): Promise<void> {
+    try {
+      await verifyFiles(folder, manifest, signal)
+    } catch (error) {
+      isOutdated = await isReplaced(signal).catch(() => false)
+      throw error
+    }
+  }
+
+  /** Whether the folder holds another package, and all of it. */
+  async function isReplaced (signal: AbortSignal): Promise<boolean> {
+    const other = readManifest(folder, packageKeys)
+    if (isDeepStrictEqual(other, manifest)) return false
+    await verifyFiles(folder, other, signal)
+    return true
+  }
 }

@@ -50,7 +50,7 @@ const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { 
     app.post(
       `/models/:name/${action}`,
       {
-        config: { scope: 'admin', errors: adminErrors },
+        config: { scope: 'admin', errors: action === 'load' ? [...adminErrors, 'engine_restarting'] : adminErrors },
         schema: {
           operationId: `${action}Model`,
           tags: ['models'],

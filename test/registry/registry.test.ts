@@ -1,6 +1,6 @@
 // covers: src/registry/budget.ts src/registry/describe.ts src/registry/failure.ts src/registry/model.ts
 // covers: src/registry/open-model.ts
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -321,6 +321,52 @@ t.test('an engine that keeps dying is restarted ever more slowly, and those who 
   t.equal(registry.describe('small').state, 'restarting')
   await registry.unload('small')
   t.equal(registry.describe('small').state, 'unloaded', 'and a restart that waits can be called off')
+})
+
+t.test('a package that was put in the place of another', async t => {
+  const { registry, folder, starts } = startRegistry(t, { small: packageFiles('small') })
+  const put = (version: string, tokenizer: string, digest = createHash('sha256').update(tokenizer).digest('hex')) => {
+    const manifest = JSON.parse(packageFiles('small')['manifest.json'])
+    Object.assign(manifest, { version })
+    Object.assign(manifest.tokenizer, { sha256: digest, bytes: Buffer.byteLength(tokenizer) })
+    writeFileSync(join(folder, 'small/tokenizer.json'), tokenizer)
+    writeFileSync(join(folder, 'small/manifest.json'), JSON.stringify(manifest))
+  }
+  const tokenizer = readFileSync(join(folder, 'small/tokenizer.json'), 'utf8')
+  const until = async (isTrue: () => boolean) => {
+    while (!isTrue()) await new Promise(resolve => setTimeout(resolve, 10))
+  }
+  await registry.load('small')
+
+  t.test('is opened when the engine of that one has ended', async t => {
+    put('1.2.4', `${tokenizer} `)
+    process.kill(starts('small').at(-1)!, 'SIGKILL')
+    await until(() => registry.describe('small').version === '1.2.4' && registry.describe('small').state === 'ready')
+    const model = await registry.acquire()
+    t.equal(model.manifest.version, '1.2.4')
+    await model.submit(work('answered'))
+    model.release()
+  })
+
+  t.test('is not, where it is not whole; a load says so, and a later one takes it up', async t => {
+    put('1.2.5', `${tokenizer}  `, '0'.repeat(64))
+    process.kill(starts('small').at(-1)!, 'SIGKILL')
+    await until(() => registry.describe('small').detail !== null)
+    t.match(registry.describe('small'), { state: 'restarting', version: '1.2.4' })
+    await t.rejects(registry.load('small'), { code: 'model_unavailable', message: /tokenizer\.json: sha256 differs/ })
+    put('1.2.6', `${tokenizer}   `)
+    await registry.load('small')
+    t.match(registry.describe('small'), { state: 'ready', version: '1.2.6', detail: null })
+  })
+})
+
+t.test('a load waits for an engine that is started again', async t => {
+  const { registry, starts } = startRegistry(t, { small: packageFiles('small') })
+  await registry.load('small')
+  process.kill(starts('small').at(-1)!, 'SIGKILL')
+  while (registry.describe('small').state === 'ready') await new Promise(resolve => setTimeout(resolve, 5))
+  await registry.load('small')
+  t.equal(registry.describe('small').state, 'ready')
 })
 
 function startRegistry (
