@@ -56,9 +56,9 @@ async function start () {
 
   const metricsApp = config.metricsPort === undefined ? undefined : await buildMetricsApp({ registry, metrics })
 
-  // Running work has the grace time to finish; what still hangs after that is cut off.
+  // Running work has the grace time to finish; what still hangs after that is cut off, then traces are sent.
   const grace = closeWithGrace(
-    { delay: config.graceMs + 5000, logger: log, skip: ['SIGINT', 'SIGTERM'] },
+    { delay: config.graceMs + 8000, logger: log, skip: ['SIGINT', 'SIGTERM'] },
     async ({ err }) => {
       if (err) log.fatal({ err }, 'closing after a fault')
       setTimeout(() => app.server.closeAllConnections(), config.graceMs + 2000).unref()

@@ -1,5 +1,6 @@
 /** Spans to an exporter of OpenTelemetry. The SDK is loaded by `openTracing`, and by nothing else. */
 import type { IncomingHttpHeaders } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Span } from '@opentelemetry/api'
 import type { SpanOf } from './spans.ts'
 
@@ -15,11 +16,13 @@ export type RequestTrace = {
 export type Tracing = {
   /** Begins the span of a request, within the trace that its `traceparent` names. */
   begin: (headers: IncomingHttpHeaders) => RequestTrace
-  /** Sends what has not been sent. */
+  /** Sends what has not been sent; a receiver that does not take it within two seconds goes without. */
   close: () => Promise<void>
 }
 
 type Log = { warn: (message: string) => void }
+
+const longestCloseMs = 2000
 
 /** Where it sends spans is told by the variables `OTEL_…`, which the SDK reads; they go as JSON over HTTP. */
 export async function openTracing (version: string, log: Log): Promise<Tracing> {
@@ -45,7 +48,14 @@ export async function openTracing (version: string, log: Log): Promise<Tracing> 
   const tracer = provider.getTracer('lavit-server', version)
   const propagator = new core.W3CTraceContextPropagator()
 
-  return { begin, close: () => provider.shutdown() }
+  return { begin, close }
+
+  async function close (): Promise<void> {
+    const isSent = provider.shutdown().then(() => true)
+    const late = pause(longestCloseMs, false, { ref: false })
+    const sent = await Promise.race([isSent, late]).catch(error => warn(String(error)))
+    if (sent === false) warn('the receiver did not take the last spans')
+  }
 
   function begin (headers: IncomingHttpHeaders): RequestTrace {
     const from = performance.now()

@@ -1,11 +1,15 @@
 // covers: src/plugins/traces.ts src/tasks/story.ts src/tracing/spans.ts
 /** One trace of a request, through the engine and back, as a receiver of OTLP gets it. */
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import t from 'tap'
 import { ServerError } from '../../src/errors.ts'
+import { openTracing } from '../../src/tracing/tracing.ts'
 import { startApp } from '../fixtures/embedded-app.ts'
 import { openReceiver, type Span } from '../fixtures/trace-receiver.ts'
 import { base64, buildTestApp } from '../helper.ts'
@@ -131,4 +135,23 @@ t.test('the stages of a request follow one another, from its begin to its end', 
     'gen_ai.usage.output_tokens': Number
   })
   t.ok(runs.some(({ name }) => name === 'chat lavit-mini'))
+})
+
+t.test('a receiver that is away, or silent, holds up no end', async t => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.teardown(() => silent.close())
+  const { port } = silent.address() as AddressInfo
+  for (const [to, says] of [[port, /did not take the last spans/], [1, /ECONNREFUSED|last spans/]] as const) {
+    process.env.OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${to}`
+    const warnings: string[] = []
+    const tracing = await openTracing('0.1.0', { warn: message => warnings.push(message) })
+    delete process.env.OTEL_EXPORTER_OTLP_ENDPOINT
+    const { ids, end } = tracing.begin({})
+    t.match(ids.trace_id, /^[0-9a-f]{32}$/)
+    end({ name: 'GET /', to: performance.now() })
+    await tracing.close()
+    t.match(warnings.join('\n'), says)
+    silent.closeAllConnections()
+  }
 })
