@@ -15,8 +15,9 @@ type EngineCounts = {
 
 export type Metrics = ReturnType<typeof createMetrics>
 
-const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
-const secondsOfToken = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1]
+const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
+const secondsOfToken = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const stagesOfAll = ['start', 'queue'] // of every job that an engine had; others it may not go through
 const rows = [1, 2, 4, 8, 16, 32, 64]
 const tokens = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
@@ -120,7 +121,9 @@ export function createMetrics () {
     countError: (code: string) => errors.inc({ code }),
     countCancelled: (stage: string, code: string) => cancelled.inc({ stage, code }),
     observeStages (route: string, timings: Record<string, number>) {
-      for (const [stage, durationMs] of Object.entries(timings)) stages.observe({ route, stage }, durationMs / 1000)
+      for (const [stage, durationMs] of Object.entries(timings)) {
+        if (durationMs > 0 || stagesOfAll.includes(stage)) stages.observe({ route, stage }, durationMs / 1000)
+      }
     },
     observeAnswer (
       { model, task }: { model: string; task: string },

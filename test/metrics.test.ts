@@ -41,6 +41,13 @@ t.test('counters equal what was done', async t => {
   t.equal(await bytes('to_engine'), 3 * size * size + 3 * encoding, 'what is known is not computed again')
   const { images: [painted] } = (await ask('/generate', { prompt: 'a dog' })).json()
   const before = await bytes('from_engine')
+  const stage = (route: string, name: string) =>
+    count(`lavit_stage_duration_seconds_count{route="${route}",stage="${name}"}`)
+  t.strictSame(
+    await Promise.all(['queue', 'prefill', 'decode', 'paint', 'encode'].map(name => stage('/generate', name))),
+    [1, 1, 1, 1, 0],
+    'a stage that a job did not go through is not one of no time'
+  )
   const { width, height } = painted
   t.equal(before, encoding + 3 * width * height)
   await ask('/detokenize', { visual_tokens: [1, 2, 3], size: `${width}x${height}` })
