@@ -31,6 +31,7 @@ def import_checkpoint(checkpoint, out, precision='fp16', pixel_decoder='none', m
     with staged(out) as folder:
         official = open_official(checkpoint, pixel_decoder, model_sub_dir, context)
         tokenizer = convert(checkpoint / model_sub_dir / 'tokenizer.model')
+        require_room(tokenizer, official.config.image_start)
         graphs, painting = definitions(official.model), None
         if pixel_decoder != 'none':
             painting = add_pixel_decoder(official, graphs, checkpoint / PIXEL_FOLDERS[pixel_decoder])
@@ -85,3 +86,10 @@ def fingerprint(file, quiet):
             sha256.update(chunk)
             bar.update(len(chunk))
     return {'file': file.label, 'sha256': sha256.hexdigest(), 'bytes': size}
+
+
+def require_room(tokenizer, image_start):
+    """Raises CheckpointError where pieces would have ids of pictures."""
+    pieces = len(tokenizer['model']['vocab'])
+    if pieces > image_start:
+        raise CheckpointError(f'tokenizer.model: has {pieces} pieces, the language model {image_start} text ids')

@@ -16,11 +16,12 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from importer.check_parity import Row, check, decoded, language_graphs
+from importer.errors import CheckpointError
 from importer.make_checkpoint import make
 from importer.quantise import BLOCK, quantise
 from importer.stable_diffusion.random_checkpoint import make_pixel_decoder, open_pixel_decoder
 from importer.stream import DataFiles, add, is_streamed
-from importer.to_package import import_checkpoint
+from importer.to_package import import_checkpoint, require_room
 from importer.tokenizer import convert
 
 FIXTURES = Path(__file__).parents[2] / 'test/fixtures'
@@ -115,6 +116,12 @@ class Imported(unittest.TestCase):
             ids = theirs.encode(text)
             self.assertEqual(ours.encode(text, add_special_tokens=False).ids, ids, text)
             self.assertEqual(ours.decode(ids), theirs.decode(ids), text)
+
+    def test_a_tokenizer_of_another_model_is_refused(self):
+        pieces = {'model': {'vocab': {f'piece {i}': i for i in range(32_016)}}}
+        require_room(pieces, 32_016)
+        with self.assertRaisesRegex(CheckpointError, '32016 pieces, the language model 32000 text ids'):
+            require_room(pieces, 32_000)
 
 
 class ForGpu(unittest.TestCase):

@@ -12,7 +12,7 @@ import type { PackageFile } from './files.ts'
 import { Manifest } from './manifest.ts'
 import { tellMisfit } from './misfit.ts'
 import { isSigned, signatureBytes, signatureFile } from './signature.ts'
-import { endOfText, findEnd } from './tokenizer.ts'
+import { endOfText, findEnd, largestId } from './tokenizer.ts'
 
 /** What is wrong with a package, told by the names in it and without paths. */
 export class PackageError extends Error {}
@@ -73,13 +73,17 @@ export async function verifyFiles (folder: string, manifest: Manifest, signal?: 
 
 /**
  * The package's tokenizer, as `createTextCodec` takes it. Rejects with a PackageError, also where it has another end of
- * text than the manifest.
+ * text than the manifest, or text ids that are of pictures there.
  */
 export async function readTokenizer (folder: string, { tokenizer: { file }, ids }: Manifest): Promise<unknown> {
   const tokenizer = parseJson(file, await readFile(join(folder, file), 'utf8'))
   const end = findEnd(tokenizer)
   if (end !== undefined && end !== ids.end) {
     throw new PackageError(`${file}: ${endOfText} is ${end}, ids.end of the manifest is ${ids.end}`)
+  }
+  const most = largestId(tokenizer)
+  if (most >= ids.image_start) {
+    throw new PackageError(`${file}: has the id ${most}, and ids.image_start of the manifest is ${ids.image_start}`)
   }
   return tokenizer
 }

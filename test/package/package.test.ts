@@ -112,6 +112,9 @@ t.test('a tokenizer with another end of text than the manifest is refused', asyn
     await t.rejects(readWith(withEnd(1)), { message: 'tokenizer.json: </s> is 1, ids.end of the manifest is 2' })
     t.strictSame(await readWith(withEnd(2)), withEnd(2))
   }
+  const startsPictures = { message: /^tokenizer\.json: has the id \d+, and ids\.image_start of the manifest is \d+$/ }
+  await t.rejects(readWith({ model: { vocab: { '</s>': 2, dog: 4000 } } }), startsPictures)
+  await t.rejects(readWith({ added_tokens: [{ id: 4000, content: 'dog' }] }), startsPictures)
   const without = { model: { vocab: { dog: 1 } } }
   t.strictSame(await readWith(without), without, 'of another name it cannot be known')
 })
