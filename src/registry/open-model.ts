@@ -32,6 +32,7 @@ export async function openModel (
 ): Promise<OpenModel> {
   await verifyFiles(model.folder, model.manifest, signal)
   const text = createTextCodec(await readTokenizer(model.folder, model.manifest))
+  warnOfSlots(model, options)
   const devices = orderDevices(inventory.wanted, [...(await inventory.list())], budget.freeOf)
   const against: Objection[] = []
   for (const device of devices) {
@@ -96,6 +97,13 @@ async function openOn (
       throw new ServerError('model_unavailable', why, { cause })
     }
   }
+}
+
+/** Requests that name no beams and no guidance are refused where slots do not hold what the model does by default. */
+function warnOfSlots ({ name, manifest: { tasks } }: Package, { slots, log }: ModelOptions): void {
+  const isGuided = Math.max(tasks.generate.guidance_scale, tasks.generate.mixed_guidance_scale) > 1
+  const needed = Math.max(tasks.caption.num_beams, tasks.vqa.num_beams, isGuided ? 2 : 1)
+  if (slots < needed) log.warn({ model: name, slots, needed }, 'LAVIT_SLOTS is less than plain requests need')
 }
 
 /** Why the device cannot run the model, as far as that is known. */

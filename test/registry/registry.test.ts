@@ -182,6 +182,14 @@ t.test('a model that cannot be loaded is failed, and can be tried again', async 
   })
 })
 
+t.test('fewer slots than plain requests need are warned of', async t => {
+  for (const [slots, warns] of [[1, true], [5, false]] as const) {
+    const { registry, lines } = startRegistry(t, { small: packageFiles('small') }, { slots })
+    await registry.load('small')
+    t.equal(lines.some(({ message }) => /^LAVIT_SLOTS is less than/.test(message)), warns, `${slots}`)
+  }
+})
+
 t.test('a link to a package is refused', async t => {
   const folder = t.testdir({ elsewhere: { small: packageFiles('small') }, models: {} })
   symlinkSync(join(folder, 'elsewhere/small'), join(folder, 'models/small'))
