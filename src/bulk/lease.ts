@@ -7,10 +7,13 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isCode } from './files.ts'
-import { isAlive, placeOfProcess } from './process.ts'
+import { markOfProcess, stateOf, type ProcessMark } from './process.ts'
 
-/** `deaths` counts those that held it before and did not live to say how it ended. */
-export type Holder = { pid: number; host: string; token: string; deaths: number; isFree?: boolean }
+/**
+ * `deaths` counts those that held it before and did not live to say how it ended; `holdMs` is the silence that the
+ * holder asks others to bear.
+ */
+export type Holder = ProcessMark & { token: string; deaths: number; holdMs?: number; isFree?: boolean }
 
 export type Lease = {
   deaths: number
@@ -24,23 +27,31 @@ export type Lease = {
 export type LeaseOptions = {
   folder: string
   name: string
-  /** Who has not renewed its lease for so long is gone. Whether one on this machine has ended is known at once. */
+  /**
+   * Whose lease was seen for so long without being renewed is gone, or for as long as itself asks, if that is longer.
+   * Whether one on this machine has ended is known at once.
+   */
   holdMs: number
-  /** One on this machine that lives has it, however long it is silent. */
+  /** One on this machine that surely lives has it, however long it is silent. */
   keepsLiving?: boolean
   /** Another has taken it over. */
   onLost?: () => void
 }
 
+type Found = Partial<Holder> & { renewedAt: number }
+type Sight = { number: number; renewedAt: number; at: number }
+
 const held = new Set<string>() // tokens of this process: a number of a process may come again
+const sights = new Map<string, Sight>() // of each thing that another has, since its lease was last renewed
 
 /** Undefined while another holds it. Throws as the file system does. */
 export function takeLease ({ folder, name, holdMs, keepsLiving, onLost }: LeaseOptions): Lease | undefined {
   const last = leasesOf(folder, name).at(-1)
   const before = last === undefined ? undefined : readHolder(pathOf(last))
-  if (before && !isGone(before, holdMs, keepsLiving)) return undefined
+  if (last !== undefined && before && !isGone(before, last)) return undefined
+  sights.delete(pathOf())
   const deaths = before === undefined ? 0 : (before.deaths ?? 0) + (before.isFree ? 0 : 1)
-  const mine = { pid: process.pid, host: placeOfProcess(), token: randomUUID(), deaths }
+  const mine: Holder = { ...markOfProcess(), token: randomUUID(), deaths, holdMs }
   const number = (last ?? -1) + 1
   const path = pathOf(number)
   if (!writeFirst(path, mine)) return undefined
@@ -83,33 +94,39 @@ export function takeLease ({ folder, name, holdMs, keepsLiving, onLost }: LeaseO
     return leasesOf(folder, name).at(-1) === number
   }
 
-  function pathOf (number: number) {
-    return join(folder, `${name}.${number}`)
+  function isGone (holder: Found, number: number): boolean {
+    const isSilent = silenceOf(pathOf(), number, holder.renewedAt) > Math.max(holdMs, holder.holdMs ?? 0)
+    const state = stateOf(holder)
+    if (holder.isFree || state === 'ended') return true
+    if (holder.pid === process.pid && state !== 'elsewhere') return !held.has(holder.token ?? '')
+    return isSilent && !(keepsLiving && state === 'lives')
   }
+
+  function pathOf (number?: number) {
+    return join(folder, number === undefined ? name : `${name}.${number}`)
+  }
+}
+
+/** How long a lease was seen as it is, in ms of this process: clocks of two machines need not agree. */
+function silenceOf (thing: string, number: number, renewedAt: number): number {
+  const seen = sights.get(thing)
+  if (seen?.number === number && seen.renewedAt === renewedAt) return performance.now() - seen.at
+  sights.set(thing, { number, renewedAt, at: performance.now() })
+  return 0
 }
 
 /** Numbers of the leases of a thing. */
 function leasesOf (folder: string, name: string): number[] {
   return readdirSync(folder)
     .filter(file => file.startsWith(`${name}.`))
-    .map(file => Number(file.slice(name.length + 1)))
+    .map(file => file.slice(name.length + 1))
+    .filter(number => /^\d+$/.test(number))
+    .map(Number)
     .sort((a, b) => a - b)
 }
 
-function isGone (
-  { pid, host, token = '', isFree, renewedAt }: Partial<Holder> & { renewedAt: number },
-  holdMs: number,
-  keepsLiving = false
-): boolean {
-  const isSilent = Date.now() - renewedAt > holdMs
-  if (isFree) return true
-  if (host !== placeOfProcess() || pid === undefined) return isSilent
-  const lives = pid === process.pid ? held.has(token) : isAlive(pid)
-  return !lives || (isSilent && !keepsLiving)
-}
-
 /** Undefined where the lease is gone; nobody is named while it is being written. */
-function readHolder (path: string): (Partial<Holder> & { renewedAt: number }) | undefined {
+function readHolder (path: string): Found | undefined {
   const stats = statSync(path, { throwIfNoEntry: false })
   if (!stats) return undefined
   try {

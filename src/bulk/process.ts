@@ -1,10 +1,33 @@
 /** Whether another process that left its number in a file still lives. */
-import { readlinkSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { isCode } from './files.ts'
 
-/** Where process ids mean the same: the machine, and within it the container. */
-export function placeOfProcess (): string {
+/** `start` tells it from one that comes to the same number later, `boot` from one before the machine started anew. */
+export type ProcessMark = { pid: number; host: string; boot?: string | undefined; start?: string | undefined }
+
+/** `unsure` where a process has the number, and nothing says whether it is the one that is meant. */
+export type ProcessState = 'lives' | 'ended' | 'unsure' | 'elsewhere'
+
+/** What a process leaves of itself. Where the system has no /proc, its number has to do. */
+export function markOfProcess (): ProcessMark {
+  return { pid: process.pid, host: hostOfProcess(), boot: bootOfProcess(), start: readStat(process.pid)?.start }
+}
+
+/** Whether this process can know of one; another start of this machine is as far away as another machine. */
+export function stateOf ({ pid, host, boot, start }: Partial<ProcessMark>): ProcessState {
+  const here = bootOfProcess()
+  const isOtherBoot = boot !== undefined && here !== undefined && boot !== here
+  if (pid === undefined || host !== hostOfProcess() || isOtherBoot) return 'elsewhere'
+  if (!isThere(pid)) return 'ended'
+  const stat = readStat(pid)
+  if (stat?.isZombie) return 'ended'
+  if (stat === undefined || start === undefined) return 'unsure'
+  return stat.start === start ? 'lives' : 'ended'
+}
+
+/** The machine, and within it the container. */
+function hostOfProcess (): string {
   try {
     return `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`
   } catch {
@@ -12,8 +35,25 @@ export function placeOfProcess (): string {
   }
 }
 
-/** Of this place. */
-export function isAlive (pid: number): boolean {
+function bootOfProcess (): string | undefined {
+  return readProc('sys/kernel/random/boot_id')?.trim()
+}
+
+/** `start` counts from the boot. The name before its fields may hold anything. */
+function readStat (pid: number) {
+  const fields = readProc(`${pid}/stat`)?.replace(/^.*\) /s, '').split(' ')
+  return fields && { isZombie: fields[0] === 'Z' || fields[0] === 'X', start: fields[19] }
+}
+
+function readProc (name: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${name}`, 'latin1')
+  } catch {
+    return undefined
+  }
+}
+
+function isThere (pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true

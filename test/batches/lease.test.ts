@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { waitForLease } from '../../src/batches/lease.ts'
-import { placeOfProcess } from '../../src/bulk/process.ts'
+import { markOfProcess } from '../../src/bulk/process.ts'
 
 function wait (t: Test, folder: string) {
   const seen = { taken: 0, lost: 0 }
@@ -25,7 +25,7 @@ t.test('the second one waits for the first', async t => {
 
 t.test('one on this machine that lives keeps the folder, and one that waits no more takes nothing', async t => {
   const folder = t.testdir()
-  const holder = { pid: process.ppid, host: placeOfProcess(), token: 'x', deaths: 0 }
+  const holder = { pid: process.ppid, host: markOfProcess().host, token: 'x', deaths: 0 }
   writeFileSync(join(folder, 'server.0'), JSON.stringify(holder))
   const lease = wait(t, folder)
   t.notOk(lease.isHeld())

@@ -1,17 +1,20 @@
 // covers: src/bulk/process.ts
 /** One holder at a time, whatever the others saw before; who has ended holds nothing. */
-import fs, { readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import fs, { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { takeLease, type Holder, type LeaseOptions } from '../../src/bulk/lease.ts'
-import { placeOfProcess } from '../../src/bulk/process.ts'
+import { markOfProcess } from '../../src/bulk/process.ts'
 
 const ended = 2 ** 22 + 1 // above the largest number of a process
-const here = placeOfProcess()
+const here = markOfProcess().host
 const gone = { pid: ended, host: here, token: 'x', deaths: 0 }
 
 function setUp (t: Test, holder?: Partial<Holder> | string, ageSeconds = 0) {
-  const folder = t.testdir()
+  const folder = mkdtempSync(join(tmpdir(), 'lavit-lease-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
   const file = join(folder, 'a.0')
   if (holder !== undefined) {
     writeFileSync(file, typeof holder === 'string' ? holder : JSON.stringify(holder))
@@ -44,23 +47,86 @@ t.test('the second one waits for the first', async t => {
 })
 
 t.test('one that is gone is followed: at once on this machine, when it was silent on another', async t => {
-  const cases: [why: string, holder: Partial<Holder> | string, ageSeconds: number, deaths?: number][] = [
-    ['it has ended', gone, 0, 1],
-    ['it had the number that this process has now', { ...gone, pid: process.pid }, 0, 1],
-    ['it had died before', { ...gone, deaths: 3 }, 0, 4],
-    ['it gave the thing back', { ...gone, isFree: true, deaths: 3 }, 0, 3],
-    ['it lives', { ...gone, pid: process.ppid }, 0],
-    ['it lives, and is silent', { ...gone, pid: process.ppid }, 61, 1],
-    ['it may live elsewhere', { ...gone, host: 'elsewhere' }, 0],
-    ['it is silent elsewhere', { ...gone, host: 'elsewhere' }, 61, 1],
-    ['it is being written', '', 0],
-    ['it was never written', '', 61, 1]
+  const other = { ...gone, pid: process.ppid }
+  const start = startOf(process.ppid)
+  const { boot } = markOfProcess()
+  const cases: [why: string, holder: Partial<Holder> | string, deaths?: number | undefined, later?: number][] = [
+    ['it has ended', gone, 1],
+    ['it had the number that this process has now', { ...gone, pid: process.pid }, 1],
+    ['it had the number that another process has now', { ...other, start: '1' }, 1],
+    ['it had died before', { ...gone, deaths: 3 }, 4],
+    ['it gave the thing back', { ...gone, isFree: true, deaths: 3 }, 3],
+    ['it lives', other, undefined, 1],
+    ['it lives for sure', { ...other, start, boot }, undefined, 1],
+    ['it may live elsewhere', { ...gone, host: 'elsewhere' }, undefined, 1],
+    ['the machine was started anew', { ...other, start, boot: 'before' }, undefined, 1],
+    ['it asks for more patience', { ...gone, host: 'elsewhere', holdMs: 60_000 }],
+    ['it is being written', '', undefined, 1]
   ]
-  for (const [why, holder, ageSeconds, deaths] of cases) {
-    t.equal(setUp(t, holder, ageSeconds).take()?.deaths, deaths, why)
+  const looks = cases.map(([why, holder, deaths, later]) => {
+    const { take } = setUp(t, holder)
+    t.equal(take({ holdMs: 50 })?.deaths, deaths, why)
+    return { why, take, later }
+  })
+  await new Promise(resolve => setTimeout(resolve, 60))
+  for (const { why, take, later } of looks) {
+    if (later !== undefined) t.equal(take({ holdMs: 50 })?.deaths, later, `${why}, and was silent`)
   }
-  t.equal(setUp(t, { ...gone, pid: process.ppid }, 61).take({ keepsLiving: true }), undefined)
+  t.equal(looks.at(-2)?.take({ holdMs: 50 }), undefined)
 })
+
+t.test('one that surely lives keeps the thing where it may; a number alone is no proof', async t => {
+  const boot = { boot: markOfProcess().boot }
+  const other = { ...gone, pid: process.ppid }
+  const sure = setUp(t, { ...other, ...boot, start: startOf(process.ppid) })
+  const unsure = setUp(t, other)
+  const options = { holdMs: 50, keepsLiving: true }
+  t.strictSame([sure.take(options), unsure.take(options)], [undefined, undefined])
+  await new Promise(resolve => setTimeout(resolve, 60))
+  t.equal(sure.take(options), undefined)
+  t.match(unsure.take(options), { deaths: 1 })
+})
+
+t.test('a holder elsewhere whose clock is an hour off is judged by what is seen of it', async t => {
+  for (const ageSeconds of [3600, -3600]) {
+    const { folder, take } = setUp(t, { ...gone, host: 'elsewhere' }, ageSeconds)
+    t.equal(take({ holdMs: 50 }), undefined)
+    await new Promise(resolve => setTimeout(resolve, 60))
+    const renewed = Date.now() / 1000 - ageSeconds + 1
+    utimesSync(join(folder, 'a.0'), renewed, renewed)
+    t.equal(take({ holdMs: 50 }), undefined, 'it has renewed its lease')
+    await new Promise(resolve => setTimeout(resolve, 60))
+    t.match(take({ holdMs: 50 }), { deaths: 1 })
+  }
+})
+
+t.test('a lease tells how long its holder may be silent, when it began, and since which boot', async t => {
+  const { folder, take } = setUp(t)
+  take({ holdMs: 7000 })
+  const { boot } = markOfProcess()
+  t.match(JSON.parse(readFileSync(join(folder, 'a.0'), 'utf8')), { holdMs: 7000, boot, start: startOf(process.pid) })
+})
+
+t.test('without /proc the number of a process has to do', async t => {
+  const { markOfProcess, stateOf } = await t.mockImport<typeof import('../../src/bulk/process.ts')>(
+    '../../src/bulk/process.ts',
+  { 'node:fs': { ...fs, readFileSync: missing, readlinkSync: missing } }
+  )
+  const mark = markOfProcess()
+  t.strictSame(mark, { pid: process.pid, host: hostname(), boot: undefined, start: undefined })
+  t.equal(stateOf({ ...mark, pid: process.ppid }), 'unsure')
+  t.equal(stateOf({ ...mark, pid: ended }), 'ended')
+  t.equal(stateOf({ ...mark, host: 'elsewhere' }), 'elsewhere')
+})
+
+function missing () {
+  throw new Error('there is no such file')
+}
+
+/** As `ps` counts it, in ticks of the kernel. */
+function startOf (pid: number) {
+  return spawnSync('awk', ['{ sub(/^.*\\) /, ""); print $20 }', `/proc/${pid}/stat`]).stdout.toString().trim()
+}
 
 /** Its `others` come between what it reads and what it writes. */
 async function takeLate (t: Test, folder: string, others: () => void) {
@@ -69,7 +135,7 @@ async function takeLate (t: Test, folder: string, others: () => void) {
       ...fs,
       readFileSync (path: string, encoding: 'utf8') {
         const text = readFileSync(path, encoding)
-        others()
+        if (path.startsWith(folder)) others()
         return text
       }
     }

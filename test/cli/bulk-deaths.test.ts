@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openFolder } from '../../src/cli/bulk/folder.ts'
 import type { Holder } from '../../src/bulk/lease.ts'
-import { placeOfProcess } from '../../src/bulk/process.ts'
+import { markOfProcess } from '../../src/bulk/process.ts'
 import { createLeases } from '../../src/cli/bulk/leases.ts'
 import { openPieces } from '../../src/cli/bulk/pieces.ts'
 import { bytesOf, createKiller, workUntilDone, writePictures } from '../bulk/workers.ts'
@@ -15,7 +15,7 @@ const row = { text: '{}', tokens: [1], usage: { visual_tokens: 1, completion_tok
 /** A shard whose holder has ended. */
 function setUp (t: Test) {
   const folder = openFolder(t.testdir({ out: {} }))
-  const gone: Holder = { pid: process.pid, host: placeOfProcess(), token: 'other', deaths: 0 }
+  const gone: Holder = { pid: process.pid, host: markOfProcess().host, token: 'other', deaths: 0 }
   writeFileSync(join(folder.leases, '00000.0'), JSON.stringify(gone))
   return folder
 }

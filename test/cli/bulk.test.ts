@@ -9,7 +9,7 @@ import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, w
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Holder } from '../../src/bulk/lease.ts'
-import { placeOfProcess } from '../../src/bulk/process.ts'
+import { markOfProcess } from '../../src/bulk/process.ts'
 import { createProgress } from '../../src/cli/bulk/progress.ts'
 import { bytesOf } from '../bulk/workers.ts'
 import { buildTestApp, png } from '../helper.ts'
@@ -340,7 +340,7 @@ t.test('a shard that another process holds is waited for, one of a process that 
   await once(gone, 'close')
   for (const name of ['leases', 'manifest']) mkdirSync(join(out, name), { recursive: true })
   const holdAs = (pid = 0, token = '') => {
-    const holder: Holder = { pid, host: placeOfProcess(), token, deaths: 0 }
+    const holder: Holder = { pid, host: markOfProcess().host, token, deaths: 0 }
     writeFileSync(join(out, 'leases/00000.0'), JSON.stringify(holder))
   }
   holdAs(process.ppid)
