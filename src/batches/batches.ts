@@ -6,7 +6,7 @@ import type { Batch, BatchRequest } from '../schemas/openai/batches.ts'
 import type { Asker } from './ask.ts'
 import type { Disk } from './disk.ts'
 import { drive, isExpired, removeWork, type DriveTools, type Entry } from './drive.ts'
-import { readKept, type Log } from './folder.ts'
+import { readKept, removeEach, type Log } from './folder.ts'
 import { createGate, type Gate } from './gate.ts'
 import { createRecord, endOf, hasEnded, moveTo, saveRecord, type BatchRecord } from './record.ts'
 
@@ -22,10 +22,9 @@ export function openBatches (tools: Tools) {
   const turns = new Map<string, Gate>()
   const driving = new Set<Promise<void>>()
   const entries = new Map(readRecords(tools).map(record => [record.batch.id, createEntry(record)]))
-  for (const entry of entries.values()) {
-    if (hasEnded(entry.record)) removeWork(entry.record, folder)
-    else begin(entry)
-  }
+  const ended = [...entries.values()].filter(({ record }) => hasEnded(record))
+  removeEach(ended, ({ record }) => removeWork(record, folder), log)
+  for (const entry of entries.values()) if (!hasEnded(entry.record)) begin(entry)
 
   return {
     /** Newest first. */
@@ -74,10 +73,11 @@ export function openBatches (tools: Tools) {
 
     /** Ends what has expired, and forgets what has long ended. */
     sweep () {
-      for (const { record, halt } of [...entries.values()]) {
+      const records = [...entries.values()].map(({ record, halt }) => {
         if (!hasEnded(record) && isExpired(record, now())) halt.abort()
-        if (endOf(record) + limits.keepSeconds * 1000 <= now()) forget(record)
-      }
+        return record
+      })
+      removeEach(records.filter(record => endOf(record) + limits.keepSeconds * 1000 <= now()), forget, log)
     },
 
     /** Resolves when nothing is written any more, after `closing`. */

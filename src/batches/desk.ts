@@ -38,10 +38,10 @@ const sweepMs = 5000
 /** Begins as soon as no other server holds the folder, and goes on with what was begun there. */
 export function openDesk ({ path, limits, ask, log, onLine, now = Date.now }: DeskOptions) {
   const folder = openFolder(path)
-  const closing = new AbortController()
-  setMaxListeners(0, closing.signal) // as many as there are batches
-  let opened: Open | undefined
-  const lease = waitForLease(folder.leases, { onTaken: open, onLost: lose })
+  const end = new AbortController()
+  let opened: (Open & { loss: AbortController }) | undefined
+  let settled: Promise<unknown> = Promise.resolve() // of what was begun before the folder was lost
+  const lease = waitForLease(folder.leases, { onTaken: open, onLost: lose, log })
   if (!lease.isHeld()) log.warn({ folder: path }, 'another server holds the folder of batches')
   const sweeper = setInterval(sweep, sweepMs).unref()
 
@@ -63,19 +63,22 @@ export function openDesk ({ path, limits, ask, log, onLine, now = Date.now }: De
 
     async close () {
       stop()
-      await opened?.batches.settle()
+      await Promise.all([settled, opened?.batches.settle()])
       lease.release()
     }
   }
 
   function stop () {
     clearInterval(sweeper)
-    closing.abort()
+    end.abort()
   }
 
   function open () {
     rmSync(folder.incoming, { recursive: true, force: true })
     mkdirSync(folder.incoming, { mode: 0o700 })
+    const loss = new AbortController()
+    const closing = AbortSignal.any([end.signal, loss.signal])
+    setMaxListeners(0, closing) // as many as there are batches
     const disk = createDisk({ most: limits.mostBytes, share: limits.share })
     const files = openFiles(folder, disk, limits, log)
     const batches = openBatches({
@@ -86,19 +89,21 @@ export function openDesk ({ path, limits, ask, log, onLine, now = Date.now }: De
       ask,
       places: createGate(limits.inFlight),
       room: createGate(mostHeldBytes),
-      closing: closing.signal,
-      isHeld: () => opened !== undefined,
+      closing,
+      isHeld: () => opened?.loss === loss,
       now,
       log,
       onLine
     })
-    opened = { files, batches }
+    opened = { files, batches, loss }
   }
 
-  function lose () {
+  async function lose () {
     log.warn({ folder: path }, 'another server has taken the folder of batches')
-    closing.abort()
+    opened?.loss.abort()
+    settled = opened?.batches.settle() ?? settled
     opened = undefined
+    await settled
   }
 
   function sweep () {

@@ -6,7 +6,7 @@ import { isCode, writeWhole } from '../bulk/files.ts'
 import { ServerError, tooManyBytes } from '../errors.ts'
 import type { StoredFile } from '../schemas/openai/files.ts'
 import type { Disk, DiskHold } from './disk.ts'
-import { newId, readKept, type Folder, type Log } from './folder.ts'
+import { newId, readKept, removeEach, type Folder, type Log } from './folder.ts'
 
 export type FileInfo = { owner: string; order: number; file: StoredFile }
 type Kept = FileInfo & { hold: DiskHold }
@@ -81,7 +81,8 @@ export function openFiles (folder: Folder, disk: Disk, { mostFileBytes }: FileLi
     remove,
 
     removeExpired (now: number) {
-      for (const { file } of [...files.values()]) if (file.expires_at * 1000 <= now) remove(file.id)
+      const old = [...files.values()].filter(({ file }) => file.expires_at * 1000 <= now)
+      removeEach(old, ({ file }) => remove(file.id), log)
     }
   }
 

@@ -42,6 +42,21 @@ export function readKept<Kept> (path: string, isWhole: (kept: Kept) => boolean, 
   return []
 }
 
+/** What cannot be removed stays until the next time; one warning tells of all of it. */
+export function removeEach<Thing> (things: Thing[], remove: (thing: Thing) => void, log: Log) {
+  const errors: unknown[] = []
+  for (const thing of things) {
+    try {
+      remove(thing)
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  if (errors.length > 0) {
+    log.warn({ err: errors[0], count: errors.length }, 'what is over in the folder of batches cannot be removed')
+  }
+}
+
 /** Cannot be guessed, and is the name of a file as it stands. */
 export function newId (prefix: 'file-' | 'batch_' | 'tmp-') {
   return prefix + randomBytes(16).toString('hex')

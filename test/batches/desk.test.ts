@@ -2,11 +2,12 @@
 /** Files and batches beside keys, queues and full disks, on a fake model. */
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import t from 'tap'
-import { openDesk } from '../../src/batches/desk.ts'
+import t, { type Test } from 'tap'
+import { openDesk, type Desk, type DeskOptions } from '../../src/batches/desk.ts'
+import { markOfProcess } from '../../src/bulk/process.ts'
 import { ServerError } from '../../src/errors.ts'
 import { answerWork, base64, buildTestApp, form } from '../helper.ts'
 
@@ -169,13 +170,99 @@ t.test('lines in flight are bounded over all batches', async t => {
   t.ok(most > 1 && most <= 3, `${most}`)
 })
 
+const limits = {
+  mostFileBytes: 1e6, mostLines: 10, mostLineBytes: 1e5, mostBytes: 1e9, share: 1, keepSeconds: 7200, inFlight: 1
+}
+
+/** A desk without a server. */
+function openAlone (t: Test, path: string, more: Partial<DeskOptions> = {}) {
+  const desk = openDesk({
+    path,
+    limits,
+    log: { info () {}, warn () {} },
+    onLine: () => {},
+    ask: async () => ({ status: 200, wasBegun: true, body: '{}' }),
+    ...more
+  })
+  t.teardown(() => desk.close())
+  return desk
+}
+
+async function addFile ({ files }: ReturnType<Desk['get']>, lines: object[]) {
+  async function * content () {
+    yield Buffer.from(textOf(lines))
+  }
+  const received = await files.receive('', content())
+  return files.add(received, { owner: '', filename: 'a', purpose: 'batch', keepSeconds: 7200 })
+}
+
+async function beginAlone (open: ReturnType<Desk['get']>, count: number) {
+  const file = await addFile(open, Array.from({ length: count }, (_, i) => caption(`${i}`)))
+  const asked = { input_file_id: file.id, endpoint: '/caption', completion_window: '1h' } as const
+  return (await open.batches.create(asked, { owner: '', client: '' })).id
+}
+
+async function until (check: () => boolean) {
+  while (!check()) await new Promise(resolve => setTimeout(resolve, 5))
+}
+
+t.test('what cannot be removed ends nothing, and is tried again', async t => {
+  let time = Date.now()
+  const path = t.testdir()
+  const warned: object[] = []
+  const log = { info () {}, warn: (details: object) => warned.push(details) }
+  const desk = openAlone(t, path, { now: () => time, log })
+  const open = desk.get()
+  const [stuck] = [await addFile(open, []), await addFile(open, [])]
+  const content = join(path, 'files', `${stuck.id}.jsonl`)
+  rmSync(content)
+  mkdirSync(content)
+  time += 8_000_000
+  desk.sweep()
+  t.strictSame(open.files.list('').map(({ id }) => id), [stuck.id])
+  t.match(warned, [{ err: Error, count: 1 }])
+  rmdirSync(content)
+  desk.sweep()
+  t.strictSame(open.files.list(''), [])
+})
+
+t.test('a folder that another server took is taken again when that one has ended', async t => {
+  const path = t.testdir()
+  let answer = () => {}
+  let asked = 0
+  const desk = openAlone(t, path, {
+    ask: () => new Promise(resolve => {
+      answer = () => resolve({ status: 200, wasBegun: true, body: `{"try":${++asked}}` })
+    })
+  })
+  const id = await beginAlone(desk.get(), 2)
+  const other = join(path, 'leases/server.1')
+  const holder = { ...markOfProcess(), pid: process.ppid, start: undefined, token: 'x', deaths: 0 }
+  writeFileSync(other, JSON.stringify(holder))
+  const isHeld = () => {
+    try {
+      return desk.get() !== undefined
+    } catch {
+      return false
+    }
+  }
+  await until(() => !isHeld())
+  writeFileSync(other, JSON.stringify({ ...holder, isFree: true }))
+  await new Promise(resolve => setTimeout(resolve, 700))
+  t.notOk(isHeld(), 'what was begun before is still at work')
+  answer()
+  await until(isHeld)
+  while (desk.get().batches.find('', id)?.status !== 'completed') {
+    answer()
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+  t.match(desk.get().batches.find('', id)?.request_counts, { total: 2, completed: 2, failed: 0 })
+})
+
 t.test('what is not done in time expires, and is told line by line', async t => {
   let time = Date.now()
   const path = t.testdir()
   const told: string[] = []
-  const limits = {
-    mostFileBytes: 1e6, mostLines: 10, mostLineBytes: 1e5, mostBytes: 1e9, share: 1, keepSeconds: 7200, inFlight: 1
-  }
   const desk = openDesk({
     path,
     limits,
