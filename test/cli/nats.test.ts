@@ -1,4 +1,4 @@
-// covers: src/cli/bulk/nats.ts src/cli/bulk/nats-connection.ts
+// covers: src/cli/bulk/nats.ts src/cli/bulk/nats-connection.ts src/cli/bulk/returns.ts
 /** Queues that cannot be had, and one that goes away. What one does that is there is tried by .ci/bulk. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 import { openFolder } from '../../src/cli/bulk/folder.ts'
 import type { Job } from '../../src/cli/bulk/job.ts'
 import { openQueue } from '../../src/cli/bulk/nats.ts'
+import { countReturn, deathsOf } from '../../src/cli/bulk/returns.ts'
 import { lavit } from './fixtures/lavit.ts'
 import { makeCreds } from './fixtures/nats-creds.ts'
 import { startNats } from './fixtures/nats-port.ts'
@@ -95,4 +96,17 @@ t.test('one that goes away is waited for, and then given up', async t => {
   t.ok(asked >= 5, 'the stream, its consumer, a message for each shard')
   await t.rejects(queue.next(), { message: /the queue of shards fails: / })
   await queue.close()
+})
+
+t.test('deliveries that came back from a worker that lived are no deaths', t => {
+  const folder = openFolder(t.testdir())
+  t.equal(deathsOf(folder, '00000', 1), 0)
+  t.equal(deathsOf(folder, '00000', 3), 2)
+  countReturn(folder, '00000')
+  t.equal(deathsOf(folder, '00000', 3), 1)
+  countReturn(folder, '00000')
+  countReturn(folder, '00000')
+  t.equal(deathsOf(folder, '00000', 3), 0)
+  t.equal(deathsOf(folder, '00001', 3), 2, 'of its own shard')
+  t.end()
 })

@@ -1,6 +1,6 @@
 /** A connection to NATS, which comes back by itself, and which of its faults may pass. */
 import { readFileSync } from 'node:fs'
-import { JetStreamApiError } from '@nats-io/jetstream'
+import { JetStreamApiError, jetstream } from '@nats-io/jetstream'
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node'
 import { messageOf, serverAway, wrongUsage } from '../endings.ts'
 
@@ -11,6 +11,9 @@ export type NatsServer = {
   /** How long an answer is waited for. */
   answerMs?: number
 }
+
+const publishedAtOnce = 256
+const holdsOneAlready = 10077 // the server's code for a subject that may hold no more
 
 /** Rejects with an Ending. */
 export async function connectTo ({ url: text, creds, answerMs = 20_000 }: NatsServer): Promise<NatsConnection> {
@@ -32,6 +35,20 @@ export async function connectTo ({ url: text, creds, answerMs = 20_000 }: NatsSe
   }).catch(error => {
     throw serverAway(`${protocol}//${url.host} does not answer: ${messageOf(error)}`)
   })
+}
+
+/** Every shard once, whoever else does so: its message has an id, and its subject holds one. */
+export async function publish (connection: NatsConnection, stream: string, shards: string[]) {
+  const client = jetstream(connection)
+  for (let i = 0; i < shards.length; i += publishedAtOnce) {
+    await Promise.all(
+      shards.slice(i, i + publishedAtOnce).map(shard =>
+        client.publish(`${stream}.${shard}`, undefined, { msgID: shard }).catch(error => {
+          if (!(error instanceof JetStreamApiError) || error.code !== holdsOneAlready) throw error
+        })
+      )
+    )
+  }
 }
 
 /** Whether a server that is away may come back, or one that starts has no leader yet. */

@@ -6,8 +6,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import {
   AckPolicy,
   DiscardPolicy,
-  JetStreamApiError,
-  jetstream,
   jetstreamManager,
   RetentionPolicy,
   type Consumer,
@@ -19,7 +17,8 @@ import { createRetries, type PauseAfter } from '../../bulk/retries.ts'
 import { messageOf, serverAway } from '../endings.ts'
 import type { Folder } from './folder.ts'
 import { digestOf, type Job } from './job.ts'
-import { connectTo, mayPass, type NatsServer } from './nats-connection.ts'
+import { connectTo, mayPass, publish, type NatsServer } from './nats-connection.ts'
+import { countReturn, deathsOf } from './returns.ts'
 import type { Claim, ShardSource } from './source.ts'
 
 type Options = NatsServer & {
@@ -33,11 +32,9 @@ type Options = NatsServer & {
 }
 
 const consumer = 'workers'
-const mostDeliveries = 20 // of a shard: two for itself and two for each picture that kills
-const publishedAtOnce = 256
+const mostDeaths = 20 // of a shard: two for itself and two for each picture that kills
 const drainMs = 2000
 const pullMs = 1000
-const holdsOneAlready = 10077 // the server's code for a subject that may hold no more
 
 /** Rejects with an Ending where the queue cannot be had. */
 export async function openQueue (folder: Folder, job: Job, shards: string[], options: Options): Promise<ShardSource> {
@@ -107,7 +104,7 @@ function createQueue (queue: Queue): ShardSource {
     const message = queue.next({ expires: pullMs })
     const end = new AbortController()
     const late = pause(pullMs + answerMs, undefined, { signal: end.signal }).then(() => {
-      message.then(message => message?.nak(), () => {}) // for others, should it come after all
+      message.then(message => message && giveBack(message), () => {}) // for others, should it come after all
       throw new Error('the server is silent')
     })
     try {
@@ -124,23 +121,36 @@ function createQueue (queue: Queue): ShardSource {
   }
 
   async function claimOf (message: JsMsg): Promise<Claim | undefined> {
-    const shard = message.subject.slice(stream.length + 1)
+    const shard = shardOf(message)
     if (folder.isDone(shard)) {
       message.ack()
+      return undefined
+    }
+    const deaths = deathsOf(folder, shard, message.info.deliveryCount)
+    if (deaths >= mostDeaths) {
+      message.term()
       return undefined
     }
     message.working()
     const renewal = setInterval(() => !connection.isClosed() && message.working(), ackWaitMs / 3)
     return {
       shard,
-      deaths: message.info.deliveryCount - 1,
+      deaths,
       async end (isDone) {
         clearInterval(renewal)
-        if (connection.isClosed()) return
-        if (isDone) await message.ackAck().catch(() => false) // else another gets it, and sees that it is done
-        else message.nak()
+        if (!isDone) return giveBack(message)
+        if (!connection.isClosed()) await message.ackAck().catch(() => false) // else another sees that it is done
       }
     }
+  }
+
+  function giveBack (message: JsMsg) {
+    countReturn(folder, shardOf(message))
+    if (!connection.isClosed()) message.nak()
+  }
+
+  function shardOf ({ subject }: JsMsg) {
+    return subject.slice(stream.length + 1)
   }
 
   async function close () {
@@ -168,25 +178,11 @@ async function prepare (manager: JetStreamManager, stream: string, { holdSeconds
     durable_name: consumer,
     ack_policy: AckPolicy.Explicit,
     ack_wait: nanos(holdSeconds * 1000),
-    max_deliver: mostDeliveries,
+    max_deliver: -1, // a worker that gives a shard back has not died
     max_ack_pending: atOnce
   }
   const { config } = await manager.consumers
     .info(stream, consumer)
     .catch(() => manager.consumers.add(stream, wanted))
   return millis(config.ack_wait ?? wanted.ack_wait)
-}
-
-/** Every shard once, whoever else does so: its message has an id, and its subject holds one. */
-async function publish (connection: NatsConnection, stream: string, shards: string[]) {
-  const client = jetstream(connection)
-  for (let i = 0; i < shards.length; i += publishedAtOnce) {
-    await Promise.all(
-      shards.slice(i, i + publishedAtOnce).map(shard =>
-        client.publish(`${stream}.${shard}`, undefined, { msgID: shard }).catch(error => {
-          if (!(error instanceof JetStreamApiError) || error.code !== holdsOneAlready) throw error
-        })
-      )
-    )
-  }
 }
