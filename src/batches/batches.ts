@@ -1,11 +1,13 @@
 /** All batches of the folder: made, found, cancelled, and driven to their end. */
 import { copyFileSync, linkSync, mkdirSync, readdirSync, rmSync, statSync, existsSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
+import { isDiskFull } from '../bulk/files.ts'
 import { ServerError, invalidField } from '../errors.ts'
 import type { Batch, BatchRequest } from '../schemas/openai/batches.ts'
 import type { Asker } from './ask.ts'
 import type { Disk } from './disk.ts'
 import { drive, isExpired, removeWork, type DriveTools, type Entry } from './drive.ts'
+import { diskFullError } from './files.ts'
 import { readKept, removeEach, type Log } from './folder.ts'
 import { createGate, type Gate } from './gate.ts'
 import { createRecord, endOf, hasEnded, moveTo, saveRecord, type BatchRecord } from './record.ts'
@@ -48,7 +50,7 @@ export function openBatches (tools: Tools) {
       } catch (error) {
         entry.hold.end()
         rmSync(path, { recursive: true, force: true })
-        throw error
+        throw isDiskFull(error) ? diskFullError() : error
       }
       entries.set(record.batch.id, entry)
       const created = structuredClone(record.batch)
@@ -56,7 +58,10 @@ export function openBatches (tools: Tools) {
       return created
     },
 
-    /** Undefined where there is none. Rejects with `invalid_request` where it has ended already. */
+    /**
+     * Undefined where there is none. Rejects with `invalid_request` where it has ended already; with `storage_full`
+     * where a restart would not know of it, but then it is cancelled all the same.
+     */
     async cancel (owner: string, id: string): Promise<Batch | undefined> {
       const entry = entryOf(owner, id)
       if (!entry) return
@@ -65,10 +70,14 @@ export function openBatches (tools: Tools) {
       if (hasEnded(record) || status === 'finalizing') {
         throw new ServerError('invalid_request', `The batch is ${status}, so it cannot be cancelled`)
       }
-      if (status !== 'cancelling') await moveTo(record, 'cancelling', folder, now())
-      const told = structuredClone(record.batch)
-      halt.abort()
-      return told
+      try {
+        if (status !== 'cancelling') await moveTo(record, 'cancelling', folder, now())
+        return structuredClone(record.batch)
+      } catch (error) {
+        throw isDiskFull(error) ? diskFullError() : error
+      } finally {
+        halt.abort()
+      }
     },
 
     /** Ends what has expired, and forgets what has long ended. */

@@ -2,16 +2,16 @@
 import { createHash } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { existsSync, rmSync } from 'node:fs'
+import { isDiskFull } from '../bulk/files.ts'
 import { ServerError } from '../errors.ts'
-import type { BatchError } from '../schemas/openai/batches.ts'
 import type { Ask } from './ask.ts'
 import { checkRequests } from './check.ts'
 import type { DiskHold } from './disk.ts'
-import type { Files } from './files.ts'
+import { diskFullError, type Files } from './files.ts'
 import type { Folder } from './folder.ts'
 import type { Gate } from './gate.ts'
 import { openJournal, readRows, type Journal } from './journal.ts'
-import { moveTo, type BatchRecord } from './record.ts'
+import { moveTo, saveRecord, type BatchRecord } from './record.ts'
 import { readRequests } from './request-line.ts'
 import { expiredRow, makeRow } from './row.ts'
 import { workLines } from './work.ts'
@@ -43,17 +43,14 @@ export async function drive (entry: Entry, tools: DriveTools): Promise<void> {
   const stop = AbortSignal.any([halt.signal, tools.closing])
   setMaxListeners(0, stop) // as many as there are lines in flight
   if (is(record, 'validating') && !(await validate(entry, tools, stop))) return
-  const leave = is(record, 'in_progress') ? await tools.turnOf(record.asker.owner).enter(stop) : undefined
+  const isOver = record.hasExpired || record.batch.errors !== null // what follows could not be written so far
+  const leave = is(record, 'in_progress') && !isOver ? await tools.turnOf(record.asker.owner).enter(stop) : undefined
   const journal = await openJournal(tools.folder.batch(record.batch.id).journal)
   try {
-    if (leave) await work(entry, journal, tools, stop)
+    if (leave) await workWithin(entry, journal, tools, stop)
     if (!tools.isHeld()) return
     await journal.sync()
     await conclude(entry, journal, tools)
-  } catch (error) {
-    if (!tools.isHeld() || !(error instanceof ServerError && error.code === 'storage_full')) throw error
-    const fault = { code: error.code, message: error.message, param: null, line: null }
-    await fail(entry, [fault], journal, tools)
   } finally {
     leave?.()
     await journal.close()
@@ -69,12 +66,25 @@ async function validate (entry: Entry, tools: DriveTools, stop: AbortSignal): Pr
   if (closing.aborted) return false
   if (is(record, 'cancelling')) return true
   if (errors.length > 0) {
-    await fail(entry, errors, undefined, tools)
+    record.batch.errors = { object: 'list', data: errors }
+    await end(entry, 'failed', undefined, tools)
     return false
   }
   record.batch.request_counts.total = total
   await moveTo(record, 'in_progress', folder, now())
   return true
+}
+
+/** As work; the batch has an error where there is no room for its rows. */
+async function workWithin (entry: Entry, journal: Journal, tools: DriveTools, stop: AbortSignal) {
+  try {
+    await work(entry, journal, tools, stop)
+  } catch (error) {
+    const full = isDiskFull(error) ? diskFullError() : error
+    if (!(full instanceof ServerError && full.code === 'storage_full')) throw error
+    const { code, message } = full
+    entry.record.batch.errors = { object: 'list', data: [{ code, message, param: null, line: null }] }
+  }
 }
 
 async function work ({ record, hold }: Entry, journal: Journal, tools: DriveTools, stop: AbortSignal) {
@@ -104,11 +114,14 @@ async function conclude (entry: Entry, journal: Journal, tools: DriveTools): Pro
   const { folder, now } = tools
   const isDone = journal.rows() >= record.batch.request_counts.total
   if (is(record, 'cancelling')) return end(entry, 'cancelled', journal, tools)
-  if (isDone) {
+  if (record.batch.errors) return end(entry, 'failed', journal, tools)
+  if (isDone && !record.hasExpired) {
     if (!is(record, 'finalizing')) await moveTo(record, 'finalizing', folder, now())
     return end(entry, 'completed', journal, tools)
   }
-  if (!isExpired(record, now())) return
+  if (!record.hasExpired && !isExpired(record, now())) return
+  record.hasExpired = true
+  await saveRecord(record, folder)
   await addExpired(record, journal, tools)
   return end(entry, 'expired', journal, tools)
 }
@@ -119,11 +132,6 @@ async function addExpired ({ batch: { id, endpoint } }: BatchRecord, journal: Jo
     if (done-- <= 0) await journal.add(expiredRow(line))
   }
   await journal.sync()
-}
-
-async function fail (entry: Entry, data: BatchError[], journal: Journal | undefined, tools: DriveTools) {
-  entry.record.batch.errors = { object: 'list', data }
-  await end(entry, 'failed', journal, tools)
 }
 
 /** What there are of results become files, then the state says so: a crash between comes here once more. */

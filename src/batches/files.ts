@@ -2,7 +2,7 @@
 import { createReadStream, existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import { isCode, writeWhole } from '../bulk/files.ts'
+import { isDiskFull, writeWhole } from '../bulk/files.ts'
 import { ServerError, tooManyBytes } from '../errors.ts'
 import type { StoredFile } from '../schemas/openai/files.ts'
 import type { Disk, DiskHold } from './disk.ts'
@@ -41,7 +41,7 @@ export function openFiles (folder: Folder, disk: Disk, { mostFileBytes }: FileLi
         if (bytes > mostFileBytes) throw tooManyBytes('The file', mostFileBytes)
         hold.take(length)
       }).catch(error => {
-        throw isCode(error, 'ENOSPC') ? diskFullError() : error
+        throw isDiskFull(error) ? diskFullError() : error
       })
     },
 

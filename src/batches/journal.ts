@@ -35,7 +35,10 @@ export async function openJournal (path: string) {
     /** The row is on the disk a few rows later, or with `sync`. */
     async add (row: Row) {
       const line = Buffer.from(`${row.isGood ? '+' : '-'}${row.text}\n`)
-      await handle.appendFile(line)
+      await handle.appendFile(line).catch(async error => {
+        await handle.truncate(bytes) // a part may be there
+        throw error
+      })
       bytes += line.length
       count(row)
       if (++unsynced >= rowsEachSync) await sync()

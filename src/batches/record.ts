@@ -4,8 +4,17 @@ import type { Batch, BatchRequest } from '../schemas/openai/batches.ts'
 import type { Asker } from './ask.ts'
 import { newId, type Folder } from './folder.ts'
 
-/** `order` is that of creation, in ms; `outputSeconds` how long its results are kept. */
-export type BatchRecord = { asker: Asker; order: number; outputSeconds: number | undefined; batch: Batch }
+/**
+ * `order` is that of creation, in ms; `outputSeconds` how long its results are kept; `hasExpired` from when on lines
+ * that were not done are told so.
+ */
+export type BatchRecord = {
+  asker: Asker
+  order: number
+  outputSeconds: number | undefined
+  hasExpired?: boolean
+  batch: Batch
+}
 
 export type Status = Batch['status']
 

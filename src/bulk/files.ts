@@ -21,9 +21,14 @@ export function makeFolder (path: string, mode = 0o777) {
 }
 
 /** The file is there with all of the text, or as it was before. */
-export async function writeWhole (path: string, text: string, temporary = `${path}.${randomUUID()}.tmp`) {
-  await writeFile(temporary, text, { flush: true })
-  await rename(temporary, path)
+export async function writeWhole (path: string, text: string, temporary = join(dirname(path), `.${randomUUID()}`)) {
+  try {
+    await writeFile(temporary, text, { flush: true })
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {})
+    throw error
+  }
 }
 
 /** As writeWhole, unless the file is there already; then false. */
@@ -40,7 +45,10 @@ export async function writeOnce (path: string, text: string, temporary: string):
   }
 }
 
-/** The finished folder takes its place, unless another did so before; its files are on the disk first. */
+/**
+ * The finished folder takes its place, unless another did so before; its files are on the disk first. What lies there
+ * without the last of them is none, and goes.
+ */
 export async function moveInto (place: string, made: string, files: string[]) {
   for (const file of files) {
     const handle = await open(join(made, file), 'r+')
@@ -50,7 +58,13 @@ export async function moveInto (place: string, made: string, files: string[]) {
     await rename(made, place)
   } catch (error) {
     if (!existsSync(place)) throw error
-    await rm(made, { recursive: true, force: true })
+    const broken = `${made}.broken`
+    const isWhole = existsSync(join(place, files.at(-1) ?? ''))
+    if (!isWhole) {
+      await rename(place, broken)
+      await rename(made, place)
+    }
+    await rm(isWhole ? made : broken, { recursive: true, force: true })
   }
 }
 
@@ -66,6 +80,11 @@ export function writeAlong (path: string) {
       await finished(stream)
     }
   }
+}
+
+/** Whether there is no room for more. */
+export function isDiskFull (error: unknown): boolean {
+  return isCode(error, 'ENOSPC') || isCode(error, 'EDQUOT')
 }
 
 export function isCode (error: unknown, code: string): boolean {

@@ -7,6 +7,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openDesk, type Desk, type DeskOptions } from '../../src/batches/desk.ts'
+import { createRecord } from '../../src/batches/record.ts'
 import { markOfProcess } from '../../src/bulk/process.ts'
 import { ServerError } from '../../src/errors.ts'
 import { answerWork, base64, buildTestApp, form } from '../helper.ts'
@@ -257,6 +258,44 @@ t.test('a folder that another server took is taken again when that one has ended
     await new Promise(resolve => setTimeout(resolve, 5))
   }
   t.match(desk.get().batches.find('', id)?.request_counts, { total: 2, completed: 2, failed: 0 })
+})
+
+t.test('a batch whose expiry was being written when the server died has expired', async t => {
+  const asked = { input_file_id: 'a', endpoint: '/caption', completion_window: '1h' } as const
+  const record = createRecord(asked, { owner: '', client: '' }, Date.now() - 3_700_000)
+  const { id } = record.batch
+  Object.assign(record.batch, { status: 'in_progress', request_counts: { total: 3, completed: 1, failed: 0 } })
+  const folder = t.testdir({
+    batches: {
+      [id]: {
+        'batch.json': JSON.stringify({ ...record, hasExpired: true }),
+        'input.jsonl': textOf(['1', '2', '3'].map(id => caption(id))),
+        'done.jsonl': '+{"a":1}\n-{"b":2}\n'
+      }
+    }
+  })
+  const { batches } = openAlone(t, folder).get()
+  await until(() => /^(expired|completed)$/.test(batches.find('', id)?.status ?? ''))
+  t.match(batches.find('', id), { status: 'expired', request_counts: { total: 3, completed: 1, failed: 2 } })
+})
+
+t.test('a cancel that cannot be written cancels all the same', async t => {
+  const path = t.testdir()
+  let stopped = () => {}
+  const desk = openAlone(t, path, {
+    ask: () => new Promise(resolve => {
+      stopped = () => resolve({ status: 200, wasBegun: true, body: '{}' })
+    })
+  })
+  const { batches } = desk.get()
+  const id = await beginAlone(desk.get(), 3)
+  await until(() => batches.find('', id)?.status === 'in_progress')
+  rmSync(join(path, 'incoming'), { recursive: true })
+  await t.rejects(batches.cancel('', id), { code: 'ENOENT' })
+  mkdirSync(join(path, 'incoming'))
+  stopped()
+  await until(() => batches.find('', id)?.status === 'cancelled')
+  t.match(batches.find('', id)?.request_counts, { completed: 1 })
 })
 
 t.test('what is not done in time expires, and is told line by line', async t => {
