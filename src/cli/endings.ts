@@ -45,6 +45,12 @@ export function serverAway (message: string) {
   return new Ending(exitCodes.away, message)
 }
 
+/** How an error ends a command; undefined where it is a fault of ours. What the system refuses is told in one line. */
+export function endingOf (error: unknown): Ending | undefined {
+  if (error instanceof Ending) return error
+  return error instanceof Error && 'syscall' in error ? wrongUsage(error.message) : undefined
+}
+
 export function messageOf (error: unknown) {
   return error instanceof Error ? error.message : String(error)
 }

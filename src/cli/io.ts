@@ -1,5 +1,5 @@
 /** What a command touches of its process. */
-import type { Readable, Writable } from 'node:stream'
+import { addAbortSignal, type Readable, type Writable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 
 type Terminal = { isTTY?: boolean }
@@ -16,8 +16,8 @@ export type Io = {
 }
 
 /** All of stdin. It can be read once. */
-export async function readStdin ({ stdin }: Io): Promise<Buffer> {
-  return buffer(stdin)
+export async function readStdin ({ stdin, signal }: Io): Promise<Buffer> {
+  return buffer(addAbortSignal(signal, stdin))
 }
 
 /** The text given, or that of stdin where it is `-`. */

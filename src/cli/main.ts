@@ -18,6 +18,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.stderr.write(`error: stdout: ${error.message}\n`)
   process.exit(exitCodes.usage)
 })
+process.stderr.on('error', () => {}) // what nobody hears any more is no reason to end a job
 
 const exitCode = await run(process.argv.slice(2), {
   env: process.env,

@@ -67,6 +67,11 @@ export function readFields (command: Command, fields: Field[]): Record<string, u
   )
 }
 
+/** Those of the fields that stand on the command line. */
+export function namesGiven (command: Command, fields: Field[]): string[] {
+  return fields.map(({ name }) => name).filter(name => command.getOptionValueSource(attributeOf(name)) === 'cli')
+}
+
 /** `--top-p` of `top_p`. */
 export function flagOf (name: string) {
   return `--${name.toLowerCase().replaceAll('_', '-')}`

@@ -48,7 +48,7 @@ export function isUrl (word: string) {
 /** Files of a path, a folder or a glob. Rejects with an Ending where there are none. */
 async function findFiles (word: string): Promise<string[]> {
   const stats = lookAt(word)
-  if (stats?.isFile()) return [word]
+  if (stats && !stats.isDirectory()) return [word]
   const { glob, isDynamicPattern } = await import('tinyglobby')
   const options = { caseSensitiveMatch: false, expandDirectories: false }
   const paths = stats?.isDirectory()

@@ -10,6 +10,7 @@ import {
   addSettings,
   fieldsOfBulk,
   fieldsOfJob,
+  namesGiven,
   readFields,
   readSettings,
   type Sources
@@ -97,7 +98,8 @@ export async function buildProgram (words: string[], io: Io, sources: Sources) {
   addSettings(bulk, sources)
   bulk.action(async (inputs: string[], options: BulkOptions) => {
     const { bulk: run } = await import('./commands/bulk.ts')
-    await work(bulk, session => run(session, inputs, readFields(bulk, fieldsOfBulk()), options))
+    const given = namesGiven(bulk, fieldsOfBulk())
+    await work(bulk, session => run(session, inputs, readFields(bulk, fieldsOfBulk()), { ...options, given }))
   })
 
   const bench = add('bench', 'How fast answers about pictures come')

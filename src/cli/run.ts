@@ -1,6 +1,6 @@
 /** One call of `lavit`, from its words to its exit code. */
 import { CommanderError } from 'commander'
-import { Ending, exitCodes, messageOf } from './endings.ts'
+import { endingOf, exitCodes } from './endings.ts'
 import type { Io } from './io.ts'
 import { buildProgram } from './program.ts'
 import { readConfigFile } from './settings.ts'
@@ -13,8 +13,9 @@ export async function run (words: string[], io: Io): Promise<number> {
     return exitCode()
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-    if (!(error instanceof Ending)) throw error
-    io.stderr.write(`error: ${messageOf(error)}\n`)
-    return error.exitCode
+    const ending = endingOf(error)
+    if (!ending) throw error
+    io.stderr.write(`error: ${ending.message}\n`)
+    return ending.exitCode
   }
 }

@@ -1,5 +1,5 @@
 /** What a command works with: its settings, whom it asks, where it writes. */
-import { Ending, exitCodes } from './endings.ts'
+import { endingOf, exitCodes } from './endings.ts'
 import type { Io } from './io.ts'
 import { createOutput, type Output } from './output.ts'
 import { openPeer } from './peers/open.ts'
@@ -28,9 +28,10 @@ export async function runSession (settings: Settings, io: Io, command: (session:
     }
   } catch (error) {
     if (io.signal.aborted) return exitCodes.interrupted
-    if (!(error instanceof Ending)) throw error
-    output.fail(error.message)
-    return error.exitCode
+    const ending = endingOf(error)
+    if (!ending) throw error
+    output.fail(ending.message)
+    return ending.exitCode
   } finally {
     output.clear()
   }

@@ -1,7 +1,7 @@
 // covers: src/bulk/files.ts src/cli/commands/bulk.ts src/cli/bulk/folder.ts src/cli/bulk/items.ts
 // covers: src/cli/bulk/job.ts src/cli/bulk/leases.ts src/cli/bulk/progress.ts src/cli/bulk/row.ts src/cli/bulk/shard.ts
 // covers: src/cli/bulk/source.ts src/cli/bulk/job-index.ts src/cli/bulk/pieces.ts src/cli/bulk/report.ts
-// covers: src/cli/bulk/wanted.ts src/cli/bulk/tar.ts src/cli/bulk/lists.ts
+// covers: src/cli/bulk/sidecars.ts src/cli/bulk/wanted.ts src/cli/bulk/tar.ts src/cli/bulk/lists.ts
 /** Many pictures into a folder. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -415,4 +415,75 @@ t.test('two workers at one shard make it once', async t => {
   t.strictSame((await Promise.all([lavit(words), lavit(words), lavit(words)])).map(({ code }) => code), [1, 1, 1])
   clearInterval(removal)
   t.strictSame(bytesOf(out), before)
+})
+
+t.test('a shard without its last file is none, and gives way', async t => {
+  const { folder, out } = setUp(t, 4)
+  const { url } = await startPeer(t)
+  const words = ['bulk', folder, '--out', out, '--url', url]
+  await lavit(words)
+  const before = bytesOf(out)
+  rmSync(join(out, 'shards/00000/stats.json'))
+  t.equal((await lavit(words)).code, 1)
+  t.strictSame(bytesOf(out), before)
+  t.strictSame(readdirSync(join(out, 'work')), [])
+})
+
+t.test('a text that cannot be written costs nothing else, and a job that is done gets those that it lacks', async t => {
+  const { folder, out } = setUp(t, 3)
+  const { url, asked } = await startPeer(t)
+  const long = `${'x'.repeat(245)}.png`
+  writeFileSync(join(folder, long), 'bytes long')
+  mkdirSync(join(folder, '000.txt'))
+  const words = ['bulk', folder, '--out', out, '--url', url]
+  await lavit(words)
+  asked.length = 0
+  for (let i = 0; i < 2; i++) {
+    const { code, stderr } = await lavit([...words, '--sidecars'])
+    t.match({ code, stderr }, { code: 1, stderr: /^warning: --sidecars: 1 not written: EISDIR.*\n$/ })
+    t.match(readFileSync(join(folder, long.replace('.png', '.txt')), 'utf8'), /^picture .*\n$/)
+    t.ok(statSync(join(folder, '001.txt')).isFile())
+    t.strictSame(readdirSync(folder).filter(name => name.startsWith('.')), [], 'nothing half made is left')
+  }
+  t.equal(asked.length, 0)
+  rmSync(join(out, 'shards/00000'), { recursive: true })
+  rmSync(join(folder, '001.txt'))
+  t.match(await lavit([...words, '--sidecars']), { code: 1, stderr: /1 not written/ })
+  t.equal(rowsOf(out).length, 4)
+  t.ok(statSync(join(folder, '001.txt')).isFile())
+})
+
+t.test('a folder that cannot be written any more is told in one line', async t => {
+  const { folder, out } = setUp(t, 2)
+  const { url } = await startPeer(t, {
+    refuse () {
+      rmSync(join(out, 'work'), { recursive: true, force: true })
+      writeFileSync(join(out, 'work'), '')
+      return false
+    }
+  })
+  t.match(await lavit(['bulk', folder, '--out', out, '--url', url]), { code: 2, stderr: /^error: ENOTDIR: .*\n$/ })
+})
+
+t.test('options that nothing takes, and a list that cannot be had twice, are told before any work', async t => {
+  const { folder, out } = setUp(t, 2)
+  const { url, asked } = await startPeer(t)
+  const cases: [words: string[], told: RegExp][] = [
+    [[folder, '--question', 'what?'], /^error: --question: nothing that --do names takes it\n$/],
+    [[folder, '--do', 'tokenize', '--num-beams', '2'], /^error: --num-beams: nothing/],
+    [[folder, '--do', 'tokenize', '--sidecars'], /^error: --sidecars: they are captions/],
+    [[folder, '--completions', '2'], /^error: --completions: it is for --shards-from index\n$/],
+    [['-', '-'], /^error: stdin can be one list only\n$/]
+  ]
+  for (const [words, told] of cases) {
+    t.match(await lavit(['bulk', ...words, '--out', out, '--url', url]), { code: 2, stdout: '', stderr: told })
+  }
+  t.equal(asked.length, 0)
+})
+
+t.test('a list may begin with the mark of its bytes', async t => {
+  const { names, out } = setUp(t, 2)
+  const { url } = await startPeer(t)
+  const stdin = `\uFEFF${JSON.stringify({ image: names[0] })}\n`
+  t.equal((await lavit(['bulk', '-', '--out', out, '--url', url], { stdin })).code, 0)
 })

@@ -4,8 +4,11 @@
 /** How commands end: exit codes, what stands on stdout and what on stderr. */
 import { createServer, type RequestListener } from 'node:http'
 import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import t, { type Test } from 'tap'
 import { base64, buildTestApp, png } from '../helper.ts'
@@ -40,6 +43,9 @@ async function findAway () {
 t.test('exit codes', async t => {
   const { url, file } = await setUp(t)
   const other = await startOther(t, (_request, response) => response.writeHead(404).end('no'))
+  const login = await startOther(t, (_request, response) =>
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')
+  )
   const away = await findAway()
   const cases: [words: string[], code: number, stderr: RegExp][] = [
     [['caption', file('a.png'), '--url', url], 0, /^$/],
@@ -61,6 +67,11 @@ t.test('exit codes', async t => {
     [['caption', file('a.png'), '--postprocess', 'x', '--url', url], 2, /is not one of none, first_sentence/],
     [['detokenize', '1,b', '--url', url], 2, /^error: visual tokens: "b" is not a visual token\n$/],
     [['paint', 'a', '--out', '-', '--json', '--url', url], 2, /both take stdout/],
+    [['paint', 'a', '--n', '2', '--out', '-', '--url', url], 2, /^error: --out - takes one picture\n$/],
+    [['models', '--url', 'http://me:secret@127.0.0.1:1'], 2, /^error: --url: an address with a user (?!.*secret).*\n$/],
+    [['models', '--url', 'ftp://me:secret@x'], 2, /^error: --url: "ftp:\/\/…@x" is no address/],
+    [['models', '--key', 'a\nb', '--url', url], 2, /^error: --key: it has characters that no header can hold\n$/],
+    [['models', '--url', login], 3, /^error: the server answered with text\/html, and not as a LaVIT server does\n$/],
     [['caption', '-', '-', '--url', url], 2, /stdin can be one picture only/],
     [['ask', '-', '-', '--url', url], 2, /stdin is either/],
     [['models', '--url', 'ftp://x'], 2, /^error: --url: "ftp:\/\/x" is no address/],
@@ -129,6 +140,23 @@ t.test('Ctrl-C ends with 130', async t => {
   while (app.seen.works.length === 0) await new Promise(resolve => setTimeout(resolve, 5))
   interrupt.abort()
   t.match(await ended, { code: 130, stdout: '' })
+})
+
+t.test('Ctrl-C ends what waits for stdin', async t => {
+  const { url, folder } = await setUp(t)
+  for (const words of [['caption', '-'], ['paint'], ['bulk', '-', '--out', join(folder, 'out')]]) {
+    const signal = AbortSignal.timeout(100)
+    t.match(await lavit([...words, '--url', url], { signal, stdin: new PassThrough() }), { code: 130, stdout: '' })
+  }
+})
+
+t.test('a pipe with a name is a picture', async t => {
+  const { url, folder } = await setUp(t)
+  const pipe = join(folder, 'pipe')
+  spawnSync('mkfifo', [pipe])
+  const written = writeFile(pipe, png)
+  t.match(await lavit(['caption', pipe, '--url', url]), { code: 0, stdout: 'two cats\n' })
+  await written
 })
 
 t.test('stdout is data alone', async t => {

@@ -27,10 +27,13 @@ const fields = ['id', 'question', 'prompt'] as const
  * One after the other, however many. `-` is a list on stdin, and a name that ends with .jsonl a list. Rejects with an
  * Ending where a line is wrong.
  */
-export async function * findItems (words: string[], { stdin }: Io): AsyncGenerator<Item> {
+export async function * findItems (words: string[], { stdin, signal }: Io): AsyncGenerator<Item> {
+  if (words.filter(word => word === '-').length > 1) throw wrongUsage('stdin can be one list only')
   for (const word of words) {
-    if (word === '-') yield * readList(createInterface({ input: stdin }), 'stdin', '.')
-    else if (word.endsWith('.jsonl')) yield * readList((await openList(word)).readLines(), word, dirname(word))
+    if (word === '-') {
+      yield * readList(createInterface({ input: stdin, signal }), 'stdin', '.')
+      signal.throwIfAborted() // which ends the lines as if there were no more
+    } else if (word.endsWith('.jsonl')) yield * readList((await openList(word)).readLines(), word, dirname(word))
     else for (const input of await findNames([word])) yield * itemsOf(input)
   }
 }
@@ -59,7 +62,8 @@ async function * readList (lines: AsyncIterable<string>, name: string, folder: s
   let count = 0
   for await (const line of lines) {
     count++
-    if (line.trim() !== '') yield parseItem(line, `${name}:${count}`, folder)
+    const text = count === 1 ? line.replace(/^\uFEFF/, '') : line
+    if (text.trim() !== '') yield parseItem(text, `${name}:${count}`, folder)
   }
 }
 

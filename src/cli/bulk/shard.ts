@@ -1,10 +1,9 @@
 /** One shard of a bulk job: its pictures asked about, its rows and tokens written, and then there all at once. */
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { join, parse } from 'node:path'
-import { moveInto, writeAlong, writeWhole } from '../../bulk/files.ts'
+import { join } from 'node:path'
+import { moveInto, writeAlong } from '../../bulk/files.ts'
 import { inOrder } from '../../bulk/in-order.ts'
-import { isUrl } from '../pictures.ts'
 import type { Session } from '../session.ts'
 import type { Folder } from './folder.ts'
 import type { Item } from './items.ts'
@@ -12,6 +11,7 @@ import { digestOf, sizeOfShard, type Job } from './job.ts'
 import { readList } from './lists.ts'
 import { openPieces } from './pieces.ts'
 import { failedRow, makeRow, type Row } from './row.ts'
+import { writeSidecars } from './sidecars.ts'
 
 /** `failed` counts problem codes; all but `seconds` is the same whenever the shard is done. */
 export type Stats = {
@@ -45,25 +45,27 @@ const lost = {
 
 /**
  * Writes `rows.jsonl`, `stats.json`, and of tokens `tokens.uint16` (little-endian, of all pictures in order) and
- * `offsets.uint64` (where the tokens of each picture begin, and the end), below `shards`. Rejects as `makeRow` does.
+ * `offsets.uint64` (where the tokens of each picture begin, and the end), below `shards`. Rejects as
+ * `makeRow` does. Tells how many sidecars could not be written.
  */
-export async function workOn (work: Work) {
+export async function workOn (work: Work): Promise<number> {
   const { shard, folder } = work
   try {
-    await make(work)
+    return await make(work)
   } catch (error) {
-    if (!folder.isDone(shard)) throw error // else another was faster, and has cleared up
+    if (!folder.isDone(shard)) throw error
+    return 0 // another was faster, and has cleared up
   }
 }
 
-async function make (work: Work) {
-  const { shard, folder, job, sidecars } = work
+async function make (work: Work): Promise<number> {
+  const { shard, folder, job, session, sidecars } = work
   const begun = performance.now()
   const items = readList(folder, shard, sizeOfShard(job, shard))
   const rows = await makeRows(items, work)
   const made = await folder.beginWork(shard)
   const files = await writeRows(made, rows, job.tasks.tokenize !== undefined)
-  if (sidecars) for (const [i, item] of items.entries()) await writeSidecar(item, rows[i]?.caption)
+  const unwritten = sidecars ? await writeSidecars(items, rows.map(({ caption }) => caption), session.output) : 0
   const stats: Stats = {
     ...count(rows),
     set_aside: items.flatMap(({ input }, i) => (rows[i]?.failedAs === lost.code ? [input] : [])),
@@ -74,6 +76,7 @@ async function make (work: Work) {
   await writeFile(join(made, 'stats.json'), JSON.stringify(stats) + '\n')
   await moveInto(folder.shard(shard), made, [...files, 'stats.json'])
   await folder.clear(shard)
+  return unwritten
 }
 
 /** Rows in order. What an ending engine took along is asked about once more, alone, when the others are done. */
@@ -126,11 +129,4 @@ function count (rows: Row[]) {
     total.completion_tokens += usage.completion_tokens
   }
   return { pictures: rows.length, failed, ...total }
-}
-
-/** The first caption, as a text beside the picture's file. */
-async function writeSidecar ({ image, at }: Item, caption: string | undefined) {
-  if (caption === undefined || at || isUrl(image) || image.startsWith('data:')) return
-  const { dir, name } = parse(image)
-  await writeWhole(join(dir, `${name}.txt`), `${caption}\n`)
 }

@@ -1,6 +1,6 @@
 /** What a bulk job is asked to do: its tasks with their options, and the model. */
 import { wrongUsage } from '../endings.ts'
-import { fieldsOfJob } from '../options.ts'
+import { fieldsOfJob, flagOf } from '../options.ts'
 import type { Session } from '../session.ts'
 import { bulkTasks, digestOf, type BulkTask, type Job } from './job.ts'
 
@@ -8,19 +8,27 @@ type Fields = Record<string, unknown>
 type Models = { default: string }
 type Model = { digests?: Record<string, string>; limits?: { codebook_size: number } }
 
-/** The request of each task: the fields that it has, work that yields to others, and a seed that stays. */
-export function tasksOf (words: string, fields: Fields): Job['tasks'] {
+/**
+ * The request of each task: the fields that it has, work that yields to others, and a seed that stays. Throws an Ending
+ * where no task takes one of those that were `wanted`.
+ */
+export function tasksOf (words: string, fields: Fields, wanted: string[]): Job['tasks'] {
   const names = words.split(',').map(word => word.trim())
   const wrong = names.find(name => !bulkTasks.some(task => task === name))
   if (wrong !== undefined) throw wrongUsage(`--do: ${JSON.stringify(wrong)} is none of ${bulkTasks.join(', ')}`)
+  const tasks = bulkTasks.filter(task => names.includes(task))
+  const idle = wanted.find(name => name !== 'model' && !tasks.some(task => namesOf(task).includes(name)))
+  if (idle !== undefined) throw wrongUsage(`${flagOf(idle)}: nothing that --do names takes it`)
   const given = { priority: 'bulk', seed: 0, ...fields }
-  return Object.fromEntries(
-    bulkTasks.filter(task => names.includes(task)).map(task => [task, fieldsFor(task, given)])
-  )
+  return Object.fromEntries(tasks.map(task => [task, fieldsFor(task, given)]))
+}
+
+function namesOf (task: BulkTask): string[] {
+  return [...fieldsOfJob(task).map(({ name }) => name), ...(task === 'ask' ? ['question'] : [])]
 }
 
 function fieldsFor (task: BulkTask, given: Fields): Fields {
-  const names = [...fieldsOfJob(task).map(({ name }) => name), ...(task === 'ask' ? ['question'] : [])]
+  const names = namesOf(task)
   return Object.fromEntries(Object.entries(given).filter(([name]) => names.includes(name) && name !== 'model'))
 }
 

@@ -7,6 +7,7 @@ import { createLeases } from '../bulk/leases.ts'
 import { createProgress } from '../bulk/progress.ts'
 import { sumShards, finish } from '../bulk/report.ts'
 import { workOn } from '../bulk/shard.ts'
+import { addSidecars } from '../bulk/sidecars.ts'
 import type { ShardSource } from '../bulk/source.ts'
 import { findModel, tasksOf } from '../bulk/wanted.ts'
 import { exitCodes, wrongUsage } from '../endings.ts'
@@ -22,13 +23,16 @@ export type BulkOptions = {
   completions?: number
   hold: number
   atOnce: number
+  /** Fields of requests that stand on the command line. */
+  given: string[]
 }
 
 const noteEveryMs = 60_000
 
 /** Rejects with an Ending where the folder holds another job, or the server cannot go on. */
 export async function bulk (session: Session, words: string[], fields: Record<string, unknown>, options: BulkOptions) {
-  const tasks = tasksOf(options.do, fields)
+  const tasks = tasksOf(options.do, fields, options.given)
+  checkOptions(options, tasks)
   const items = words.length === 0 ? undefined : findItems(words, session.io)
   const { model, digest } = await findModel(session, fields.model, tasks)
   const folder = openFolder(options.out)
@@ -37,24 +41,36 @@ export async function bulk (session: Session, words: string[], fields: Record<st
     { model, digest, tasks, shard_size: options.shardSize },
     items && askable(items, tasks)
   )
-  sumShards(folder, shardsOf(job).filter(folder.isDone)) // what is broken is told before any work
+  const done = shardsOf(job).filter(folder.isDone)
+  sumShards(folder, done) // what is broken is told before any work
+  let unwritten = 0
+  if (options.sidecars) for (const shard of done) unwritten += await addSidecars(folder, job, shard, session.output)
   const source = await openSource(folder, job, session, options)
   try {
-    await workThrough(source, folder, job, session, options.sidecars === true)
+    unwritten += await workThrough(source, folder, job, session, options.sidecars === true)
   } finally {
     await source.close()
   }
   await finish(folder, shardsOf(job))
-  return tellEnd(folder, source, session)
+  const exitCode = await tellEnd(folder, source, session)
+  return unwritten > 0 ? exitCodes.someFailed : exitCode
+}
+
+/** Throws an Ending where nothing would take what was asked for. */
+function checkOptions ({ shardsFrom, creds, completions, sidecars }: BulkOptions, { caption }: Job['tasks']) {
+  if (creds !== undefined && /^(folder|index)$/.test(shardsFrom)) {
+    throw wrongUsage('--creds: they are for --shards-from nats://HOST')
+  }
+  if (completions !== undefined && shardsFrom !== 'index') {
+    throw wrongUsage('--completions: it is for --shards-from index')
+  }
+  if (sidecars && !caption) throw wrongUsage('--sidecars: they are captions, which --do does not name')
 }
 
 async function openSource (folder: Folder, job: Job, { io }: Session, options: BulkOptions): Promise<ShardSource> {
   const { shardsFrom, creds, completions, hold: holdSeconds, atOnce } = options
   const { signal } = io
   const shards = shardsOf(job)
-  if (creds !== undefined && /^(folder|index)$/.test(shardsFrom)) {
-    throw wrongUsage('--creds: they are for --shards-from nats://HOST')
-  }
   if (shardsFrom === 'folder') return createLeases(folder, shards, { holdSeconds, signal })
   if (shardsFrom === 'index') {
     return createLeases(folder, shardsOfIndex(shards, completions, io), { holdSeconds, signal })
@@ -73,19 +89,20 @@ async function * askable (items: AsyncIterable<Item>, { ask }: Job['tasks']) {
   }
 }
 
-/** Every shard that the source gives. */
+/** Every shard that the source gives. Tells how many sidecars could not be written. */
 async function workThrough (source: ShardSource, folder: Folder, job: Job, session: Session, sidecars: boolean) {
   const { output } = session
   const countDone = () => Math.min(job.pictures, folder.countDone() * job.shard_size)
   const progress = createProgress(job.pictures, countDone())
   const notes = setInterval(() => !output.isLive && output.note(progress.tell()), noteEveryMs)
+  let unwritten = 0
   try {
     for (let claim = await source.next(); claim; claim = await source.next()) {
       progress.begin(countDone())
       const { shard, deaths, end } = claim
       let isDone = false
       try {
-        await workOn({
+        unwritten += await workOn({
           shard,
           deaths,
           folder,
@@ -105,6 +122,7 @@ async function workThrough (source: ShardSource, folder: Folder, job: Job, sessi
   } finally {
     clearInterval(notes)
   }
+  return unwritten
 }
 
 /** What became of this worker's shards; those that nobody could do are told, and so is what was set aside. */

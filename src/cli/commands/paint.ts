@@ -66,6 +66,7 @@ function readTokens (text: string): number[] {
 function readOut ({ settings }: Session, fields: Fields, out?: string): Fields {
   const { format, n = 1 } = fields
   if (out === '-' && settings.json) throw wrongUsage('--json and --out - both take stdout')
+  if (out === '-' && Number(n) > 1) throw wrongUsage('--out - takes one picture')
   if (out !== '-' && (out !== undefined || !settings.json)) {
     checkOutFile('--out', nameOf({ out, i: 0, of: Number(n), seed: 0, type: '' }))
   }

@@ -7,8 +7,13 @@ import type { Answer, Peer, Question } from './peer.ts'
 export function openHttp (url: string, key: string | undefined): Peer {
   const base = URL.canParse(url) ? new URL(url) : undefined
   if (base === undefined || !/^https?:$/.test(base.protocol)) {
-    throw wrongUsage(`--url: ${JSON.stringify(url)} is no address such as http://127.0.0.1:8080`)
+    const told = JSON.stringify(url.replace(/\/\/.*@/s, '//…@')) // without a password
+    throw wrongUsage(`--url: ${told} is no address such as http://127.0.0.1:8080`)
   }
+  if (base.username || base.password) {
+    throw wrongUsage('--url: an address with a user or a password cannot be asked; a key goes into LAVIT_KEY')
+  }
+  if (key !== undefined && !isHeader(key)) throw wrongUsage('--key: it has characters that no header can hold')
   const prefix = base.href.replace(/\/$/, '')
   return { ask, close: async () => {} }
 
@@ -33,6 +38,14 @@ export function openHttp (url: string, key: string | undefined): Peer {
       if (signal.aborted || error instanceof Ending) throw error
       throw serverAway(`${base?.origin} does not answer: ${causeOf(error)}`)
     }
+  }
+}
+
+function isHeader (key: string): boolean {
+  try {
+    return new Headers({ authorization: `Bearer ${key}` }).has('authorization')
+  } catch {
+    return false
   }
 }
 

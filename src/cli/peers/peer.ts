@@ -14,7 +14,10 @@ export type Peer = {
 /** The answer, or what it was refused for. Throws an Ending where no LaVIT server said it. */
 export function checkAnswer (answer: Answer): Answer {
   const { status, header, body } = answer
-  if (status >= 200 && status < 300) return answer
+  const isGood = status >= 200 && status < 300
+  const type = header('content-type')
+  if (isGood && (type === undefined || /^(application\/(.+\+)?json|image\/)/i.test(type))) return answer
+  if (isGood) throw serverAway(`the server answered with ${type}, and not as a LaVIT server does`)
   const retryAfter = Number(header('retry-after') ?? NaN)
   const problem = readProblem(status, body)
   if (problem === undefined) throw serverAway(`the server answered ${status}, and not as a LaVIT server does`)
