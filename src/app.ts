@@ -98,9 +98,9 @@ export async function buildApp ({
   await app.register(measure, { metrics }) // first, so that it counts what the others refuse
   await app.register(batches, { config, metrics })
   await app.register(jobs, { registry, metrics, limits: config, encodingBytes: config.encodingBytes, fetching })
+  await app.register(problems, { metrics }) // before routes, which are answered by its handler from then on
   await app.register(origins, config)
   await app.register(manners)
-  await app.register(problems, { metrics })
   await app.register(connections)
   await app.register(guards, { registry, graceMs: config.graceMs })
   await app.register(keys, config)

@@ -17,7 +17,8 @@ export default fp(
     app.addHook('onRequest', async request => {
       const { produces = ['application/json'] } = request.routeOptions.config
       forgetParameters(request)
-      if (!request.is404 && produces.length > 0) chooseType(request, produces)
+      const hasForm = !request.is404 && request.method !== 'OPTIONS'
+      if (hasForm && produces.length > 0) chooseType(request, produces)
     })
   },
   { name: 'negotiation' }

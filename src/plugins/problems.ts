@@ -20,6 +20,7 @@ export default fp<{ metrics: Metrics }>(
   async (app, { metrics }) => {
     const routes: { method: string; pattern: RegExp }[] = []
     app.addHook('onRoute', ({ method, url }) => {
+      if (url === '*') return // of preflights, whatever the path
       const pattern = new RegExp(`^${url.replace(/[.]/g, '\\.').replace(/:\w+/g, '[^/]+').replace(/\*/g, '.*')}$`)
       for (const each of [method].flat()) routes.push({ method: each, pattern })
     })

@@ -1,4 +1,5 @@
 // covers: src/plugins/origins.ts
+import { join } from 'node:path'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { buildTestApp, png } from '../helper.ts'
@@ -164,6 +165,29 @@ t.test('pages of other origins', async t => {
     t.notMatch((await closed.inject({ url: '/models/%zz', headers: { origin } })).headers, {
       'access-control-expose-headers': String
     })
+  })
+
+  t.test('are told errors as any other client', async t => {
+    const keysFile = join(t.testdir({ 'keys.json': '[]' }), 'keys.json')
+    const open = await buildTestApp(t, { environment: { LAVIT_CORS_ORIGINS: origin } })
+    const closed = await buildTestApp(t, {
+      environment: { LAVIT_CORS_ORIGINS: origin, LAVIT_KEYS_FILE: keysFile, LAVIT_ADMIN_KEY: 'the-key-of-the-environment' }
+    })
+    const ask = (url: string, headers: Record<string, string> = {}, payload?: string) =>
+      open.inject({ method: 'OPTIONS', url, headers: { origin, ...headers }, ...(payload && { payload }) })
+    const unknown = { origin, authorization: 'Bearer unknown' }
+    for (const [answer, status] of [
+      [await closed.inject({ method: 'OPTIONS', url: '/caption', headers: unknown }), 401],
+      [await ask('/caption?x=%zz'), 400],
+      [await ask('/caption', { 'content-type': 'text/csv' }, 'a,b'), 415],
+      [await ask('/nope'), 404]
+    ] as const) {
+      t.match(answer, { statusCode: status, headers: { 'content-type': /^application\/problem\+json/ } })
+      t.equal(answer.json().status, status)
+      t.equal(answer.headers['access-control-allow-origin'], origin)
+      t.equal(answer.headers['www-authenticate'], status === 401 ? 'Bearer' : undefined)
+    }
+    t.equal((await ask('/models', { accept: 'text/html' })).statusCode, 204, 'which has no form to choose')
   })
 
   t.test('leave other answers as they are', async t => {
