@@ -19,6 +19,8 @@ export type Properties = { properties: Record<string, object> }
 export type Field =
   { name: string; text: string } | { name: string; file: Uint8Array } | { name: string; value: unknown }
 
+const mostTold = 20 // of wrong fields
+
 export function queryFields ({ query }: FastifyRequest): Field[] {
   return Object.entries(query ?? {}).flatMap(([name, texts]) =>
     [texts].flat().map(text => ({ name, text: String(text) }))
@@ -77,6 +79,21 @@ export function gather (request: FastifyRequest, sent: { json?: object; fields?:
   if (parts.length > 0) body.prompt = parts
   if (images.length > 0) body.image = images.length > 1 ? images : images[0]
   return body
+}
+
+/** Throws `invalid_field` for every field of a route that has none. */
+export function refuseFields (request: FastifyRequest): void {
+  const { body = {} } = request
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new ServerError('invalid_field', 'The body must be an object')
+  }
+  const names = new Set([...Object.keys(body), ...queryFields(request).map(({ name }) => name)])
+  if (names.size === 0) return
+  const message = 'is not a field of this request, which has none'
+  const errors = [...names].slice(0, mostTold).map(name => ({ pointer: `/${escapeName(name)}`, message }))
+  throw new ServerError('invalid_field', errors.map(({ pointer }) => `${pointer.slice(1)} ${message}`).join('; '), {
+    errors
+  })
 }
 
 function valueOf ({ job }: FastifyRequest, field: Field, property: object | undefined): unknown {

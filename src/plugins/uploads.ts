@@ -7,7 +7,8 @@ import multipart from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
-import { checkQuery, gather, queryFields } from './fields.ts'
+import { checkCodings } from './codings.ts'
+import { checkQuery, gather, queryFields, refuseFields } from './fields.ts'
 import { base64Limit, mostParts, readForm } from './forms.ts'
 import { JsonFault, parseJson } from '../codecs/json.ts'
 import { release } from '../codecs/release.ts'
@@ -40,6 +41,7 @@ export default fp<UploadLimits>(
 
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('application/json', async (request: FastifyRequest, source: IncomingMessage) => {
+      if (request.is404) return
       const body = await readWhole(request, source, bodyLimit)
       const { value, texts } = readJson(request, body)
       for (const text of texts) request.job.uploads.push((await decodeBase64(text)) ?? asText(text))
@@ -47,7 +49,7 @@ export default fp<UploadLimits>(
       return value
     })
     app.addContentTypeParser(/^image\//, async (request: FastifyRequest, source: IncomingMessage) =>
-      await readWhole(request, source, maxImageBytes)
+      request.is404 ? undefined : await readWhole(request, source, maxImageBytes)
     )
     await app.register(multipart, {
       throwFileSizeLimit: false,
@@ -63,7 +65,7 @@ export default fp<UploadLimits>(
     app.addHook('onRequest', async request => {
       if (request.is404) return
       checkQuery(request)
-      checkCoding(request)
+      checkCodings(request)
       const { streamedBytes } = request.routeOptions.config
       const { 'content-type': type, 'content-length': length } = request.headers
       if (streamedBytes !== undefined) {
@@ -79,20 +81,26 @@ export default fp<UploadLimits>(
     })
 
     app.addHook('preValidation', async request => {
-      const { job, upload, fields, isOpen } = request.routeOptions.config
+      if (request.is404) return
+      const { job, upload, fields, isOpen, streamedBytes } = request.routeOptions.config
       const { body } = request
       const isRaw = Buffer.isBuffer(body)
-      if (!job) {
-        if (takesJson(request) && (isRaw || request.isMultipart())) throw unsupportedType(request)
+      if (streamedBytes !== undefined) return
+      if (!takesJson(request)) {
+        if (isEmpty(request)) request.body = undefined // whatever type it is said to have
+        else if (isRaw || request.isMultipart()) throw unsupportedType(request)
+        if (request.method === 'POST' && !isOpen) refuseFields(request)
         return
       }
       if ((isRaw || request.isMultipart()) && !upload) throw unsupportedType(request)
       if (isRaw && body.length === 0) {
         throw new ServerError('invalid_request', 'The body is empty where a picture is expected')
       }
-      if (body === undefined && !request.isMultipart() && queryFields(request).length === 0) {
+      const hasOptions = job && queryFields(request).length > 0
+      if (body === undefined && !request.isMultipart() && !hasOptions) {
         throw new ServerError('invalid_request', 'The request has no body')
       }
+      if (!job) return
       if (isRaw) {
         request.body = gather(request, { fields: [{ name: 'image', file: body }] })
       } else if (request.isMultipart()) {
@@ -127,18 +135,6 @@ export default fp<UploadLimits>(
 
 function takesJson ({ routeOptions: { config, schema } }: FastifyRequest) {
   return config.job === true || (schema?.body !== undefined && config.streamedBytes === undefined)
-}
-
-/** Bodies come as they are: pictures are compressed in themselves. */
-function checkCoding ({ headers }: FastifyRequest) {
-  const codings = (headers['content-encoding'] ?? '').split(',').map(coding => coding.trim().toLowerCase())
-  const other = codings.find(coding => coding !== '' && coding !== 'identity')
-  if (other === undefined) return
-  throw new ServerError(
-    'unsupported_media_type',
-    `The body is encoded as ${JSON.stringify(other.slice(0, 100))}; send it as it is, without Content-Encoding`,
-    { headers: { 'accept-encoding': 'identity' } }
-  )
 }
 
 /**

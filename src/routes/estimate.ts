@@ -12,6 +12,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       config: {
         job: true,
         isCheap: true,
+        fields: { properties: {} }, // each form has its own
         errors: [
           'invalid_request', 'model_not_found', 'image_ref_expired', 'too_large', 'unsupported_media_type',
           'invalid_field', 'model_loading', 'model_unavailable'

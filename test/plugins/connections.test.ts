@@ -74,6 +74,12 @@ t.test('what Node answers by itself is a problem document with an id', async t =
     }
     t.notOk('error' in problem, name)
   }
+  for (const coding of ['gzip, chunked', 'chunked, chunked', 'identity, chunked']) {
+    const answer = await send(
+      `POST /caption HTTP/1.1\r\n${host}${close}Transfer-Encoding: ${coding}\r\n\r\n0\r\n\r\n`
+    )
+    t.match(answer, /^HTTP\/1\.1 400 [^]*"Transfer-Encoding must be chunked, and nothing else"/, coding)
+  }
   t.match(await send(`GET /v1/models HTTP/1.1\r\n${host}Expect: foo\r\n${close}\r\n`), /"error":\{/)
 
   for (const [target, status] of [['caption', 405], ['models', 200], ['nope', 404]] as const) {

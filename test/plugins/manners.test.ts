@@ -170,9 +170,8 @@ t.test('pages of other origins', async t => {
   t.test('are told errors as any other client', async t => {
     const keysFile = join(t.testdir({ 'keys.json': '[]' }), 'keys.json')
     const open = await buildTestApp(t, { environment: { LAVIT_CORS_ORIGINS: origin } })
-    const closed = await buildTestApp(t, {
-      environment: { LAVIT_CORS_ORIGINS: origin, LAVIT_KEYS_FILE: keysFile, LAVIT_ADMIN_KEY: 'the-key-of-the-environment' }
-    })
+    const keys = { LAVIT_KEYS_FILE: keysFile, LAVIT_ADMIN_KEY: 'the-key-of-the-environment' }
+    const closed = await buildTestApp(t, { environment: { LAVIT_CORS_ORIGINS: origin, ...keys } })
     const ask = (url: string, headers: Record<string, string> = {}, payload?: string) =>
       open.inject({ method: 'OPTIONS', url, headers: { origin, ...headers }, ...(payload && { payload }) })
     const unknown = { origin, authorization: 'Bearer unknown' }

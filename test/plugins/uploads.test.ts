@@ -1,5 +1,5 @@
-// covers: src/plugins/charsets.ts src/plugins/fields.ts src/plugins/forms.ts src/plugins/whole-body.ts
-// covers: src/tasks/base64.ts src/tasks/picture.ts src/tasks/selection.ts
+// covers: src/plugins/charsets.ts src/plugins/codings.ts src/plugins/fields.ts src/plugins/forms.ts
+// covers: src/plugins/whole-body.ts src/tasks/base64.ts src/tasks/picture.ts src/tasks/selection.ts
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import sharp from 'sharp'
@@ -428,7 +428,36 @@ t.test('a route without a body takes none, whatever type it is said to have', as
     (await app.inject({ method: 'POST', url: '/models/lavit-mini/load', headers, payload: '{}' })).statusCode,
     200
   )
-  t.equal((await app.inject({ method: 'POST', url: '/models/lavit-mini/load', headers, payload: '{' })).statusCode, 400)
+  const load = async (request: object, query = '') =>
+    (await app.inject({ method: 'POST', url: `/models/lavit-mini/load${query}`, ...request })).json()
+  const { authorization } = headers
+  t.match(await load({ headers, payload: '{' }), { status: 400 })
+  t.match(await load({ headers, payload: '{"foo": 1, "bar": 2}' }, '?baz=3'), {
+    status: 422,
+    errors: [{ pointer: '/foo' }, { pointer: '/bar' }, { pointer: '/baz', message: /^is not a field/ }]
+  })
+  for (const payload of ['[]', '7', 'null']) t.match(await load({ headers, payload }), { status: 422 }, payload)
+  t.match(await load({ headers: { authorization } }, '?foo=1'), { status: 422, errors: [{ pointer: '/foo' }] })
+  const { headers: formHeaders, payload } = formOf(image)
+  t.match(await load({ headers: { ...formHeaders, authorization }, payload }), { status: 415 })
+  t.match(await load({ headers: { authorization, 'content-type': 'image/png' }, payload: png }), { status: 415 })
+  t.equal(app.seen.calls.filter(call => call.startsWith('load')).length, 8, 'of all these none')
+})
+
+t.test('a path that is none, or not with this method, is told before its body is read', async t => {
+  const app = await buildTestApp(t, { environment: { LAVIT_MAX_IMAGE_BYTES: '1000' } })
+  const headers = { 'content-type': 'application/json' }
+  const cases: [object, number][] = [
+    [{ method: 'POST', url: '/nope', headers, payload: '{' }, 404],
+    [{ method: 'PUT', url: '/caption', headers, payload: '{' }, 405],
+    [{ method: 'POST', url: '/models', headers, payload: '{"a": 1, "a": 2}' }, 405],
+    [{ method: 'POST', url: '/nope', headers: { 'content-type': 'image/png' }, payload: Buffer.alloc(2000) }, 404],
+    [{ method: 'POST', url: '/models', headers: { 'content-type': 'image/png' }, payload: '' }, 405],
+    [{ method: 'POST', url: '/models', ...formOf(image) }, 405]
+  ]
+  for (const [request, status] of cases) {
+    t.equal((await app.inject(request as { url: string })).statusCode, status, JSON.stringify(request).slice(0, 90))
+  }
 })
 
 t.test('pictures as text', async t => {

@@ -37,6 +37,15 @@ t.test('an estimate of each job, before anything was seen, is there and does no 
   t.equal(app.seen.loans, 0)
 })
 
+t.test('the query is held to the fields, too', async t => {
+  const app = await buildTestApp(t)
+  const payload = { job: 'tokenize', request: { image: base64 } }
+  const post = async (query: string) =>
+    (await app.inject({ method: 'POST', url: `/estimate?${query}`, payload })).json()
+  t.match(await post('foo=1'), { status: 422, errors: [{ pointer: '/foo', message: /^is not a field/ }] })
+  t.match(await post('job=caption'), { status: 422, errors: [{ pointer: '/job', message: /body and in the query/ }] })
+})
+
 t.test('tokens are what the model was seen to keep and to say; bounds hold', async t => {
   const app = await buildTestApp(t)
   for (let i = 0; i < 8; i++) await ask(app, '/caption', { image: base64 })
