@@ -3,6 +3,7 @@
  * known by its client, the client's session and its id.
  */
 import { randomUUID } from 'node:crypto'
+import { fieldOf } from './messages.ts'
 
 /** A client by its key or address, and the session that it was given when it introduced itself. */
 export type Caller = { client: string; session: string | undefined }
@@ -13,9 +14,9 @@ export function createCalls () {
   const running = new Map<string, Set<() => void>>()
 
   return {
-    /** Notes a call whose message this is; gives what is to be done at its end. */
-    begin (caller: Caller, message: unknown, cancel: () => void): () => void {
-      const name = nameOf(caller, fieldOf(message, 'id'))
+    /** Notes a call by the id of its message; gives what is to be done at its end. */
+    begin (caller: Caller, id: unknown, cancel: () => void): () => void {
+      const name = nameOf(caller, id)
       const calls = running.get(name) ?? new Set()
       running.set(name, calls.add(cancel))
       return () => {
@@ -24,11 +25,14 @@ export function createCalls () {
       }
     },
 
-    /** Cancels the call that a message names, if it names one; neither where there are two of the name. */
-    hear (caller: Caller, message: unknown): void {
-      if (fieldOf(message, 'method') !== 'notifications/cancelled') return
-      const calls = running.get(nameOf(caller, fieldOf(fieldOf(message, 'params'), 'requestId')))
-      if (calls?.size === 1) for (const cancel of calls) cancel()
+    /** Cancels the calls that messages name, each if it names one; neither where there are two of the name. */
+    hear (caller: Caller, body: unknown): void {
+      for (const message of [body].flat()) {
+        const id = fieldOf(fieldOf(message, 'params'), 'requestId')
+        if (fieldOf(message, 'method') !== 'notifications/cancelled' || id === undefined) continue
+        const calls = running.get(nameOf(caller, id))
+        if (calls?.size === 1) for (const cancel of calls) cancel()
+      }
     }
   }
 }
@@ -40,9 +44,4 @@ export function sessionFor (message: unknown): string | undefined {
 
 function nameOf ({ client, session }: Caller, id: unknown): string {
   return JSON.stringify([client, session, id])
-}
-
-function fieldOf (value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null) return
-  return Object.entries(value).find(([key]) => key === name)?.[1]
 }

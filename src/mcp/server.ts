@@ -13,6 +13,8 @@ import { isToolName, tools, type ToolName } from './tools.ts'
 export type { CallToolResult }
 
 export type Call = {
+  /** Of the message that asks for it. */
+  id: unknown
   name: ToolName
   arguments: Record<string, unknown>
   /** The client no longer wants the answer. */
@@ -51,7 +53,7 @@ function createServer ({ version, run, tellProblem }: Exchange): Server {
       const params = { progressToken: token, progress: ++progress, message }
       mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {}) // the client may have left
     }
-    const call = { name, arguments: sent, signal: mcpReq.signal, ...(token !== undefined && { tell }) }
+    const call = { id: mcpReq.id, name, arguments: sent, signal: mcpReq.signal, ...(token !== undefined && { tell }) }
     const schema = tools.find(tool => tool.name === name)?.outputSchema
     return server.projectCallToolResult(await run(call).catch(error => failed(tellProblem(error))), schema)
   })

@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Static, TSchema } from 'typebox'
 import { ServerError } from '../errors.ts'
 import { createCalls, sessionFor, type Caller, type Calls } from '../mcp/calls.ts'
+import { refusalOf } from '../mcp/messages.ts'
 import { answerMcp, type Call, type CallToolResult } from '../mcp/server.ts'
 import { requests } from '../mcp/tools.ts'
 import { deadlineError, deadlineOf } from '../plugins/jobs.ts'
@@ -38,11 +39,13 @@ const routes: FastifyPluginAsyncTypebox<{ version: string; corsOrigins: readonly
         run: (call: Call) => run(request, call, { elapsedMs: reply.elapsedTime, calls, hush: () => hush.abort() }),
         tellProblem: (error: Error) => app.tellProblem(error, request)
       }
+      const refusal = refusalOf(request.body)
+      if (refusal) return reply.code(refusal.status).send(refusal.message)
       calls.hear(callerOf(request), request.body)
       const signal = AbortSignal.any([request.job.signal, hush.signal])
       const asked = new Request('http://localhost/mcp', { method: 'POST', headers, signal })
       const response = await answerMcp(exchange, asked, request.body)
-      reply.code(response.status).headers(Object.fromEntries(response.headers))
+      reply.code(response.status).headers({ ...Object.fromEntries(response.headers), 'cache-control': 'no-store' })
       const session = sessionFor(request.body)
       if (session && response.ok) reply.header('mcp-session-id', session)
       const isStream = response.headers.get('content-type') === 'text/event-stream'
@@ -80,9 +83,9 @@ async function run (
   const end = new AbortController()
   const leave = () => end.abort(new ServerError('request_cancelled', 'The client cancelled the call'))
   call.signal.addEventListener('abort', leave, { once: true })
-  const endCall = calls.begin(callerOf(request), request.body, () => {
+  const endCall = calls.begin(callerOf(request), call.id, () => {
     leave()
-    hush()
+    if (!Array.isArray(request.body)) hush() // what else was asked has its response
   })
   const deadlineMs = deadlineOf(call.arguments)
   const timer = deadlineMs && setTimeout(() => end.abort(deadlineError()), Math.max(0, deadlineMs - elapsedMs))

@@ -1,4 +1,4 @@
-// covers: src/mcp/calls.ts src/mcp/schemas.ts src/mcp/tools.ts src/mcp/server.ts
+// covers: src/mcp/calls.ts src/mcp/messages.ts src/mcp/schemas.ts src/mcp/tools.ts src/mcp/server.ts
 /** With the protocol's own client over HTTP: the embedded model, and the fake one where work must last. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -183,6 +183,57 @@ t.test('a notification cancels the call of its own client, session and id alone'
   await cancel(1)
   t.equal(seen.stopped, 2, 'of two with one name neither')
   for (const answer of same) (await answer).body?.cancel().catch(() => {})
+})
+
+t.test('a request holds one call, known by the id of its own message', async t => {
+  const { seen, url, until } = await buildLasting(t)
+  const headers = {
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+    'mcp-protocol-version': '2025-03-26'
+  }
+  const post = (body: object) =>
+    fetch(new URL('/mcp', url), { method: 'POST', headers, body: JSON.stringify(body) })
+  const call = (id: number) => ({
+    jsonrpc: '2.0',
+    id,
+    method: 'tools/call',
+    params: { name: 'caption', arguments: { image: base64 } }
+  })
+  const cancelled = (params: object) => ({ jsonrpc: '2.0', method: 'notifications/cancelled', params })
+
+  const refused = await post([call(1), call(2)])
+  t.equal(refused.status, 400)
+  t.match(await refused.json(), { jsonrpc: '2.0', id: null, error: { code: -32600, message: /one call/ } })
+  t.equal(seen.begun, 0)
+
+  const answer = post([{ jsonrpc: '2.0', id: 1, method: 'tools/list' }, call(2)])
+  await until(() => seen.begun === 1)
+  for (const params of [{}, { requestId: 1 }]) await post(cancelled(params))
+  t.equal(seen.stopped, 0, 'that names no call')
+  await post([cancelled({ requestId: 3 }), cancelled({ requestId: 2 })])
+  await until(() => seen.stopped === 1)
+  t.match(await (await answer).text(), /"tools":/, 'what else was asked has its response')
+})
+
+t.test('arguments are an object, and answers are not kept', async t => {
+  const app = await buildTestApp(t)
+  const headers = { host: 'localhost', accept: 'application/json, text/event-stream' }
+  const ask = (params: object) =>
+    app.inject({
+      method: 'POST',
+      url: '/mcp',
+      headers,
+      payload: { jsonrpc: '2.0', id: 'a', method: 'tools/call', params }
+    })
+  for (const sent of [null, [], 'x', 5]) {
+    const answer = await ask({ name: 'caption', arguments: sent })
+    t.equal(answer.statusCode, 200)
+    t.match(answer.json(), { jsonrpc: '2.0', id: 'a', error: { code: -32602, message: /arguments .* object$/ } })
+  }
+  const streamed = await ask({ name: 'caption', arguments: { image: base64 } })
+  t.match(streamed.headers, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+  t.match((await ask({ name: 'caption' })).body, 'invalid_field', 'which may be left out')
 })
 
 t.test('pages of other origins are refused, and other methods', async t => {
