@@ -2,8 +2,9 @@
 import type { FastifyRequest } from 'fastify'
 import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
 import { escapeName } from '../codecs/json.ts'
-import { explainForm } from './forms.ts'
+import { explainForm, strayPart } from './forms.ts'
 import { watchBody } from './intake.ts'
+import { watchHeads } from './part-heads.ts'
 
 const mostTextBytes = 4096
 
@@ -18,6 +19,8 @@ export async function readFileForm<Saved extends { drop: () => void }> (
   save: (file: AsyncIterable<Buffer>) => Promise<Saved>
 ): Promise<FileForm<Saved>> {
   const watch = watchBody(request, Infinity)
+  const heads = watchHeads(request.headers['content-type'])
+  request.raw.on('data', heads.see)
   const texts = new Map<string, string>()
   let file: { saved: Saved; filename: string } | undefined
   const reading = readParts()
@@ -27,7 +30,7 @@ export async function readFileForm<Saved extends { drop: () => void }> (
     return { ...file, texts }
   } catch (error) {
     reading.catch(() => {}).finally(() => file?.saved.drop())
-    throw explainForm(error)
+    throw explainForm(error, heads.names())
   }
 
   async function readParts () {
@@ -35,10 +38,13 @@ export async function readFileForm<Saved extends { drop: () => void }> (
       if (part.type !== 'file') continue // every part is read as its bytes
       const { fieldname: name, filename } = part
       if (typeof name !== 'string') throw new ServerError('invalid_request', 'A part of the form has no name')
-      if (name !== 'file') texts.set(name, await readText(name, part.file))
-      else if (file) throw invalidField('/file', 'is given more than once')
-      else file = { saved: await save(part.file), filename: filename || 'requests.jsonl' }
+      if (texts.has(name) || (name === 'file' && file)) {
+        throw invalidField(`/${escapeName(name)}`, 'is given more than once')
+      }
+      if (name === 'file') file = { saved: await save(part.file), filename: filename || 'requests.jsonl' }
+      else texts.set(name, await readText(name, part.file))
     }
+    if (heads.hasStray()) throw strayPart()
   }
 }
 

@@ -2,9 +2,9 @@
 import type { MultipartFile } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
-import { watchCharsets } from './charsets.ts'
 import type { Field } from './fields.ts'
 import { watchBody } from './intake.ts'
+import { watchHeads } from './part-heads.ts'
 import { JsonFault, escapeName, parseJson } from '../codecs/json.ts'
 import { bytesOfBase64 } from '../tasks/base64.ts'
 
@@ -21,12 +21,12 @@ export async function readForm (request: FastifyRequest, limits: FormLimits): Pr
   const { fields: schema, upload, isOpen = false } = request.routeOptions.config
   const names = new Set(['image', ...Object.keys(schema?.properties ?? {})])
   const watch = watchBody(request, limits.bodyLimit)
-  const charsets = watchCharsets(request.headers['content-type'])
-  request.raw.on('data', charsets.see)
+  const heads = watchHeads(request.headers['content-type'])
+  request.raw.on('data', heads.see)
   try {
     return await Promise.race([readParts(), watch.failed])
   } catch (error) {
-    throw explainForm(error)
+    throw explainForm(error, heads.names())
   }
 
   async function readParts () {
@@ -38,8 +38,9 @@ export async function readForm (request: FastifyRequest, limits: FormLimits): Pr
       const { fieldname: name } = part
       const bytes = await collect(part, watch, limits)
       if (name === '_charset_') usual = bytes.toString('latin1').trim() || usual
-      else fields.push(readPart(part, bytes, names, isOpen, charsets.take(name) ?? usual))
+      else fields.push(readPart(part, bytes, names, isOpen, heads.take(name) ?? usual))
     }
+    if (heads.hasStray()) throw strayPart()
     return fields
   }
 }
@@ -135,15 +136,22 @@ function readText (bytes: Buffer, pointer: string, charset: string): string {
   }
 }
 
-/** What the library refuses, in our words. */
-export function explainForm (error: unknown) {
+/** Of what the library passes over. */
+export function strayPart () {
+  return new ServerError('invalid_request', 'A part of the form has no Content-Disposition: form-data')
+}
+
+/** What the library refuses, in our words; names are those of the parts. */
+export function explainForm (error: unknown, names: string[]) {
   if (error instanceof ServerError || !(error instanceof Error)) return error
   switch ('code' in error ? error.code : undefined) {
     case 'FST_PARTS_LIMIT':
     case 'FST_FILES_LIMIT':
       return new ServerError('too_large', `The form has more than ${mostParts} parts`)
-    case 'FST_PROTO_VIOLATION':
-      return new ServerError('invalid_field', 'A field of the form has a name that no request has')
+    case 'FST_PROTO_VIOLATION': {
+      const name = names.find(name => name in Object.prototype) ?? ''
+      return invalidField(`/${escapeName(name)}`, 'is not a field of this request')
+    }
     case 'FST_MP_PREMATURE_CLOSE':
       return new ServerError('request_cancelled', 'The body ended early')
   }

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { createShares, type Hold } from '../admission/shares.ts'
 import { ServerError, tooManyBytes } from '../errors.ts'
-import { boundaryOf } from './charsets.ts'
+import { boundaryOf } from './part-heads.ts'
 import { onEnd } from './end.ts'
 
 declare module 'fastify' {

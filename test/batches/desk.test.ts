@@ -362,9 +362,22 @@ t.test('a file too large, a disk too full and a form that is none are refused, a
   t.match(await post({ headers, payload: payload.subarray(0, 800) }), { status: 400 })
   const short = await send(app, 'x', {}, [['expires_after[anchor]', 'created_at'], ['expires_after[seconds]', '3600']])
   t.equal(short.json().expires_at - short.json().created_at, 3600)
-  t.equal((await send(app, 'x', {}, [['expires_after[seconds]', '1']])).statusCode, 422)
+  for (const seconds of ['1', '0xe10', '3.6e3', ' 3600', 'x']) {
+    t.equal((await send(app, 'x', {}, [['expires_after[seconds]', seconds]])).statusCode, 422, seconds)
+  }
+  t.equal((await send(app, 'x', {}, [['expires_after[seconds]', '']])).statusCode, 200, 'which is not given')
+  t.match((await send(app, 'x', {}, [['expires_after[seconds]', '3600'], ['expires_after[seconds]', '7200']])).json(), {
+    status: 422,
+    errors: [{ pointer: '/expires_after[seconds]', message: 'is given more than once' }]
+  })
+  const stray = Buffer.from(payload.toString('latin1').replace('form-data', 'attachment'), 'latin1')
+  t.match(await post({ headers, payload: stray }), { status: 400, detail: /no Content-Disposition: form-data/ })
+  t.match((await app.inject({ method: 'POST', url: '/v1/batches' })).json(), {
+    status: 400,
+    detail: 'The request has no body'
+  })
   t.strictSame(readdirSync(join(folder, 'incoming')), [])
-  t.equal(readdirSync(join(folder, 'files')).length, 4)
+  t.equal(readdirSync(join(folder, 'files')).length, 6)
 })
 
 t.test('a client that leaves while it sends leaves nothing', async t => {

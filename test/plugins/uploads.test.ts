@@ -1,4 +1,4 @@
-// covers: src/plugins/charsets.ts src/plugins/codings.ts src/plugins/fields.ts src/plugins/forms.ts
+// covers: src/plugins/codings.ts src/plugins/fields.ts src/plugins/forms.ts src/plugins/part-heads.ts
 // covers: src/plugins/whole-body.ts src/tasks/base64.ts src/tasks/picture.ts src/tasks/selection.ts
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
@@ -529,6 +529,40 @@ t.test('forms that are broken say how', async t => {
   for (const [request, status, detail] of cases) {
     t.match((await app.inject({ method: 'POST', url: '/caption', ...request })).json(), { status, detail })
   }
+})
+
+t.test('a part that does not say of itself to be a field is refused, not passed over', async t => {
+  const app = await buildTestApp(t)
+  const headers = { 'content-type': 'multipart/form-data; boundary=b' }
+  const post = (head: string, end = '--b--\r\n', size = Infinity) => {
+    const { payload: first } = formOf(image)
+    const text = `${first.toString('latin1').replace(/--b--\r\n$/, '')}--b${head}\r\n\r\n2\r\n${end}`
+    const payload = Buffer.from(text, 'latin1')
+    const chunks = Array.from({ length: Math.ceil(payload.length / Math.min(size, payload.length)) }, (_, i) =>
+      payload.subarray(i * size || 0, (i + 1) * size)
+    )
+    return app.inject({ method: 'POST', url: '/caption', headers, payload: Readable.from(chunks) })
+  }
+  for (const head of [
+    '\r\nContent-Disposition: attachment; name="n"',
+    '\r\nContent-Disposition : form-data; name="n"',
+    '\r\nContent-Type: text/plain',
+    ''
+  ]) {
+    for (const size of [Infinity, 1]) {
+      const answer = await post(head, undefined, size)
+      t.match(answer.json(), { status: 400, detail: /^A part of the form has no Content-Disposition: form-data/ }, head)
+    }
+  }
+  t.equal((await post('\r\nContent-Disposition:form-data;name="num_beams" ')).statusCode, 200)
+  t.equal((await post('\r\ncontent-disposition:\r\n form-data; name=num_beams')).statusCode, 200)
+  t.equal((await post('\r\nCONTENT-DISPOSITION: Form-Data; name=num_beams')).statusCode, 200)
+  const after = '--b--\r\n\r\nThe end\r\n\r\n--b\r\n\r\n'
+  for (const size of [Infinity, 1]) {
+    const answer = await post('\r\nContent-Disposition: form-data; name="num_beams"', after, size)
+    t.equal(answer.statusCode, 200, 'what follows the end counts for nothing')
+  }
+  t.match(app.seen.works.at(-1), { numBeams: 2 })
 })
 
 t.test('limits are the same in every form, and named', async t => {

@@ -158,10 +158,10 @@ function checkPurpose (purpose: string | undefined) {
 
 /** As asked for, and as long as the server keeps files at most. */
 function readKeepSeconds (texts: Map<string, string>, most: number): number {
-  const text = texts.get('expires_after[seconds]')
-  if (text === undefined) return most
-  const seconds = Number(text)
-  if (!Number.isInteger(seconds) || seconds < 3600 || seconds > 2_592_000) {
+  const text = texts.get('expires_after[seconds]') ?? ''
+  if (text === '') return most
+  const seconds = /^\d{1,9}$/.test(text) ? Number(text) : NaN
+  if (Number.isNaN(seconds) || seconds < 3600 || seconds > 2_592_000) {
     throw invalidField('/expires_after/seconds', 'must be a whole number from 3600 to 2592000')
   }
   return Math.min(seconds, most)

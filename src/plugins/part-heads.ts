@@ -1,4 +1,7 @@
-/** Charsets that the parts of a form name in their heads, which the library reads but does not tell. */
+/**
+ * Heads of the parts of a form: the charsets that they name, which the library reads but does not tell, and heads of no
+ * field, which it passes over.
+ */
 
 const mostHeadBytes = 81_920 // as the library
 
@@ -6,17 +9,20 @@ const mostHeadBytes = 81_920 // as the library
 type Named = { name: string; charset: string | undefined }
 
 /** Sees the bytes of a form as they arrive, before whoever reads its parts. */
-export function watchCharsets (contentType = '') {
+export function watchHeads (contentType = '') {
   const delimiter = `\r\n--${boundaryOf(contentType)}`
   const parts: Named[] = []
   let held = Buffer.from('\r\n') // the first delimiter begins the body
   let isHead = false
+  let isEnded = false
+  let hasStray = false
 
   return {
     see (chunk: Buffer) {
+      if (isEnded) return
       held = Buffer.concat([held, chunk])
       for (let end = find(); end !== -1; end = find()) {
-        if (isHead) parts.push(readHead(held.toString('utf8', 0, end)))
+        if (isHead) note(held.toString('utf8', 0, end))
         held = held.subarray(end + (isHead ? 2 : delimiter.length)) // the next delimiter may follow an empty line
         isHead = !isHead
       }
@@ -24,14 +30,28 @@ export function watchCharsets (contentType = '') {
       if (!isHead) held = Buffer.from(held.subarray(-delimiter.length))
     },
 
-    /** Of the next part with this name. */
+    /** Whether a part came that says of itself to be no field of a form. */
+    hasStray: () => hasStray,
+
+    /** Names of the parts whose charset was not taken. */
+    names: () => parts.map(({ name }) => name),
+
+    /** The charset of the next part with this name. */
     take (name: string): string | undefined {
       const i = parts.findIndex(part => part.name === name)
       return i === -1 ? undefined : parts.splice(i, 1)[0]?.charset
     }
   }
 
+  function note (head: string) {
+    const lines = head.replace(/\r\n[ \t]+/g, ' ')
+    hasStray ||= !/^content-disposition:\s*form-data\s*(;|$)/im.test(lines)
+    parts.push(readHead(lines))
+  }
+
   function find () {
+    isEnded = isHead && held.toString('latin1', 0, 2) === '--' // what follows the last delimiter counts for nothing
+    if (isEnded) return -1
     return held.indexOf(isHead ? '\r\n\r\n' : delimiter)
   }
 }
@@ -41,8 +61,7 @@ export function boundaryOf (contentType: string): string | undefined {
   return quoted ?? bare
 }
 
-function readHead (head: string): Named {
-  const lines = head.replace(/\r\n[ \t]+/g, ' ')
+function readHead (lines: string): Named {
   const [, name = ''] = /^content-disposition:\s*form-data\s*;(?:.*;)?\s*name="?([^";\r]*)/im.exec(lines) ?? []
   const [, charset] = /^content-type:.*;\s*charset\s*=\s*"?([^\s";]+)/im.exec(lines) ?? []
   return { name, charset }
