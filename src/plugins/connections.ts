@@ -1,4 +1,7 @@
-/** What Node would answer by itself, without a body: broken HTTP, `Expect`, CONNECT, a missing `Host`. */
+/**
+ * What Node would answer by itself, without a body: broken HTTP, `Expect`, CONNECT, a missing `Host`. The body that a
+ * client holds back is asked for once the head is found to be in order.
+ */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
@@ -12,6 +15,7 @@ import { bareHeaders, bodyOf, problemOf } from './problems.ts'
 const mostHeaders = 500
 const silentMs = 1000 // of a client that has connected, once the server takes no more
 const lookMs = 100
+const awaiting = new WeakMap<IncomingMessage, number>() // 100, and the bytes that had come by then
 const unanswered = new WeakMap<Duplex, Set<ServerResponse>>()
 
 export default fp(
@@ -27,6 +31,21 @@ export default fp(
     const endSilent = watchSilent(app.server)
     app.addHook('preClose', async () => {
       endSilent()
+    })
+
+    app.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      awaiting.set(request, request.socket.bytesRead)
+      app.server.emit('request', request, response)
+    })
+
+    app.addHook('preParsing', async ({ raw, is404 }, reply) => {
+      if (!is404 && awaiting.delete(raw)) reply.raw.writeContinue()
+    })
+
+    app.addHook('onSend', async ({ raw }, reply) => {
+      const bytes = awaiting.get(raw)
+      if (bytes === undefined || bytes !== raw.socket.bytesRead) return
+      reply.header('connection', 'close') // the body need not come
     })
 
     app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {

@@ -78,6 +78,7 @@ export default fp<UploadLimits>(
       if (bytes > request.bodyLimit) {
         throw tooManyBytes(request.bodyLimit === maxImageBytes ? 'The picture' : 'The body', request.bodyLimit, bytes)
       }
+      if (!isEmpty(request) && !isRead(request)) throw unsupportedType(request)
     })
 
     app.addHook('preValidation', async request => {
@@ -135,6 +136,14 @@ export default fp<UploadLimits>(
 
 function takesJson ({ routeOptions: { config, schema } }: FastifyRequest) {
   return config.job === true || (schema?.body !== undefined && config.streamedBytes === undefined)
+}
+
+/** Whether a body of this type is read at all, as far as the head tells. */
+function isRead ({ method, headers, routeOptions: { config } }: FastifyRequest) {
+  const type = headers['content-type'] ?? ''
+  if (method === 'GET' || method === 'HEAD' || /^\s*application\/json\s*(;|$)/i.test(type)) return true
+  const takesFiles = config.upload !== undefined || config.streamedBytes !== undefined
+  return takesFiles && /^\s*(image\/|multipart\/form-data\s*(;|$))/i.test(type)
 }
 
 /**

@@ -87,6 +87,8 @@ t.test('what Node answers by itself is a problem document with an id', async t =
     t.match(await send(`${line}\r\n${host}${close}\r\n`), new RegExp(`^HTTP/1\\.1 ${status} `), target)
   }
   t.match(await send(`OPTIONS http://a.example/caption HTTP/1.1\r\n${host}${close}\r\n`), /^HTTP\/1\.1 204 /)
+  const everything = await send(`OPTIONS * HTTP/1.1\r\n${host}${close}\r\n`)
+  t.match(everything, /^HTTP\/1\.1 204 [^]*allow: DELETE, GET, HEAD, POST, OPTIONS\r\n/i)
 
   t.match(await send('GET /health/live HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /, 'HTTP/1.0 knows no Host')
   t.match(
@@ -102,6 +104,43 @@ t.test('what Node answers by itself is a problem document with an id', async t =
     await send(`GET /health/live HTTP/1.1\r\n${host}${close}X-Request-Id: mine\r\nExpect: foo\r\n\r\n`),
     /x-request-id: mine/
   )
+})
+
+t.test('a body that is held back is asked for once the head is in order', async t => {
+  const app = await buildTestApp(t, { environment: { LAVIT_MAX_IMAGE_BYTES: '1000' } })
+  await app.listen({ port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const ask = async (line: string, headers: string) => {
+    let answer = ''
+    const socket = connect(port, '127.0.0.1').on('data', part => { answer += part })
+    const closed = once(socket, 'close').then(() => true)
+    socket.write(`${line} HTTP/1.1\r\n${host}Expect: 100-continue\r\n${headers}\r\n`)
+    while (!answer.includes('\r\n\r\n')) await once(socket, 'data')
+    return { socket, closed, answer: () => answer }
+  }
+  const json = 'Content-Type: application/json\r\n'
+  for (const [line, headers, status] of [
+    ['POST /nope', `${json}Content-Length: 9\r\n`, 404],
+    ['PUT /caption', `${json}Content-Length: 9\r\n`, 405],
+    ['POST /caption', `${json}Accept: text/html\r\nContent-Length: 9\r\n`, 406],
+    ['POST /caption', 'Content-Type: text/csv\r\nContent-Length: 9\r\n', 415],
+    ['POST /detokenize', 'Content-Type: image/png\r\nContent-Length: 9\r\n', 415],
+    ['POST /caption', 'Content-Type: image/png\r\nContent-Length: 1001\r\n', 413],
+    ['POST /models/lavit-mini/load', `${json}Content-Length: 9\r\n`, 403]
+  ] as const) {
+    const { closed, answer } = await ask(line, headers)
+    t.ok(await Promise.race([closed, pause(2000, false, { ref: false })]), `${line} is closed`)
+    t.match(answer(), new RegExp(`^HTTP/1\\.1 ${status} [^]*connection: close\r\n`, 'i'), `${line} ${headers}`)
+  }
+
+  const body = '{"visual_tokens": [1]}'
+  const { socket, answer } = await ask('POST /detokenize', `${json}Content-Length: ${body.length}\r\n`)
+  t.equal(answer(), 'HTTP/1.1 100 Continue\r\n\r\n')
+  socket.write(body)
+  while (!answer().includes('"images"')) await once(socket, 'data')
+  t.match(answer().slice(25), /^HTTP\/1\.1 200 /)
+  t.notMatch(answer(), /connection: close/i, 'which may ask again')
+  socket.destroy()
 })
 
 t.test('what is no HTTP behind a request takes nothing from its answer', async t => {
