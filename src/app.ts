@@ -6,6 +6,7 @@ import { createFetching, type Fetching } from './fetching/fetching.ts'
 import type { Metrics } from './metrics.ts'
 import connections, { answerClientError } from './plugins/connections.ts'
 import events from './plugins/events.ts'
+import { checkQuery } from './plugins/fields.ts'
 import guards from './plugins/guards.ts'
 import intake from './plugins/intake.ts'
 import jobs, { requestId } from './plugins/jobs.ts'
@@ -150,6 +151,8 @@ export async function buildApp ({
   return app
 }
 
+const unreadBytes = 16 * 2 ** 20 // that are waited for, so that their answer arrives
+
 /** For a second listener: the metrics alone, and no lines in the log. */
 export async function buildMetricsApp ({ registry, metrics }: Pick<AppOptions, 'registry' | 'metrics'>) {
   const app = Fastify({
@@ -163,6 +166,13 @@ export async function buildMetricsApp ({ registry, metrics }: Pick<AppOptions, '
   app.addHook('onSend', async (request, reply) => {
     reply.headers(bareHeaders(request.id, reply.elapsedTime))
   })
+  app.addHook('onRequest', async request => {
+    if (!request.is404) checkQuery(request)
+  })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', async () => {}) // no body is read
+  app.decorateRequest('bodyLimit', unreadBytes)
+  await app.register(manners)
   await app.register(problems, { metrics })
   await app.register(connections)
   await app.register(metricsRoutes, { metrics, registry })

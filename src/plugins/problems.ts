@@ -30,8 +30,9 @@ export default fp<{ metrics: Metrics }>(
     )
 
     app.setNotFoundHandler((request, reply) => {
-      const path = pathOf(request).replace(/(?<=.)\/$/, '')
-      const allow = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))].sort()
+      const path = decodeURI(pathOf(request)).replace(/(?<=.)\/$/, '')
+      const there = routes.filter(({ pattern }) => path === '*' || pattern.test(path))
+      const allow = [...new Set(there.map(({ method }) => method))].sort()
       if (allow.length > 0 && request.method === 'OPTIONS') {
         return reply
           .code(204)

@@ -53,8 +53,13 @@ export function invalidFields (problems: ErrorObject[]) {
     .filter(({ pointer }) => !pointers.some(other => other.startsWith(`${pointer}/`)))
     .slice(0, longestReport)
     .map(({ pointer, message }) => ({ pointer, message }))
-  const detail = errors.map(({ pointer, message }) => `${pointer.slice(1) || 'The body'} ${message}`).join('; ')
+  const detail = errors.map(({ pointer, message }) => `${tellPointer(pointer)} ${message}`).join('; ')
   return new ServerError('invalid_field', detail, { errors })
+}
+
+/** A field without a name is not the body. */
+function tellPointer (pointer: string): string {
+  return pointer === '' ? 'The body' : pointer.slice(1) || '""'
 }
 
 /** Of a value that may have one of several forms: what is wrong in the form that it has, else which forms there are. */

@@ -9,7 +9,7 @@ export const pictureTypes = ['application/json', ...formats.map(format => `image
 
 /** The forms that an answer can have: several pictures come as JSON only. */
 export function pictureTypesOf ({ n = 1, format = 'png' }: { n?: number; format?: PictureFormat }) {
-  return n > 1 ? ['application/json'] : ['application/json', `image/${format}`, ...pictureTypes.slice(1)]
+  return n > 1 ? ['application/json'] : [...new Set(['application/json', `image/${format}`, ...pictureTypes])]
 }
 
 export async function sendPictures (

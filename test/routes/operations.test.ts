@@ -1,5 +1,6 @@
 // covers: src/routes/devices.ts src/schemas/devices.ts
 // covers: src/plugins/guards.ts src/routes/health.ts src/routes/metrics.ts src/routes/models.ts
+import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { buildMetricsApp } from '../../src/app.ts'
 import type { Registry } from '../../src/registry/registry.ts'
@@ -174,4 +175,18 @@ t.test('metrics on a listener of their own', async t => {
   const nothing = await other.inject('/health/live')
   t.match(nothing.json(), { status: 404, code: 'not_found' }, 'and nothing else')
   t.match(nothing.headers, { 'x-request-id': nothing.json().request_id, 'server-timing': /total;dur=/ })
+  const form = { 'content-type': 'application/x-www-form-urlencoded' }
+  for (const sent of [
+    { headers: form, payload: '{' },
+    { headers: { 'content-type': 'application/json' }, payload: '{' },
+    { headers: form, payload: Buffer.alloc(2_000_000) }
+  ]) {
+    const answer = await other.inject({ method: 'POST', url: '/metrics', ...sent })
+    t.match(answer, { statusCode: 405, headers: { allow: 'GET, HEAD, OPTIONS' } })
+    t.match(answer.json(), { code: 'method_not_allowed' })
+  }
+  t.match((await other.inject('/metrics?x=%zz')).json(), { status: 400, code: 'invalid_request' })
+  const packed = await other.inject({ url: '/metrics', headers: { 'accept-encoding': 'gzip' } })
+  t.equal(packed.headers['content-encoding'], 'gzip')
+  t.match(gunzipSync(packed.rawPayload).toString(), /^lavit_model_state/m)
 })
