@@ -70,7 +70,7 @@ function readConversation (messages: ChatMessage[]): Conversation {
     parts.flatMap((part, place) => (part.type === 'image_url' ? [{ part, pointer: pointerOf(index, place) }] : []))
   )
   if ((pictures.at(-1)?.length ?? 0) > 1) {
-    throw invalidField(`/messages/${last.index}/content`, 'must hold one picture: the model reads one at a time')
+    throw refusedField(`/messages/${last.index}/content`, 'must hold one picture: the model reads one at a time')
   }
   const picture = pictures.flat().at(-1)
   if (picture === undefined) {

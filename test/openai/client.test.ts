@@ -100,7 +100,7 @@ t.test("OpenAI's client does every job", async t => {
   t.test('errors tell what is wrong', async t => {
     const refused: [Promise<unknown>, Record<string, unknown>][] = [
       [client.chat.completions.create(ask(text('hello'))), { status: 422, param: 'messages' }],
-      [client.chat.completions.create(ask(picture(scene), picture(apple))), { status: 422 }],
+      [client.chat.completions.create(ask(picture(scene), picture(apple))), { status: 400 }],
       [client.chat.completions.create({ ...ask(picture(scene)), model: 'gpt' }), { code: 'model_not_found' }],
       [client.chat.completions.create({ ...ask(picture(scene)), stop: '.' }), { status: 400, param: 'stop' }],
       [client.chat.completions.create({ ...ask(picture(scene)), logprobs: true }), { status: 400, param: 'logprobs' }],

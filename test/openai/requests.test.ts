@@ -51,6 +51,7 @@ t.test('null is as if nothing was given', async t => {
 t.test('what cannot be honoured is refused with 400 where the answer would differ', async t => {
   const app = await buildTestApp(t)
   const ofChat: [field: object, status: number][] = [
+    [{ messages: [{ role: 'user', content: [question, picture, picture] }] }, 400],
     [{ modalities: ['text', 'audio'] }, 400],
     [{ modalities: ['audio'] }, 400],
     [{ modalities: 'audio' }, 400],

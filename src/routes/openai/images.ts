@@ -1,6 +1,6 @@
 /** POST /v1/images/generations and /v1/images/edits: painting, by OpenAI's clients. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { invalidField } from '../../errors.ts'
+import { refusedField } from '../../errors.ts'
 import { paintEdit, paintPrompt, pictureEventsOf } from '../../openai/images.ts'
 import { ref } from '../../schemas/common.ts'
 import type { Tell } from '../../schemas/events.ts'
@@ -74,7 +74,7 @@ function eventsOf (kind: 'image_generation' | 'image_edit') {
 }
 
 function isStreamed ({ stream, n = 1 }: { stream?: boolean; n?: number }): boolean {
-  if (stream && n > 1) throw invalidField('/n', 'must be 1 where the answer is a stream')
+  if (stream && n > 1) throw refusedField('/n', 'must be 1 where the answer is a stream')
   return stream === true
 }
 
