@@ -1,18 +1,24 @@
 /** Manners of HTTP: what may be kept, what an answer depends on, and compression. */
 import compress from '@fastify/compress'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
 const compressible =
   /^(application\/(problem\+|openapi\+)?json|application\/javascript|text\/(html|css|javascript|plain))(;|$)/
+
+const threshold = 1024 // bytes that are worth while
 
 export default fp(
   async app => {
     await app.register(compress, {
       globalDecompression: false,
       encodings: ['br', 'gzip'],
-      threshold: 1024,
+      threshold,
       customTypes: compressible
+    })
+
+    app.addHook('onRoute', route => {
+      if (route.method === 'HEAD') route.onSend = [...[route.onSend ?? []].flat(), forgetLength]
     })
 
     app.addHook('onSend', async (request, reply) => {
@@ -25,6 +31,16 @@ export default fp(
   },
   { name: 'manners' }
 )
+
+/** Of an answer that GET would compress: the length is not that of what GET would send. */
+async function forgetLength ({ headers }: FastifyRequest, reply: FastifyReply) {
+  const isCoded = reply.hasHeader('content-encoding')
+  const isAsked = /\b(br|gzip)\b|\*/.test(String(headers['accept-encoding'] ?? ''))
+  const isLong = Number(reply.getHeader('content-length')) >= threshold
+  if (!isCoded && isAsked && isLong && compressible.test(String(reply.getHeader('content-type')))) {
+    reply.removeHeader('content-length')
+  }
+}
 
 function addVary (reply: FastifyReply, names: string[]) {
   const known = [reply.getHeader('vary') ?? []]

@@ -118,6 +118,7 @@ export default fp<{ version: string; limits: DocumentLimits }>(
       app.get(
         url,
         {
+          compress: false, // its forms are made once, each with its ETag
           config: { hasETag: true },
           schema: {
             operationId: id,

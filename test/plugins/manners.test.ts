@@ -88,6 +88,21 @@ t.test('HEAD answers like GET, without a body', async t => {
   }
 })
 
+t.test('HEAD tells no length but that of GET', async t => {
+  const app = await buildTestApp(t)
+  for (const url of ['/metrics', '/openapi.json', '/health/live', '/docs/json']) {
+    for (const coding of ['br', 'gzip', 'identity']) {
+      const headers = { 'accept-encoding': coding }
+      const told = (await app.inject({ method: 'HEAD', url, headers })).headers['content-length']
+      const { rawPayload } = await app.inject({ url, headers })
+      if (url === '/metrics' && coding === 'identity') continue // they grow from one to the next
+      t.ok(told === undefined || Number(told) === rawPayload.length, `${url} ${coding} ${told}`)
+    }
+  }
+  const headers = { 'accept-encoding': 'identity' }
+  t.ok((await app.inject({ method: 'HEAD', url: '/openapi.json', headers })).headers['content-length'])
+})
+
 t.test('pages of other origins', async t => {
   const origin = 'https://page.example'
   const preflight = {
