@@ -27,7 +27,8 @@ const routes: FastifyPluginAsyncTypebox = async app => {
         description:
           'Scores each patch of the picture, keeps those that matter, folds the others into them and gives the ' +
           'codebook index of each. With `Accept: image/png` the answer is the picture with the dropped patches ' +
-          'dimmed. That takes the picture itself: of a reference only what the model made of it is kept, so ' +
+          'dimmed, and `x-seed` holds the seed that they were drawn by, where they were. That takes the picture ' +
+          'itself: of a reference only what the model made of it is kept, so ' +
           'the answer is JSON where `Accept` allows it, and 422 where it does not.',
         body: ref(TokenizeRequest),
         response: {
@@ -48,7 +49,8 @@ const routes: FastifyPluginAsyncTypebox = async app => {
   )
 }
 
-function sendPicture (reply: FastifyReply, png: Buffer) {
+function sendPicture (reply: FastifyReply, { png, seed }: { png: Buffer; seed?: number }) {
+  if (seed !== undefined) reply.header('x-seed', seed)
   return reply.type('image/png').send(png)
 }
 

@@ -56,13 +56,14 @@ export function planTokenize (job: Job, manifest: Manifest, request: TokenizeReq
 
 /**
  * The picture of a request with the patches dimmed that its answer drops, as PNG. Of a picture by reference there are
- * no pixels to draw on.
+ * no pixels to draw on. The seed is there where the patches were drawn by one.
  */
-export async function drawKeptPatches (job: Job, request: TokenizeRequest): Promise<Buffer> {
+export async function drawKeptPatches (job: Job, request: TokenizeRequest): Promise<{ png: Buffer; seed?: number }> {
   const { answer, bytes } = await tokenizeFile(job, request, { isDrawn: true })
   if (bytes === undefined) throw withoutFile()
-  const { keep_mask: keepMask, grid } = answer
-  return await dimPatches(bytes, { keepMask, grid }, job.limits, job.signal)
+  const { keep_mask: keepMask, grid, seed } = answer
+  const png = await dimPatches(bytes, { keepMask, grid }, job.limits, job.signal)
+  return { png, ...(seed !== undefined && { seed }) }
 }
 
 function withoutFile () {

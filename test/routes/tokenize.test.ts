@@ -116,6 +116,10 @@ t.test('POST /tokenize', async t => {
     const response = await post({ image: base64 }, { accept: 'image/png' })
     t.equal(response.headers['content-type'], 'image/png')
     t.match(await sharp(response.rawPayload).metadata(), { format: 'png', width: 20, height: 10 })
+    t.notOk('x-seed' in response.headers, 'nothing was drawn')
+    const drawn = await post({ image: base64, selection: 'sample' }, { accept: 'image/png' })
+    const { picture } = app.seen.works.at(-1) as unknown as { picture: { selection: { seed: number } } }
+    t.equal(drawn.headers['x-seed'], String(picture.selection.seed))
   })
 
   t.test('a picture by reference is told in JSON where Accept allows it, since a file alone is drawn on', async t => {

@@ -143,7 +143,7 @@ function completeAnswers (
   for (const type of pictures) {
     answer.content[type] = { schema: { type: 'string', format: 'binary', description: 'The picture itself' } }
   }
-  if (job && pictures.length > 1) Object.assign(answer.headers ?? {}, headerRefs('x-seed'))
+  if (job) Object.assign(answer.headers ?? {}, headerRefs('x-seed'))
 }
 
 function addHeaders (answer: Answer, produces: string[], status = '200') {

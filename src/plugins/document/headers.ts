@@ -22,7 +22,7 @@ export const headers = {
     example: 'Accept, Accept-Encoding'
   },
   'x-seed': {
-    description: 'The seed that the picture was painted with',
+    description: 'Of a picture that is the body itself: the seed that it was painted with, or its patches drawn by',
     schema: { type: 'integer', ...seedRange, format: 'int64' },
     example: 7
   },
