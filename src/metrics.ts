@@ -43,7 +43,12 @@ export function createMetrics () {
     'stage',
     'code'
   ])
-  const stages = histogram('lavit_stage_duration_seconds', 'Time of a job in each stage', ['route', 'stage'], seconds)
+  const stages = histogram(
+    'lavit_stage_duration_seconds',
+    'Time of a job in each stage that it went through',
+    ['route', 'stage'],
+    seconds
+  )
   const firstToken = histogram(
     'lavit_time_to_first_token_seconds',
     'From the head of a request to its first token',
