@@ -66,6 +66,10 @@ function readConversation (messages: ChatMessage[]): Conversation {
   )
   const last = turns.at(-1)
   if (last === undefined) throw invalidField('/messages', 'must hold a message of the user')
+  const other = last.parts.findIndex(({ type }) => type !== 'text' && type !== 'image_url')
+  if (other >= 0) {
+    throw refusedField(pointerOf(last.index, other), 'is neither a text nor a picture, and the model reads no other')
+  }
   const pictures = turns.map(({ index, parts }) =>
     parts.flatMap((part, place) => (part.type === 'image_url' ? [{ part, pointer: pointerOf(index, place) }] : []))
   )

@@ -70,7 +70,7 @@ function weightOf ({ keyword }: ErrorObject): number {
 /** What tells the forms of a value apart, by the name of the first. */
 const tags: Record<string, string> = {
   TextPart: 'text, image, visual_tokens',
-  ChatTextPart: 'text, image_url',
+  ChatTextPart: 'text, image_url, file, input_audio, refusal',
   TokenizeEstimate: 'tokenize, detokenize, caption, vqa, generate'
 }
 

@@ -1,3 +1,4 @@
+// covers: src/schemas/openai/chat.ts
 /** Requests as OpenAI's clients send them, on a fake model: what is read of them, what is refused, and how. */
 import t from 'tap'
 import { base64, buildTestApp, form } from '../helper.ts'
@@ -155,7 +156,7 @@ t.test('what is wrong is told where it stands in the request', async t => {
       '/v1/chat/completions',
       message({ type: 'input_text', text: 'x' }),
       '/messages/1/content/0/type',
-      'must be one of text, image_url'
+      'must be one of text, image_url, file, input_audio, refusal'
     ],
     ['/v1/chat/completions', message(question, broken), '/messages/1/content/1/image_url/url', noBase64],
     ['/v1/chat/completions', earlier, '/messages/1/content/0/image_url/url', noBase64],
@@ -177,6 +178,27 @@ t.test('what is wrong is told where it stands in the request', async t => {
       { status: 422, errors: [{ pointer, message }], detail: `${param} ${message}`, error: { param } },
       `${url} ${pointer}`
     )
+  }
+})
+
+t.test('a part that is no text and no picture is refused where it would be read, and nowhere else', async t => {
+  const app = await buildTestApp(t)
+  const others = [
+    { type: 'file', file: { file_id: 'x' } },
+    { type: 'input_audio', input_audio: { data: '', format: 'wav' } },
+    { type: 'refusal', refusal: 'no' }
+  ]
+  for (const part of others) {
+    const before = [{ role: 'assistant', content: [part] }, { role: 'user', content: [part, picture] }]
+    const history = { messages: [...before, { role: 'user', content: [question] }] }
+    const answer = await app.inject({ method: 'POST', url: '/v1/chat/completions', payload: history })
+    t.equal(answer.statusCode, 200, `${part.type} ${answer.body}`)
+    const last = { messages: before }
+    t.match((await app.inject({ method: 'POST', url: '/v1/chat/completions', payload: last })).json(), {
+      code: 'invalid_request',
+      status: 400,
+      error: { param: 'messages/1/content/0' }
+    })
   }
 })
 

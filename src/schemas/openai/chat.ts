@@ -24,6 +24,12 @@ const PicturePart = Type.Object(
   { $id: 'ChatPicturePart', description: 'A picture' }
 )
 
+const FilePart = otherPart('file', 'ChatFilePart', 'A file')
+const AudioPart = otherPart('input_audio', 'ChatAudioPart', 'A sound')
+const RefusalPart = otherPart('refusal', 'ChatRefusalPart', 'What an assistant would not say')
+
+const ChatPart = Type.Union([TextPart, PicturePart, FilePart, AudioPart, RefusalPart])
+
 const ChatMessage = Type.Object(
   {
     role: Type.Enum(['system', 'developer', 'user', 'assistant', 'tool', 'function'], {
@@ -34,8 +40,10 @@ const ChatMessage = Type.Object(
         [
           Type.String(),
           Type.Array(
-            Type.Unsafe<Static<typeof TextPart> | Static<typeof PicturePart>>({
-              oneOf: [Type.Ref('ChatTextPart'), Type.Ref('ChatPicturePart')],
+            Type.Unsafe<Static<typeof ChatPart>>({
+              oneOf: ['ChatTextPart', 'ChatPicturePart', 'ChatFilePart', 'ChatAudioPart', 'ChatRefusalPart'].map(id =>
+                Type.Ref(id)
+              ),
               type: 'object',
               required: ['type'],
               discriminator: { propertyName: 'type' }
@@ -164,7 +172,15 @@ export const ChatCompletion = Type.Object(
   }
 )
 
-export const chatSchemas = [TextPart, PicturePart, ChatMessage, ChatRequest, Usage, ChatCompletion]
+/** Of those that a conversation may hold; it is refused in what the user says last. */
+function otherPart<Name extends string, Id extends string> (name: Name, $id: Id, description: string) {
+  return Type.Object(
+    { type: Type.Literal(name, { description }) },
+    { $id, description: `${description}; refused in what the user says last, and not read elsewhere` }
+  )
+}
+
+export const chatSchemas = [...ChatPart.anyOf, ChatMessage, ChatRequest, Usage, ChatCompletion]
 export type ChatMessage = Static<typeof ChatMessage>
 export type ChatRequest = Static<typeof ChatRequest>
 export type ChatCompletion = Static<typeof ChatCompletion>
