@@ -239,6 +239,9 @@ def test_what_no_request_can_be_sent_with_is_refused_before_any(kind: type[Clien
     for url in ("localhost:8080", "127.0.0.1:8080", "", "foo", "ftp://x", "//x", "http://"):
         with pytest.raises(ValueError, match="^url must begin with http:// or https://"):
             kind(url)
+    for url in ("http://x?a=b", "http://x/y#z"):
+        with pytest.raises(ValueError, match="^url must end with the path"):
+            kind(url)
     for headers in ({"x-a": "\u20ac"}, {"x-a": "two\nlines"}, {"x-a": " a"}, {"x a": "a"}, {"": "a"}):
         with pytest.raises(ValueError, match="^headers: .* must be a name, its value Latin-1") as refused:
             kind(headers=headers)

@@ -85,7 +85,8 @@ function addressOf (url: string | URL): string {
   if (!address || !/^https?:$/.test(address.protocol) || address.username || address.password) {
     throw new TypeError('url must begin with http:// or https://, and hold no name or password')
   }
-  return address.href.replace(/\/+$/, '')
+  if (/[?#]/.test(String(url))) throw new TypeError('url must end with the path of the server: paths are put after it')
+  return (address.origin + address.pathname).replace(/\/+$/, '')
 }
 
 /** Throws a `TypeError` that does not tell the value, as that of `Headers` would. */

@@ -305,6 +305,9 @@ t.test('addresses and headers that nothing can be sent with are refused before a
   for (const url of addresses) {
     t.throws(() => createClient({ url, fetch }), { name: 'TypeError', message: /^url must begin with http/ }, url)
   }
+  for (const url of ['http://x?a=b', 'http://x/y#z', new URL('http://x/?a')]) {
+    t.throws(() => createClient({ url, fetch }), { name: 'TypeError', message: /^url must end with/ }, `${url}`)
+  }
   const isOfHeader = { name: 'TypeError', message: /^headers: "[^"]+" must be a name, and .* Latin-1, in one line$/ }
   for (const headers of [{ 'x-a': '\u20ac' }, { 'x-a': 'two\nlines' }, { 'x a': 'secret' }]) {
     t.throws(() => createClient({ headers, fetch }), isOfHeader)

@@ -55,6 +55,8 @@ class Settings:
             raise ValueError(f"url is no URL: {cause}") from None
         if url.scheme not in ("http", "https") or not url.host:
             raise ValueError("url must begin with http:// or https://, and name a host")
+        if url.query or url.fragment:
+            raise ValueError("url must end with the path of the server: paths are put after it")
         if self.api_key is not None and not HEADER_TEXT.fullmatch(self.api_key):
             raise ValueError("api_key must be text that a header can hold: Latin-1, in one line, no space around it")
         for name, value in self.headers.items():
