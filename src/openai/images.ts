@@ -51,10 +51,15 @@ async function paint (
   const { pictures, usage, shownTokens } = await generate(job, request, tell).catch(error => {
     throw withPointers(error, place)
   })
-  const files = await Promise.all(pictures.map(picture => encodePicture(picture, format)))
+  const data = await Promise.all(
+    pictures.map(async picture => ({
+      b64_json: (await encodePicture(picture, format)).toString('base64'),
+      seed: picture.seed
+    }))
+  )
   return {
     created: now(),
-    data: files.map(file => ({ b64_json: file.toString('base64') })),
+    data,
     output_format: format,
     size: pictures.map(({ width, height }) => `${width}x${height}`)[0] ?? '',
     usage: {

@@ -82,6 +82,10 @@ t.test("OpenAI's client does every job", async t => {
     t.match(file, { format: 'png', width: 96, height: 96 })
     t.match(painted, { size: '96x96', usage: { input_tokens_details: { image_tokens: 0 } } })
 
+    const { seed } = { seed: 0, ...painted.data?.[0] }
+    const again = await answerOf('/v1/images/generations', { prompt: 'an apple on a blue background', seed })
+    t.strictSame(again.data, painted.data, 'the seed that was drawn paints it again')
+
     for (const image of [await toFile(apple, 'a.png'), [await toFile(apple, 'a.png'), await toFile(scene, 'b.png')]]) {
       const edited = await client.images.edit({ model, image, prompt: 'on a red background' })
       t.ok(edited.data?.[0]?.b64_json)

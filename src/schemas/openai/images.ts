@@ -55,9 +55,13 @@ export const ImageEditRequest = Type.Object(
 export const ImageResult = Type.Object(
   {
     created: Type.Integer({ description: 'Seconds since 1970' }),
-    data: Type.Array(Type.Object({ b64_json: Type.String({ description: 'The file in base64' }) }), {
-      description: 'The pictures'
-    }),
+    data: Type.Array(
+      Type.Object({
+        b64_json: Type.String({ description: 'The file in base64' }),
+        seed: Type.Integer({ ...seedRange, description: 'The seed that paints it again, drawn where none was sent' })
+      }),
+      { description: 'The pictures' }
+    ),
     output_format: Type.Enum(['png', 'webp', 'jpeg'], { description: 'File format of the pictures' }),
     size: Type.String({ description: 'WIDTHxHEIGHT' }),
     usage: Type.Object(
@@ -82,7 +86,7 @@ export const ImageResult = Type.Object(
     examples: [
       {
         created: 1_764_000_000,
-        data: [{ b64_json: examplePicture }],
+        data: [{ b64_json: examplePicture, seed: 7 }],
         output_format: 'png',
         size: '24x24',
         usage: {
