@@ -9,16 +9,18 @@ export type ProcessMark = { pid: number; host: string; boot?: string | undefined
 /** `unsure` where a process has the number, and nothing says whether it is the one that is meant. */
 export type ProcessState = 'lives' | 'ended' | 'unsure' | 'elsewhere'
 
+const host = findHost() // as `boot` the same as long as this process lives
+const boot = readProc('sys/kernel/random/boot_id')?.trim()
+
 /** What a process leaves of itself. Where the system has no /proc, its number has to do. */
 export function markOfProcess (): ProcessMark {
-  return { pid: process.pid, host: hostOfProcess(), boot: bootOfProcess(), start: readStat(process.pid)?.start }
+  return { pid: process.pid, host, boot, start: readStat(process.pid)?.start }
 }
 
 /** Whether this process can know of one; another start of this machine is as far away as another machine. */
-export function stateOf ({ pid, host, boot, start }: Partial<ProcessMark>): ProcessState {
-  const here = bootOfProcess()
-  const isOtherBoot = boot !== undefined && here !== undefined && boot !== here
-  if (pid === undefined || host !== hostOfProcess() || isOtherBoot) return 'elsewhere'
+export function stateOf ({ pid, start, ...place }: Partial<ProcessMark>): ProcessState {
+  const isOtherBoot = place.boot !== undefined && boot !== undefined && place.boot !== boot
+  if (pid === undefined || place.host !== host || isOtherBoot) return 'elsewhere'
   if (!isThere(pid)) return 'ended'
   const stat = readStat(pid)
   if (stat?.isZombie) return 'ended'
@@ -27,16 +29,12 @@ export function stateOf ({ pid, host, boot, start }: Partial<ProcessMark>): Proc
 }
 
 /** The machine, and within it the container. */
-function hostOfProcess (): string {
+function findHost (): string {
   try {
     return `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`
   } catch {
     return hostname()
   }
-}
-
-function bootOfProcess (): string | undefined {
-  return readProc('sys/kernel/random/boot_id')?.trim()
 }
 
 /** `start` counts from the boot. The name before its fields may hold anything. */

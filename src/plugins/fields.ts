@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { ServerError, invalidField } from '../errors.ts'
 import { escapeName } from '../codecs/json.ts'
 import { uploadedImage } from '../tasks/uploads.ts'
+import { wrongFields } from './validation.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -18,8 +19,6 @@ export type Properties = { properties: Record<string, object> }
 /** A field as it came: a text to be read by the schema, a picture's file, or a value whose type was told. */
 export type Field =
   { name: string; text: string } | { name: string; file: Uint8Array } | { name: string; value: unknown }
-
-const mostTold = 20 // of wrong fields
 
 export function queryFields ({ query }: FastifyRequest): Field[] {
   return Object.entries(query ?? {}).flatMap(([name, texts]) =>
@@ -88,12 +87,8 @@ export function refuseFields (request: FastifyRequest): void {
     throw new ServerError('invalid_field', 'The body must be an object')
   }
   const names = new Set([...Object.keys(body), ...queryFields(request).map(({ name }) => name)])
-  if (names.size === 0) return
   const message = 'is not a field of this request, which has none'
-  const errors = [...names].slice(0, mostTold).map(name => ({ pointer: `/${escapeName(name)}`, message }))
-  throw new ServerError('invalid_field', errors.map(({ pointer }) => `${pointer.slice(1)} ${message}`).join('; '), {
-    errors
-  })
+  if (names.size > 0) throw wrongFields([...names].map(name => ({ pointer: `/${escapeName(name)}`, message })))
 }
 
 function valueOf ({ job }: FastifyRequest, field: Field, property: object | undefined): unknown {

@@ -49,10 +49,13 @@ export function invalidFields (problems: ErrorObject[]) {
     if (!known || field.weight > known.weight) fields.set(field.pointer, field)
   }
   const pointers = [...fields.keys()]
-  const errors = [...fields.values()]
-    .filter(({ pointer }) => !pointers.some(other => other.startsWith(`${pointer}/`)))
-    .slice(0, longestReport)
-    .map(({ pointer, message }) => ({ pointer, message }))
+  const isOuter = ({ pointer }: FieldError) => pointers.some(other => other.startsWith(`${pointer}/`))
+  return wrongFields([...fields.values()].filter(field => !isOuter(field)))
+}
+
+/** Of all that are wrong the first are told. */
+export function wrongFields (fields: FieldError[]) {
+  const errors = fields.slice(0, longestReport).map(({ pointer, message }) => ({ pointer, message }))
   const detail = errors.map(({ pointer, message }) => `${tellPointer(pointer)} ${message}`).join('; ')
   return new ServerError('invalid_field', detail, { errors })
 }
