@@ -1,6 +1,6 @@
 /** What a command touches of its process. */
 import { addAbortSignal, type Readable, type Writable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
+import { wrongUsage } from './endings.ts'
 
 type Terminal = { isTTY?: boolean }
 
@@ -15,9 +15,19 @@ export type Io = {
   serve: (variables: Record<string, string>) => Promise<unknown>
 }
 
-/** All of stdin. It can be read once. */
-export async function readStdin ({ stdin, signal }: Io): Promise<Buffer> {
-  return buffer(addAbortSignal(signal, stdin))
+/** More than any server can be told to take. */
+export const mostBytes = 268_435_456
+
+/** All of stdin, which can be read once. Rejects with an Ending where it is more than any server takes. */
+export async function readStdin ({ stdin, signal }: Pick<Io, 'stdin' | 'signal'>): Promise<Buffer> {
+  const read: Buffer[] = []
+  let bytes = 0
+  for await (const part of addAbortSignal(signal, stdin)) {
+    read.push(Buffer.from(part))
+    bytes += part.length
+    if (bytes > mostBytes) throw wrongUsage(`stdin has more than ${mostBytes} bytes`)
+  }
+  return Buffer.concat(read)
 }
 
 /** The text given, or that of stdin where it is `-`. */

@@ -1,15 +1,15 @@
 /** Which pictures are meant: files, folders, globs, URLs, and `-` for stdin. */
-import { statSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { createReadStream, statSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { messageOf, Refusal, wrongUsage } from './endings.ts'
-import { readStdin, type Io } from './io.ts'
+import { mostBytes, readStdin, type Io } from './io.ts'
 
 /** What is asked about, under the name that answers tell it by; `fields` are those of the request that hold it. */
 export type Picture = { name: string; fields: () => Promise<{ image?: string }> }
 
 const extensions = ['png', 'jpg', 'jpeg', 'webp', 'gif', 'avif', 'svg']
-const mostBytes = 268_435_456 // more than any server can be told to take
 
 /** In the order given, those of a folder or glob in order of name. Rejects with an Ending where there is none. */
 export async function findPictures (words: string[], io: Io): Promise<Picture[]> {
@@ -77,16 +77,17 @@ export function isPicture (name: string) {
 /** Base64 of a file. */
 async function readFileOf (path: string): Promise<string> {
   const bytes = await stat(path).then(({ size }) => size, () => 0) // reading it tells why
-  return readBounded(bytes, () => readFile(path, 'base64'))
+  return readBounded(bytes, () => buffer(createReadStream(path, { end: mostBytes }))) // a device has no size
 }
 
-/** What `read` reads. What cannot be read, or is too large, is refused as a broken picture is. */
-export async function readBounded (bytes: number, read: () => Promise<string>): Promise<string> {
+/** Base64 of what `read` reads. What cannot be read, or is too large, is refused as a broken picture is. */
+export async function readBounded (bytes: number, read: () => Promise<Buffer>): Promise<string> {
   const refuse = (status: number, code: string, detail: string) => new Refusal({ status, code, detail })
-  if (bytes > mostBytes) throw refuse(413, 'too_large', `The picture has ${bytes} bytes`)
-  try {
-    return await read()
-  } catch (error) {
+  const tooLarge = refuse(413, 'too_large', `The picture has more than ${mostBytes} bytes`)
+  if (bytes > mostBytes) throw tooLarge
+  const picture = await read().catch((error: unknown) => {
     throw refuse(422, 'image_unreadable', messageOf(error))
-  }
+  })
+  if (picture.length > mostBytes) throw tooLarge
+  return picture.toString('base64')
 }

@@ -93,7 +93,7 @@ export async function buildProgram (words: string[], io: Io, sources: Sources) {
     .option('--creds <FILE>', 'credentials for NATS, a file of nsc (.creds)')
     .option('--completions <N>', 'pods of the Job, for --shards-from index', text => parseCount('--completions', text))
     .option('--hold <SECONDS>', 'how long a silent worker keeps its shard', text => parseCount('--hold', text), 60)
-    .option('--at-once <N>', 'shards that workers of NATS together hold', text => parseCount('--at-once', text), 100)
+    .option('--at-once <N>', 'shards that workers of NATS together hold (100)', text => parseCount('--at-once', text))
   addFields(bulk, fieldsOfBulk(), sources)
   addSettings(bulk, sources)
   bulk.action(async (inputs: string[], options: BulkOptions) => {

@@ -473,6 +473,7 @@ t.test('options that nothing takes, and a list that cannot be had twice, are tol
     [[folder, '--do', 'tokenize', '--num-beams', '2'], /^error: --num-beams: nothing/],
     [[folder, '--do', 'tokenize', '--sidecars'], /^error: --sidecars: they are captions/],
     [[folder, '--completions', '2'], /^error: --completions: it is for --shards-from index\n$/],
+    [[folder, '--at-once', '2'], /^error: --at-once: it is for --shards-from nats:\/\/HOST\n$/],
     [['-', '-'], /^error: stdin can be one list only\n$/]
   ]
   for (const [words, told] of cases) {

@@ -8,9 +8,10 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import t, { type Test } from 'tap'
+import { readStdin } from '../../src/cli/io.ts'
 import { base64, buildTestApp, png } from '../helper.ts'
 import { lavit } from './fixtures/lavit.ts'
 
@@ -80,6 +81,7 @@ t.test('exit codes', async t => {
     [['models', 'none', '--url', url], 4, /^error: model_not_found: There is no such model\n$/],
     [['caption', file('broken.png'), '--url', url], 4, /^error: image_unreadable: /],
     [['paint', 'a', '--top-p', '2', '--url', url], 4, /^error: invalid_field: top_p must be <= 1\n$/],
+    [['caption', '/dev/zero', '--url', url], 4, /^error: too_large: The picture has more than \d+ bytes\n$/],
     [['caption', 'https://example.org/a.png', '--url', url], 4, /^error: /]
   ]
   for (const [words, wanted, told] of cases) {
@@ -88,6 +90,15 @@ t.test('exit codes', async t => {
     t.match(stderr, told)
     t.equal(stdout === '', wanted > 1, 'data where there is any')
   }
+})
+
+t.test('an endless stdin is not read to its end', async t => {
+  async function * pour () {
+    for (;;) yield Buffer.alloc(1 << 26)
+  }
+  const stdin = Readable.from(pour())
+  const { signal } = new AbortController()
+  await t.rejects(readStdin({ stdin, signal }), { exitCode: 2, message: /^stdin has more/ })
 })
 
 t.test('a file that cannot be written, or whose suffix is no format, is told before any work', async t => {

@@ -25,12 +25,12 @@ export async function * listTar (path: string): AsyncGenerator<Member> {
   }
 }
 
-/** Base64 of a member. */
-export async function readMember (path: string, [offset, bytes]: Member['at']): Promise<string> {
+/** The bytes of a member. */
+export async function readMember (path: string, [offset, bytes]: Member['at']): Promise<Buffer> {
   const file = await open(path)
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, offset)
-    return buffer.subarray(0, bytesRead).toString('base64')
+    return buffer.subarray(0, bytesRead)
   } finally {
     await file.close()
   }

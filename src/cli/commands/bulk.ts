@@ -22,7 +22,7 @@ export type BulkOptions = {
   creds?: string
   completions?: number
   hold: number
-  atOnce: number
+  atOnce?: number
   /** Fields of requests that stand on the command line. */
   given: string[]
 }
@@ -57,10 +57,11 @@ export async function bulk (session: Session, words: string[], fields: Record<st
 }
 
 /** Throws an Ending where nothing would take what was asked for. */
-function checkOptions ({ shardsFrom, creds, completions, sidecars }: BulkOptions, { caption }: Job['tasks']) {
-  if (creds !== undefined && /^(folder|index)$/.test(shardsFrom)) {
-    throw wrongUsage('--creds: they are for --shards-from nats://HOST')
-  }
+function checkOptions (options: BulkOptions, { caption }: Job['tasks']) {
+  const { shardsFrom, creds, completions, atOnce, sidecars } = options
+  const isQueued = !/^(folder|index)$/.test(shardsFrom)
+  if (creds !== undefined && !isQueued) throw wrongUsage('--creds: they are for --shards-from nats://HOST')
+  if (atOnce !== undefined && !isQueued) throw wrongUsage('--at-once: it is for --shards-from nats://HOST')
   if (completions !== undefined && shardsFrom !== 'index') {
     throw wrongUsage('--completions: it is for --shards-from index')
   }
@@ -68,7 +69,7 @@ function checkOptions ({ shardsFrom, creds, completions, sidecars }: BulkOptions
 }
 
 async function openSource (folder: Folder, job: Job, { io }: Session, options: BulkOptions): Promise<ShardSource> {
-  const { shardsFrom, creds, completions, hold: holdSeconds, atOnce } = options
+  const { shardsFrom, creds, completions, hold: holdSeconds, atOnce = 100 } = options
   const { signal } = io
   const shards = shardsOf(job)
   if (shardsFrom === 'folder') return createLeases(folder, shards, { holdSeconds, signal })
