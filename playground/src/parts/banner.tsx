@@ -1,10 +1,12 @@
 /** What stands in the way of asking: a model that loads, a server that is gone, a key that is missing. */
 import { openDialog } from '../state/dialogs.ts'
 import { look, phase, why } from '../state/server.ts'
+import { useKeptFocus } from './beside.ts'
 
 export function Banner () {
+  const place = useKeptFocus<HTMLDivElement>()
   return (
-    <div class='banner-place' role='status'>
+    <div class='banner-place' role='status' ref={place} tabIndex={-1}>
       {phase.value === 'busy' && (
         <p class='banner'>The model is not ready: {why.value}. The page goes on by itself as soon as it is.</p>
       )}
