@@ -1,7 +1,7 @@
 /** The client: JSON requests to the server, tried again while it is busy or loading, so many at a time. */
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** A request that the server refused, or that never reached it. */
+/** An item without a usable answer: refused, never sent, given up, or of a picture that cannot be read. */
 export class RequestError extends Error {}
 
 export type Client = {
@@ -9,11 +9,13 @@ export type Client = {
   post(path: string, body: object): Promise<unknown>
 }
 
+export const interrupted = 'not answered before the interruption'
 const busy = [429, 503]
 const attempts = 10
 const longestPauseSeconds = 60
 
-export function createClient (url: string, key?: string): Client {
+/** Its requests are given up when `signal` says so. */
+export function createClient (url: string, key?: string, signal?: AbortSignal): Client {
   const own: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {}
   return {
     get: path => send(path, { headers: own }),
@@ -27,20 +29,37 @@ export function createClient (url: string, key?: string): Client {
 
   async function send (path: string, options: RequestInit): Promise<unknown> {
     for (let attempt = 1; ; attempt++) {
-      const response = await fetch(new URL(path, url), options).catch((cause: Error) => {
-        throw new RequestError(
-          `${new URL(path, url)} does not answer (${(cause.cause as Error | undefined)?.message ?? cause.message})`,
-          { cause }
-        )
-      })
-      const text = await response.text()
-      if (response.ok) return JSON.parse(text)
+      const { response, text } = await fetchText(path, options)
+      if (response.ok) return parse(path, text)
       if (!busy.includes(response.status) || attempt === attempts) {
         throw new RequestError(`${path} answered ${response.status}: ${detailOf(text)}`)
       }
       const seconds = Number(response.headers.get('retry-after') ?? 1)
-      await pause(1000 * Math.min(longestPauseSeconds, Number.isFinite(seconds) ? seconds : 1))
+      const milliseconds = 1000 * Math.min(longestPauseSeconds, Number.isFinite(seconds) ? seconds : 1)
+      await pause(milliseconds, undefined, { ...(signal && { signal }) }).catch((cause: Error) => {
+        throw new RequestError(interrupted, { cause })
+      })
     }
+  }
+
+  async function fetchText (path: string, options: RequestInit) {
+    try {
+      const response = await fetch(new URL(path, url), { ...options, ...(signal && { signal }) })
+      return { response, text: await response.text() }
+    } catch (error) {
+      const cause = error as Error
+      const why = (cause.cause as Error | undefined)?.message ?? cause.message
+      const message = signal?.aborted ? interrupted : `${new URL(path, url)} does not answer (${why})`
+      throw new RequestError(message, { cause })
+    }
+  }
+}
+
+function parse (path: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new RequestError(`${path} answered what is no JSON: ${text.slice(0, 200)}`, { cause })
   }
 }
 

@@ -1,6 +1,7 @@
 /** Measures the model behind a running server on a data set. */
 import { writeFileSync } from 'node:fs'
-import { createClient } from './client.ts'
+import { createClient, RequestError, type Client } from './client.ts'
+import { checkWritable } from './data/files.ts'
 import { readOptions, type TaskName } from './options.ts'
 import { reportOf, textOf, type Report } from './report.ts'
 import { evaluateCaptions } from './tasks/caption.ts'
@@ -18,13 +19,25 @@ const tasks: Record<TaskName, (run: Run) => Promise<Outcome>> = {
 
 /**
  * Throws `DataError` for options and files that cannot be used, `RequestError` where there is no such server or model.
+ * After `signal` the report is of what was answered until then.
  */
-export async function evaluate (args: string[], progress: Run['progress']): Promise<Report> {
+export async function evaluate (
+  args: string[],
+  progress: Run['progress'],
+  signal = new AbortController().signal
+): Promise<Report> {
   const options = readOptions(args)
-  const client = createClient(options.url, process.env.LAVIT_KEY?.trim())
-  const name = options.model ?? ((await client.get('/models')) as { default: string }).default
+  if (options.out !== undefined) checkWritable(options.out)
+  const client = createClient(options.url, process.env.LAVIT_KEY?.trim(), signal)
+  const name = options.model ?? await defaultModel(client, options.url)
   const about = (await client.get(`/models/${encodeURIComponent(name)}`)) as Run['about'] & Record<string, unknown>
-  const report = reportOf(options, about, await tasks[options.task]({ ...options, client, about, progress }))
+  const report = reportOf(options, about, await tasks[options.task]({ ...options, client, about, signal, progress }))
   if (options.out !== undefined) writeFileSync(options.out, textOf(report))
   return report
+}
+
+async function defaultModel (client: Client, url: string): Promise<string> {
+  const { default: name } = ((await client.get('/models')) ?? {}) as { default?: unknown }
+  if (typeof name !== 'string') throw new RequestError(`${url} is no LaVIT server: /models names no default model`)
+  return name
 }

@@ -58,7 +58,7 @@ export function readOptions (args: string[]): Options {
       ...(values.questions !== undefined && { questions: values.questions }),
       ...(values.annotations !== undefined && { annotations: values.annotations })
     },
-    url: values.url,
+    url: address(values.url),
     model: values.model,
     limit: values.limit === undefined ? Infinity : wholeNumber('--limit', values.limit, 1),
     seed: wholeNumber('--seed', values.seed, 0),
@@ -105,6 +105,11 @@ function wholeNumber (name: string, value: string, least: number): number {
     throw new DataError(`${name} must be a whole number from ${least} up`)
   }
   return number
+}
+
+function address (url: string): string {
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url
+  throw new DataError('--url must be an address, such as http://127.0.0.1:8080')
 }
 
 function fields (json: string): Record<string, unknown> {

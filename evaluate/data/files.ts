@@ -1,5 +1,5 @@
 /** Finding and reading the files of a data folder; what is missing is said with the place where it was looked for. */
-import { readFileSync, readdirSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
 /** A data folder or an option that cannot be used; its message is all that the user sees. */
@@ -10,6 +10,17 @@ export function readJson (file: string): unknown {
     return JSON.parse(readFileSync(file, 'utf8'))
   } catch (cause) {
     throw new DataError(`${file} ${cause instanceof SyntaxError ? 'is not JSON' : 'cannot be read'}`, { cause })
+  }
+}
+
+/** Says before the work that a file could not be written after it. */
+export function checkWritable (file: string): void {
+  try {
+    const isNew = !existsSync(file)
+    closeSync(openSync(file, 'a'))
+    if (isNew) rmSync(file)
+  } catch (cause) {
+    throw new DataError(`${file} cannot be written: ${(cause as Error).message}`, { cause })
   }
 }
 

@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os'
 import sharp from 'sharp'
 import { Type } from 'typebox'
 import { floats, openSession, type Output } from '../../src/graphs/session.ts'
+import { RequestError } from '../client.ts'
 import { readChecked } from '../data/coco.ts'
 import { DataError } from '../data/files.ts'
 
@@ -67,8 +68,11 @@ export const whole: Region = { x: 0.5, y: 0.5, side: 1 }
 
 /** The region as `[3, size, size]` in -1..1, resized bilinearly with antialiasing. */
 async function planes (picture: Uint8Array, { x, y, side }: Region, size: number): Promise<Float32Array> {
+  const upright = sharp(picture).autoOrient().flatten({ background: '#ffffff' }).toColourspace('srgb').png()
   const image = sharp(
-    await sharp(picture).autoOrient().flatten({ background: '#ffffff' }).toColourspace('srgb').png().toBuffer()
+    await upright.toBuffer().catch((cause: Error) => {
+      throw new RequestError(`the painted or the true picture cannot be decoded: ${cause.message}`, { cause })
+    })
   )
   const { width, height } = await image.metadata()
   const span = (centre: number, length: number) => {

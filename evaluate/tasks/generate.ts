@@ -1,13 +1,14 @@
 /** Painted pictures: how far they lie from true ones, and of drawn prompts whether they show what was asked for. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DataError } from '../data/files.ts'
 import { readOrders, readScenes, type Prompt, type Scene } from '../data/scenes.ts'
 import { alignmentFigures, judgePicture, type Verdict } from '../judge/alignment.ts'
 import { openNetwork } from '../judge/network.ts'
 import { plain, resample, type Figure } from '../metrics/bootstrap.ts'
 import { kernelDistance } from '../metrics/kernel-distance.ts'
 import { frechetDistance, gaussianOf } from '../metrics/frechet.ts'
-import { askEach, base64, seedOf, type Outcome, type Run } from './run.ts'
+import { askEach, base64, readPicture, seedOf, type Outcome, type Run } from './run.ts'
 
 type Answer = { images: { data: string; visual_tokens: number[] }[] }
 
@@ -18,7 +19,7 @@ type Painted = { ours: Seen; truth: Seen }
 export async function evaluatePaintings (run: Run): Promise<Outcome> {
   const orders = readOrders(run.source, run.seed, run.limit)
   const eyes = await openEyes(run)
-  if (run.pictures !== undefined) mkdirSync(run.pictures, { recursive: true })
+  if (run.pictures !== undefined) makeFolder(run.pictures)
   const { answered, failed } = await askEach(
     run,
     orders,
@@ -28,7 +29,7 @@ export async function evaluatePaintings (run: Run): Promise<Outcome> {
       const { data, visual_tokens: tokens } = images[0]!
       const picture = Buffer.from(data, 'base64')
       if (run.pictures !== undefined) writeFileSync(join(run.pictures, `${id}.png`), picture)
-      return { tokens, ours: await eyes.look(picture, id), truth: await eyes.look(readFileSync(file), id) }
+      return { tokens, ours: await eyes.look(picture, id), truth: await eyes.look(readPicture(file), id) }
     }
   )
   await eyes.close()
@@ -44,6 +45,14 @@ export async function evaluatePaintings (run: Run): Promise<Outcome> {
       })),
       ...failed
     ]
+  }
+}
+
+function makeFolder (folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true })
+  } catch (cause) {
+    throw new DataError(`${folder} cannot be made: ${(cause as Error).message}`, { cause })
   }
 }
 

@@ -1,6 +1,7 @@
 /** What every task of the evaluation gets and gives. */
 import { readFileSync } from 'node:fs'
-import { each, RequestError, type Client } from '../client.ts'
+import { each, interrupted, RequestError, type Client } from '../client.ts'
+import { DataError } from '../data/files.ts'
 import type { Figure } from '../metrics/bootstrap.ts'
 import type { Options } from '../options.ts'
 
@@ -8,6 +9,8 @@ export type Run = Options & {
   client: Client
   /** What the server tells of the model (`GET /models/{name}`). */
   about: { name: string; concepts?: string[] }
+  /** Ends the task early; what was not answered counts as failed. */
+  signal: AbortSignal
   /** Says how far the task is. */
   progress(done: number, of: number): void
 }
@@ -28,11 +31,13 @@ export async function askEach<Item extends { id: number }, Answer, Kept> (
   body: (item: Item, index: number) => object,
   keep: (answer: Answer, item: Item) => Kept | Promise<Kept>
 ): Promise<{ answered: (Kept & { item: Item })[]; failed: ItemRecord[] }> {
+  if (items.length === 0) throw new DataError(`${run.source.folder} holds nothing to ask about`)
   let done = 0
   const results = await each(
     items,
     run.concurrency,
     async (item, index) => {
+      if (run.signal.aborted) throw new RequestError(interrupted)
       const answer = await run.client.post(path, {
         ...(run.model !== undefined && { model: run.model }),
         ...body(item, index),
@@ -56,5 +61,14 @@ export function seedOf ({ seed }: Run, index: number): number {
 }
 
 export function base64 (file: string): string {
-  return readFileSync(file).toString('base64')
+  return readPicture(file).toString('base64')
+}
+
+/** Where the picture cannot be read, its item fails and no other. */
+export function readPicture (file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (cause) {
+    throw new RequestError(`${file} cannot be read`, { cause })
+  }
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createTarget } from '../../bench/target.ts'
-import { createClient, each, RequestError } from '../../evaluate/client.ts'
+import { createClient, each, interrupted, RequestError } from '../../evaluate/client.ts'
 
 /** A server that answers with each status in turn, and then with the last one. */
 async function serve (t: Test, ...statuses: number[]) {
@@ -46,6 +46,32 @@ t.test('a key goes with every request', async t => {
   t.teardown(() => target.stop())
   await target.ask({ path: '/caption', type: 'application/json', body: Buffer.from('{}') })
   t.equal(key(), 'Bearer secret')
+})
+
+t.test('an answer that breaks off and one that is no JSON are refused requests', async t => {
+  const server = createServer(({ url }, response) => {
+    if (url === '/page') return response.end('<html>')
+    response.writeHead(200, { 'content-length': '100' }).write('{')
+    setImmediate(() => response.destroy())
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const client = createClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  await t.rejects(client.get('/broken'), { constructor: RequestError, message: /\/broken does not answer/ })
+  await t.rejects(client.get('/page'), new RequestError('/page answered what is no JSON: <html>'))
+})
+
+t.test('a wait for a busy server is given up when told', async t => {
+  const server = createServer((_, response) => response.writeHead(503, { 'retry-after': '60' }).end()).listen(0)
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const stop = new AbortController()
+  server.once('request', (_, response) => response.once('close', () => setTimeout(() => stop.abort(), 50)))
+  const client = createClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, undefined, stop.signal)
+  await t.rejects(client.get('/models'), new RequestError(interrupted))
 })
 
 t.test('a server that stays busy is given up', async t => {

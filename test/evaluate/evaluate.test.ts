@@ -1,14 +1,17 @@
 /** The whole way: options, data set, requests to a server, report. The server is a fake. */
 import { createServer, type IncomingMessage } from 'node:http'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
+import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { evaluate } from '../../evaluate/evaluate.ts'
 import { tableOf } from '../../evaluate/report.ts'
 
+const root = join(import.meta.dirname, '../..')
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, '../fixtures', name))
 const apple = fixture('apple.png')
 const scene = fixture('scene.png')
@@ -56,6 +59,7 @@ type Answer = { status?: number; headers?: Record<string, string>; body: object 
 /** A server of one model that answers jobs by `answer`, and the bodies it got. */
 async function serve (t: Test, answer: (path: string, body: Body, count: number) => Answer) {
   const got: Body[] = []
+  const stop = new AbortController()
   const server = createServer(async (request: IncomingMessage, response) => {
     const path = request.url!
     const {
@@ -76,8 +80,8 @@ async function serve (t: Test, answer: (path: string, body: Body, count: number)
   })
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const run = (task: string, ...more: string[]) =>
-    evaluate(['--task', task, '--data', t.testdirName, '--url', url, ...more], () => {})
-  return { got, run }
+    evaluate(['--task', task, '--data', t.testdirName, '--url', url, ...more], () => {}, stop.signal)
+  return { got, run, stop, url }
 }
 
 t.test('captions are scored, after a wait for a busy server', async t => {
@@ -216,6 +220,8 @@ t.test('what cannot be run is said', async t => {
     [['--task', 'caption'], /--data must name a folder/],
     [['--task', 'caption', '--data', 'x', '--limit', '0'], /--limit must be a whole number from 1 up/],
     [['--task', 'caption', '--data', 'x', '--request', '[]'], /--request must be a JSON object/],
+    [['--task', 'caption', '--data', 'x', '--url', 'localhost:8080'], /--url must be an address/],
+    [['--task', 'caption', '--data', 'x', '--out', '/dev/null/x.json'], /\/dev\/null\/x.json cannot be written/],
     [['--task', 'caption', '--data', 'x', '--beams', '2'], /Unknown option '--beams'/],
     [
       ['--task', 'caption', '--data', 'x', '--url', 'http://127.0.0.1:9'],
@@ -224,4 +230,61 @@ t.test('what cannot be run is said', async t => {
   ] as const) {
     await t.rejects(evaluate([...args], quiet), { message })
   }
+})
+
+t.test('an interruption ends the requests and keeps what was answered', async t => {
+  t.testdir(dataset)
+  const { got, run, stop } = await serve(t, (_, _body, count) => {
+    if (count === 2) stop.abort()
+    return { body: { captions: [{ text: 'a red apple on a yellow background' }] } }
+  })
+  const out = join(t.testdirName, 'report.json')
+  const report = await run('caption', '--concurrency', '1', '--out', out)
+  t.equal(got.length, 2)
+  t.match(report, {
+    failed: 1,
+    figures: { 'CIDEr-D': { samples: 1 } },
+    records: [{ id: 1 }, { id: 2, error: 'not answered before the interruption' }]
+  })
+  t.equal(JSON.parse(readFileSync(out, 'utf8')).records.length, 2)
+})
+
+t.test('a picture that cannot be read fails its own item', async t => {
+  t.testdir({ ...dataset, images: { '1.png': apple, '2.png': {} } })
+  const { run } = await serve(t, () => ({ body: { captions: [{ text: 'a red apple' }] } }))
+  t.match((await run('caption')).records, [{ id: 1 }, { id: 2, error: /images\/2.png cannot be read/ }])
+})
+
+t.test('a true picture that cannot be decoded fails its own item', async t => {
+  t.testdir({ ...dataset, images: { '1.png': apple, '2.png': 'no picture' } })
+  const { run } = await serve(t, () => ({ body: { images: [{ data: apple.toString('base64'), visual_tokens: [] }] } }))
+  t.match((await run('generate')).records, [{ id: 1 }, { id: 2, error: /picture cannot be decoded/ }])
+})
+
+t.test('an empty data set and a folder that cannot be made are said', async t => {
+  t.testdir({ ...dataset, 'captions_test.json': JSON.stringify({ images: [], annotations: [] }) })
+  const { got, run } = await serve(t, () => ({ body: {} }))
+  const out = join(t.testdirName, 'report.json')
+  await t.rejects(run('caption', '--out', out), { message: /holds nothing to ask about/ })
+  t.notOk(existsSync(out))
+  await t.rejects(run('generate', '--pictures', '/dev/null/x'), { message: /\/dev\/null\/x cannot be made/ })
+  t.equal(got.length, 0)
+})
+
+t.test('a server without models is told from one', async t => {
+  t.testdir(dataset)
+  const { url } = await serve(t, () => ({ body: {} }))
+  const other = createServer((_, response) => response.end('{"hello":1}')).listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  t.teardown(() => other.close())
+  const port = (other.address() as AddressInfo).port
+  const args = ['--task', 'caption', '--data', t.testdirName, '--url', url.replace(/\d+$/, String(port))]
+  await t.rejects(evaluate(args, () => {}), { message: /is no LaVIT server: \/models names no default model/ })
+})
+
+t.test('--help lists the options and is no error', async t => {
+  const words = ['--import', 'tsx', 'evaluate/main.ts', '--help']
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, words, { cwd: root })
+  t.match(stdout, /^npm run evaluate -- --task/)
+  t.equal(stderr, '')
 })
