@@ -8,7 +8,7 @@ import { measureFloor } from './floor.ts'
 import { measureHealth } from './health.ts'
 import type { Setting } from './measure.ts'
 import { measureMemory } from './memory.ts'
-import { readOptions, type Options } from './options.ts'
+import { readOptions, usage, type Options } from './options.ts'
 import { measureLlama } from './peers/llama/measure.ts'
 import { startPeers } from './peers/peers.ts'
 import { readPictures } from './pictures.ts'
@@ -27,6 +27,7 @@ try {
 }
 
 async function main (words: string[]) {
+  if (words.includes('--help')) return console.log(usage)
   const options = readOptions(words)
   const head = await readHead(words)
   const folder = options.out ?? join(import.meta.dirname, 'results', head.date.replace(/[:Z]/g, ''))

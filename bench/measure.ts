@@ -24,8 +24,13 @@ export async function examine (target: Target, calls: Call[]): Promise<Exam> {
   for (const call of calls) {
     const { status, body } = await target.ask(call)
     if (status !== 200) throw new Error(`${target.name}: POST ${call.path} answers ${status}: ${body}`)
-    exam.contents.push(contentOf(body))
-    exam.gists.push(gistOf(body))
+    try {
+      exam.contents.push(contentOf(body))
+      exam.gists.push(gistOf(body))
+    } catch (cause) {
+      const answer = body.slice(0, 200)
+      throw new Error(`${target.name}: POST ${call.path} answers what no LaVIT server does: ${answer}`, { cause })
+    }
   }
   return exam
 }

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { jobs, type Job } from './jobs.ts'
 
-const usage = `npm run bench -- [options]
+export const usage = `npm run bench -- [options]
 
   --jobs caption,greedy,...  ${jobs.join(', ')}; all without it, greedy with --peers
   --clients 1,4,16           closed loop: clients that each wait for their answer
@@ -49,33 +49,36 @@ export function readOptions (words: string[]) {
       'warm-up': { type: 'string', default: '1' },
       rounds: { type: 'string', default: '5' },
       seed: { type: 'string', default: '1' },
-      out: { type: 'string' },
-      help: { type: 'boolean', default: false }
+      out: { type: 'string' }
     }
   })
-  if (values.help) throw new Error(usage)
+  for (const name of ['jobs', 'clients', 'rates', 'kept', 'servers'] as const) {
+    if (values[name] !== undefined && listOf(values[name]).length === 0) {
+      throw new Error(`--${name} names nothing\n\n${usage}`)
+    }
+  }
   const asksElse = [values.rates, values.p99, values.memory].some(value => value !== undefined)
   const asksUnits = values.floor || values.prefill || values.peers === 'llama'
   const asksOther = values.again || values.estimates || values.health || asksUnits
   const clients = asksElse || asksOther ? '' : '1,4,16'
   return {
     jobs: (listOf(values.jobs ?? (values.peers === undefined ? jobs.join() : 'greedy'))).map(jobNamed),
-    clients: listOf(values.clients ?? clients).map(positive),
+    clients: listOf(values.clients ?? clients).map(whole),
     rates: listOf(values.rates ?? '').map(positive),
     p99: values.p99 === undefined ? undefined : positive(values.p99),
-    kept: listOf(values.kept).map(word => (word === 'any' ? undefined : positive(word))),
+    kept: listOf(values.kept).map(word => (word === 'any' ? undefined : whole(word))),
     servers: values.servers,
     peers: listOf(values.peers ?? ''),
     again: values.again,
     estimates: values.estimates,
     health: values.health,
-    memory: values.memory === undefined ? undefined : positive(values.memory),
+    memory: values.memory === undefined ? undefined : whole(values.memory),
     floor: values.floor,
     prefill: values.prefill,
     model: values.model,
     duration: { seconds: positive(values.seconds), warmUp: positive(values['warm-up']) },
-    rounds: positive(values.rounds),
-    seed: positive(values.seed),
+    rounds: whole(values.rounds),
+    seed: whole(values.seed),
     out: values.out
   }
 }
@@ -86,7 +89,15 @@ function listOf (text: string): string[] {
 
 function positive (word: string): number {
   const number = Number(word)
-  if (!(number > 0)) throw new Error(`${word} is no number above 0\n\n${usage}`)
+  if (!(number > 0 && number < Infinity)) throw new Error(`${word} is no number above 0\n\n${usage}`)
+  return number
+}
+
+function whole (word: string): number {
+  const number = Number(word)
+  if (!(Number.isSafeInteger(number) && number > 0)) {
+    throw new Error(`${word} is no whole number above 0\n\n${usage}`)
+  }
   return number
 }
 

@@ -1,5 +1,6 @@
 /** Where it ran, and every request, as lines of JSON in a folder of results. */
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
@@ -30,6 +31,7 @@ export type Record = Awaited<ReturnType<typeof openRecord>>
 export async function openRecord (folder: string) {
   await mkdir(folder, { recursive: true })
   const file = createWriteStream(join(folder, 'requests.jsonl'))
+  await once(file, 'open') // throws where it cannot be written
   return {
     write (line: object) {
       file.write(`${JSON.stringify(line)}\n`)

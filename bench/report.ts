@@ -62,7 +62,7 @@ export function tellNumber (value: number): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 10 ? 1 : 2)
 }
 
-/** What went wrong, for the exit code: requests that were refused, and answers that differ from the solo ones. */
+/** What went wrong, for the exit code: answers that differ from the solo ones. Refusals are told, but may be sought. */
 export function faultsOf (results: Result[]): string[] {
   return results.flatMap(({ setting, server, rounds }) => {
     const wrong = rounds.reduce((all, round) => all + round.wrong, 0)

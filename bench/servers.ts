@@ -1,5 +1,5 @@
 /** The built server, started for the benchmark, and servers that run already. */
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -28,6 +28,7 @@ export async function startProcess (
     env: { ...process.env, HOST: '127.0.0.1', PORT: String(port), ...environment },
     stdio: ['ignore', 'ignore', 'inherit']
   })
+  endTogether(child)
   const ended = new Promise<boolean>(resolve => {
     child.on('error', () => resolve(true))
     child.on('exit', () => resolve(true))
@@ -57,8 +58,37 @@ export async function runningServers (list: string): Promise<Target[]> {
     const key = process.env.LAVIT_KEY?.trim()
     return createTarget(pair.slice(0, Math.max(at, 0)) || pair, pair.slice(at + 1), { key })
   })
-  for (const target of targets) await untilReady(target)
+  const double = targets.find(({ name }, i) => targets.slice(0, i).some(other => other.name === name))
+  if (double) throw new Error(`two of --servers are called ${double.name}`)
+  for (const target of targets) {
+    await checkServer(target)
+    await untilReady(target)
+  }
   return targets
+}
+
+/** Throws at once where waiting is of no use: no address, nobody there, or somebody else. */
+async function checkServer ({ name, url, get }: Target): Promise<void> {
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+    throw new Error(`${name}: "${url}" is no address such as http://127.0.0.1:8080`)
+  }
+  const { status } = await get('/health/ready').catch((cause: NodeJS.ErrnoException) => {
+    throw new Error(`${name}: ${url} does not answer (${cause.code ?? cause.message})`, { cause })
+  })
+  if (status !== 200 && status !== 503) throw new Error(`${name}: ${url}/health/ready answers ${status}`)
+}
+
+/** The child is ended with this process, by an error or a signal too. */
+function endTogether (child: ChildProcess): void {
+  const end = () => { child.kill('SIGTERM') }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  const leave = (_: string, number: number) => process.exit(128 + number)
+  process.once('exit', end)
+  for (const signal of signals) process.once(signal, leave)
+  child.once('exit', () => {
+    process.off('exit', end)
+    for (const signal of signals) process.off(signal, leave)
+  })
 }
 
 export async function findFreePort (): Promise<number> {

@@ -1,5 +1,6 @@
 /** Whom requests are sent to: a server behind a URL, asked over connections that stay open. */
 import { Agent, request, type IncomingHttpHeaders } from 'node:http'
+import { Agent as SecureAgent, request as requestSecurely } from 'node:https'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** One request, as it goes over the wire. */
@@ -26,7 +27,7 @@ export function createTarget (
     stop?: () => Promise<void>
   } = {}
 ): Target {
-  const agent = new Agent({ keepAlive: true, maxSockets: Infinity })
+  const agent = new (url.startsWith('https:') ? SecureAgent : Agent)({ keepAlive: true, maxSockets: Infinity })
   const own: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {}
   return {
     name,
@@ -55,7 +56,8 @@ export async function untilReady (target: Target, hasEnded = () => false): Promi
 function send (agent: Agent, url: URL, headers: Record<string, string> = {}, body?: Uint8Array): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const all = { ...headers, ...(body && { 'content-length': body.length }) }
-    const sent = request(url, { agent, method: body ? 'POST' : 'GET', headers: all }, response => {
+    const open = url.protocol === 'https:' ? requestSecurely : request
+    const sent = open(url, { agent, method: body ? 'POST' : 'GET', headers: all }, response => {
       const parts: Buffer[] = []
       response.on('data', part => parts.push(part))
       response.on('error', reject)

@@ -5,7 +5,7 @@ import { createRandom } from '../../src/engine/drawing/random.ts'
 import { readHead } from '../record.ts'
 import { createCounts } from './count.ts'
 import { childrenOf, disturb } from './disturb.ts'
-import { readSoakOptions, type SoakOptions } from './options.ts'
+import { readSoakOptions, usage, type SoakOptions } from './options.ts'
 import { reportOf, type Soak } from './report.ts'
 import { createSender } from './send.ts'
 import { startSoakedServer, type SoakedServer } from './server.ts'
@@ -14,15 +14,20 @@ import { watch } from './watch.ts'
 
 try {
   const words = process.argv.slice(2)
+  if (words.includes('--help')) console.log(usage)
+  else await main(words)
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
+
+async function main (words: string[]): Promise<void> {
   const options = readSoakOptions(words)
   const server = await startSoakedServer()
   const { text, holds } = reportOf(await soak(server, options, await readHead(words)))
   await writeFile(options.report, text)
   console.log(text)
   if (!holds) process.exitCode = 1
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 1
 }
 
 async function soak (server: SoakedServer, options: SoakOptions, head: Soak['head']): Promise<Soak> {

@@ -1,7 +1,7 @@
 /** The command line of the soak. */
 import { parseArgs } from 'node:util'
 
-const usage = `npm run soak -- [options]
+export const usage = `npm run soak -- [options]
 
   --requests 20000     at least so many
   --minutes 30         over at least so long; requests are spread over that time
@@ -29,11 +29,9 @@ export function readSoakOptions (words: string[]) {
       'ready-within': { type: 'string', default: '5' },
       'decoder-every': { type: 'string', default: '60' },
       seed: { type: 'string', default: '1' },
-      report: { type: 'string', default: 'docs/soak.md' },
-      help: { type: 'boolean', default: false }
+      report: { type: 'string', default: 'docs/soak.md' }
     }
   })
-  if (values.help) throw new Error(usage)
   return {
     requests: positive(values.requests),
     minutes: positive(values.minutes),
