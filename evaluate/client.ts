@@ -16,6 +16,7 @@ const longestPauseSeconds = 60
 
 /** Its requests are given up when `signal` says so. */
 export function createClient (url: string, key?: string, signal?: AbortSignal): Client {
+  const base = url.replace(/\/+$/, '') // which may have a path, behind a proxy
   const own: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {}
   return {
     get: path => send(path, { headers: own }),
@@ -44,12 +45,12 @@ export function createClient (url: string, key?: string, signal?: AbortSignal): 
 
   async function fetchText (path: string, options: RequestInit) {
     try {
-      const response = await fetch(new URL(path, url), { ...options, ...(signal && { signal }) })
+      const response = await fetch(`${base}${path}`, { ...options, ...(signal && { signal }) })
       return { response, text: await response.text() }
     } catch (error) {
       const cause = error as Error
       const why = (cause.cause as Error | undefined)?.message ?? cause.message
-      const message = signal?.aborted ? interrupted : `${new URL(path, url)} does not answer (${why})`
+      const message = signal?.aborted ? interrupted : `${base}${path} does not answer (${why})`
       throw new RequestError(message, { cause })
     }
   }

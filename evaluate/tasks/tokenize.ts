@@ -36,7 +36,7 @@ export async function evaluateTokens (run: Run): Promise<Outcome> {
     records
       .map(record => record.objects)
       .filter(count => count !== undefined)
-      .sort()
+      .sort((a, b) => a - b)
   )) {
     figures[`patches kept, ${objects} ${objects === 1 ? 'object' : 'objects'}`] = mean(
       records.filter(record => record.objects === objects).map(({ kept }) => kept),

@@ -61,6 +61,15 @@ t.test('an answer that breaks off and one that is no JSON are refused requests',
   await t.rejects(client.get('/page'), new RequestError('/page answered what is no JSON: <html>'))
 })
 
+t.test('a path of the address stays before those of requests', async t => {
+  const server = createServer(({ url }, response) => response.end(JSON.stringify(url))).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  t.equal(await createClient(`http://127.0.0.1:${port}/lavit/`).get('/models'), '/lavit/models')
+  t.equal(await createClient(`http://127.0.0.1:${port}`).get('/models'), '/models')
+})
+
 t.test('a wait for a busy server is given up when told', async t => {
   const server = createServer((_, response) => response.writeHead(503, { 'retry-after': '60' }).end()).listen(0)
   await once(server, 'listening')
