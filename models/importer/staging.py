@@ -17,16 +17,35 @@ def staged(out):
         raise CheckpointError(f'{out}: exists already')
     if not out.parent.is_dir():
         raise CheckpointError(f'{out.parent}: no such folder')
-    folder = out.with_name(f'.{out.name}.partial-{os.getpid()}')
+    with partial(out.with_name(f'.{out.name}.partial-{os.getpid()}')) as folder:
+        yield folder
+        folder.rename(out)
+
+
+@contextmanager
+def renewed(out):
+    """As `staged`, but where `out` is a folder already its files stay until all new ones are written. These then take
+    the places of those with the same names, the manifest last."""
+    if not out.exists():
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with staged(out) as folder:
+            yield folder
+        return
+    with partial(out / f'.partial-{os.getpid()}') as folder:
+        yield folder
+        for path in sorted(folder.iterdir(), key=lambda path: path.name == 'manifest.json'):
+            path.replace(out / path.name)
+
+
+@contextmanager
+def partial(folder):
+    """Makes a folder that is gone when the block ends, if it was not renamed there, however the block ends."""
     before = {s: signal.signal(s, stop) for s in SIGNALS}
     try:
         folder.mkdir()
         yield folder
-        folder.rename(out)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     finally:
+        shutil.rmtree(folder, ignore_errors=True)
         for s, handler in before.items():
             signal.signal(s, handler)
 

@@ -34,8 +34,8 @@ def build(config=MINI, concepts=CONCEPTS):
 
 
 def save_weights(model, folder, parts=PARTS):
-    """Writes one fp16 safetensors file for each part."""
-    folder = Path(folder)
+    """Writes one fp16 safetensors file for each part. Files that are there stay until all new ones are written."""
+    folder, written = Path(folder), []
     folder.mkdir(parents=True, exist_ok=True)
     for part in parts:
         module = getattr(model, part)
@@ -44,7 +44,10 @@ def save_weights(model, folder, parts=PARTS):
         state = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in module.state_dict().items()}
         if part == 'language_model' and model.config.language_model.tied_head:
             del state['lm_head.weight']
-        save_file(state, folder / f'{part}.safetensors')
+        written.append(folder / f'{part}.part')
+        save_file(state, written[-1])
+    for path in written:
+        path.replace(path.with_suffix('.safetensors'))
 
 
 def load_weights(model, folder):

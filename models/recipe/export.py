@@ -2,9 +2,10 @@
 
 Graphs hold their weights in 8 bits and half precision (`--bits 16`: in half precision alone) and compute in single;
 every graph is checked against PyTorch, on random input and on what real pictures become on their way, before the
-manifest is written. Where the weights bring ranges (`recipe.ranges`), products with 8-bit matrices are then computed in
-whole numbers, by fewer nodes. With `--device-precision` the package is for GPUs instead: weights stay there as they are
-stored, in half precision or in blocks of 8 or 4 bits, and all else is computed in single precision.
+manifest is written. A package that is there stays as it is until the new one is complete. Where the weights bring
+ranges (`recipe.ranges`), products with 8-bit matrices are then computed in whole numbers, by fewer nodes. With
+`--device-precision` the package is for GPUs instead: weights stay there as they are stored, in half precision or in
+blocks of 8 or 4 bits, and all else is computed in single precision.
 """
 import argparse
 import json
@@ -17,6 +18,7 @@ from PIL import Image
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from importer.staging import renewed
 from importer.stream import precision_of, write_graph
 from networks.config import CONCEPTS, MINI
 from networks.decoding import GUIDANCE, TEMPERATURE, TOP_K
@@ -32,6 +34,7 @@ from packager.vision_fusion import fuse_vision
 from packager.write import TOLERANCE, check, digest, export_graph
 
 from .data.scenes import HOUSE_STYLE
+from .inputs import require_files
 from .ranges import ranges_of
 
 
@@ -171,11 +174,16 @@ def main(arguments=None):
     parser.add_argument('--tokenizer', default='lavit-mini/tokenizer.json', help='goes into the package')
     parser.add_argument('--out', required=True, help='folder of the package')
     args = parser.parse_args(arguments)
-    out, model = Path(args.out), build(MINI, args.count)
-    out.mkdir(parents=True, exist_ok=True)
-    for source, name in ((args.tokenizer, 'tokenizer.json'), (NOTICE, 'NOTICE')):
-        if (out / name).resolve() != Path(source).resolve():
-            shutil.copyfile(source, out / name)
+    require_files(parser, args.concepts, args.about, args.tokenizer, NOTICE)
+    pictures = sorted(Path(args.pictures).glob('*.png'))
+    if not pictures:
+        parser.error(f'{args.pictures}: no PNG files to check the graphs on')
+    if args.weights and not Path(args.weights).is_dir():
+        parser.error(f'{args.weights}: no such folder')
+    if Path(args.out).is_file():
+        parser.error(f'{args.out}: is a file')
+    about = json.loads(Path(args.about).read_text()) if args.about else {'version': '0.0.0'}
+    model = build(MINI, args.count)
     if args.weights:
         load_weights(model, args.weights)
     round_weights(model, 16 if args.device_precision else args.bits)
@@ -183,18 +191,20 @@ def main(arguments=None):
         fold_norms(model.encoder)
     layers = MINI.language_model.layers
     ranges = ranges_of(args.weights) if args.weights and args.bits == 8 else {}
-    real, graphs = real_inputs(model, sorted(Path(args.pictures).glob('*.png'))), {}
-    for name, definition in definitions(model).items():
-        if args.device_precision:
-            graphs[name] = write_for_device(name, definition, real[name], args.device_precision, out, layers)
-        else:
-            graphs[name] = write_for_processors(name, definition, real[name], ranges.get(name), out, layers)
+    real, graphs = real_inputs(model, pictures), {}
     labels = [c['label'] for c in json.loads(Path(args.concepts).read_text())[:args.count]]
-    about = json.loads(Path(args.about).read_text()) if args.about else {'version': '0.0.0'}
     if args.device_precision:
         about['provenance'] = {**about.get('provenance', {}), 'precision': args.device_precision, 'device': 'webgpu'}
-    text = json.dumps(manifest(MINI, graphs, out, labels, about), indent=2)
-    (out / 'manifest.json').write_text(text + '\n')
+    with renewed(Path(args.out)) as out:
+        for source, name in ((args.tokenizer, 'tokenizer.json'), (NOTICE, 'NOTICE')):
+            shutil.copyfile(source, out / name)
+        for name, definition in definitions(model).items():
+            if args.device_precision:
+                graphs[name] = write_for_device(name, definition, real[name], args.device_precision, out, layers)
+            else:
+                graphs[name] = write_for_processors(name, definition, real[name], ranges.get(name), out, layers)
+        text = json.dumps(manifest(MINI, graphs, out, labels, about), indent=2)
+        (out / 'manifest.json').write_text(text + '\n')
 
 
 if __name__ == '__main__':
