@@ -1,8 +1,9 @@
 """What a package takes on disk and in memory at each precision, as a table: `python -m importer.memory PACKAGE...`.
 
 Of an imported package computed from `manifest.json` alone. The runtime widens fp16 weights to fp32 when it opens a
-graph, all but tables of which only single rows are looked up; quantised layers stay packed. Of a package that was not
-imported the table has one row, of the weights as they are in its graphs: it widens all of them.
+graph, all but tables of which only single rows are looked up; quantised layers stay packed. Of a package for a GPU the
+table has one row, of the weights as they are stored, which is how they stay. Of a package that was not imported it has
+one row, too, of the weights in its graphs: the runtime widens all of them.
 """
 import argparse
 import json
@@ -63,14 +64,27 @@ def cache(manifest):
     return 4 * 2 * sizes['layers'] * sizes['kv_heads'] * sizes['head_dim'] * sizes['max_length']
 
 
+def row_for_device(manifest):
+    """The row of a package for a GPU: the bytes of its weights."""
+    data = {name: data_bytes(graph) for name, graph in manifest['graphs'].items()}
+    return [sum(data.values()), *by_part(data)]
+
+
 def row_as_it_is(folder, manifest):
     """The row of a package whose precision the manifest does not tell: weights counted in the graphs."""
-    files = {name: graph['bytes'] + sum(part['bytes'] for part in graph.get('data', []))
-             for name, graph in manifest['graphs'].items()}
-    widened = {name: 4 * weights_of(folder / graph['file']) for name, graph in manifest['graphs'].items()}
-    visual, painting = (sum(widened.pop(name, 0) for name in part) for part in (VISUAL, PAINTING))
-    opened = [visual, painting, sum(widened.values())]
-    return [sum(files.values()), *opened, sum(opened)]
+    graphs = manifest['graphs']
+    return [sum(graph['bytes'] + data_bytes(graph) for graph in graphs.values()),
+            *by_part({name: 4 * weights_of(folder / graph['file']) for name, graph in graphs.items()})]
+
+
+def data_bytes(graph): return sum(part['bytes'] for part in graph.get('data', []))
+
+
+def by_part(opened):
+    """Bytes by graph -> of the visual parts, of the pixel decoder, of the language model, together."""
+    visual, painting = (sum(opened.get(name, 0) for name in part) for part in (VISUAL, PAINTING))
+    together = sum(opened.values())
+    return [visual, painting, together - visual - painting, together]
 
 
 def weights_of(path):
@@ -80,7 +94,10 @@ def weights_of(path):
 
 def table(folder):
     manifest = json.loads((folder / 'manifest.json').read_text())
-    if 'precision' in manifest['provenance']:
+    provenance = manifest['provenance']
+    if 'device' in provenance:
+        rows = {provenance['precision']: row_for_device(manifest)}
+    elif 'precision' in provenance:
         rows = {precision: row(manifest, precision) for precision in PRECISIONS}
     else:
         rows = {'as it is': row_as_it_is(folder, manifest)}

@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 from importer.check_parity import Row, check, decoded, language_graphs
 from importer.errors import CheckpointError
 from importer.make_checkpoint import make
+from importer.memory import table
 from importer.quantise import BLOCK, quantise
 from importer.stable_diffusion.random_checkpoint import make_pixel_decoder, open_pixel_decoder
 from importer.stream import DataFiles, add, is_streamed
@@ -199,6 +200,14 @@ class ForGpu(unittest.TestCase):
         self.assertLess(abs(half / table - 2), .2)
         self.assertLess(small / half, .75)  # of rows of 48, which are not blocks of 32
         self.assertEqual(self.manifest('gpu-int4')['provenance']['device'], 'webgpu')
+
+    def test_the_table_of_memory_tells_what_lies_on_disk(self):
+        for package, name in (('gpu-fp16', 'fp16'), ('gpu-int4', 'int4')):
+            size = sum(path.stat().st_size for path in (self.folder / package).glob('*.data')) / 1e6
+            row, = table(self.folder / package)[4:]
+            precision, disk, *parts, together = row.strip('| ').split(' | ')
+            self.assertEqual((precision, disk, together), (name, f'{size:.1f}', f'{size:.1f}'))
+            self.assertAlmostEqual(sum(map(float, parts)), size, delta=.2)
 
 
 class Weights(unittest.TestCase):
