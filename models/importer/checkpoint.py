@@ -43,7 +43,8 @@ class WeightFile:
             raise CheckpointError(f'{label}: holds no tensors')
         for stored in self.tensors.values():
             if stored.dtype not in FLOATS:
-                raise CheckpointError(f'{label}: {stored.key} holds {stored.dtype}, not a floating point type')
+                raise CheckpointError(f'{label}: {stored.key} holds {stored.dtype}; half, bfloat16 and '
+                                      'single precision are read')
         self.close()
 
     def open(self):

@@ -27,6 +27,7 @@ WITHOUT_EFFECT = {  # on the logits of a trained model
     'length_penalty', 'no_repeat_ngram_size', 'encoder_no_repeat_ngram_size', 'num_return_sequences',
     'remove_invalid_values', 'exponential_decay_length_penalty',
 }
+LARGEST = 1 << 31   # sizes below it are held against the tensors
 ROTARY_USED = {'rope_theta', 'rope_type', 'type', 'partial_rotary_factor'}
 
 
@@ -97,7 +98,7 @@ def rotary_base(config):
 
 def whole(config, key):
     value = given(config, key)
-    if type(value) is not int or value < 1:
+    if type(value) is not int or not 0 < value < LARGEST:
         raise CheckpointError(f'config.json: {key} {short(value)} is not a positive whole number')
     return value
 
@@ -124,5 +125,5 @@ def short(value):
 
 
 def depth(state, prefix):
-    """How many blocks a file holds, by its highest block number."""
-    return 1 + max((int(m[1]) for m in (re.match(re.escape(prefix) + r'(\d+)\.', k) for k in state) if m), default=-1)
+    """How many blocks a file holds. Numbers between them may be missing, which the keys of the module tell then."""
+    return len({m[1] for m in (re.match(re.escape(prefix) + r'(\d+)\.', k) for k in state) if m})

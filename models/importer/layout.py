@@ -66,6 +66,8 @@ def require(state, *keys):
     for key in keys:
         if key not in state:
             raise CheckpointError(f'{next(iter(state.values())).file.label}: key {key} is missing')
+        if 0 in state[key].shape:
+            raise CheckpointError(f'{state[key].file.label}: {key} is empty, with shape {list(state[key].shape)}')
     return state[keys[0]].shape
 
 

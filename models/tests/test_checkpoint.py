@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 
 from importer import __main__ as command
 from importer import make_checkpoint, module, staging, stream
+from importer.language_config import depth
 from importer.layout import open_official
 from importer.make_checkpoint import make
 
@@ -172,6 +173,21 @@ class Refused(Checkpoint):
                 self.refused(name, key, 'unexpected')
                 (self.checkpoint / name).write_bytes(kept)
 
+    def test_a_block_far_beyond_the_others(self):
+        key = 'blocks.99999999.norm1.bias'
+        self.assertEqual(depth([key, 'blocks.0.norm1.bias', 'blocks.0.norm1.weight', 'norm.bias'], 'blocks.'), 2)
+        self.change(f'{VISUAL}/eva_vitg_psz14.bin', lambda state: state.update({key: torch.zeros(64)}))
+        self.refused('eva_vitg_psz14.bin', 'key blocks.3.', 'missing')
+
+    def test_a_tensor_without_values_that_sizes_are_read_from(self):
+        for name, key, shape in ((f'{VISUAL}/eva_vitg_psz14.bin', 'pos_embed', (1, 0, 64)),
+                                 (f'{VISUAL}/eva_vitg_psz14.bin', 'patch_embed.proj.weight', (64, 3, 0, 0))):
+            with self.subTest(key):
+                kept = (self.checkpoint / name).read_bytes()
+                self.change(name, lambda state, key=key, shape=shape: state.update({key: torch.zeros(shape)}))
+                self.refused(name, key, 'empty')
+                (self.checkpoint / name).write_bytes(kept)
+
     def test_a_wrong_shape(self):
         key = 'causal_encoder.blocks.0.mlp.fc2.weight'
         self.change(f'{LANGUAGE}/visual_weight.bin', lambda state: state.update({key: state[key][:, 1:].clone()}))
@@ -182,9 +198,15 @@ class Refused(Checkpoint):
                     lambda state: state.update({'vit_proj.bias': torch.zeros(48).int()}))
         self.refused('language_model/visual_weight.bin', 'vit_proj.bias', 'int32')
 
+    def test_weights_in_double_precision(self):
+        self.change(f'{LANGUAGE}/visual_weight.bin',
+                    lambda state: state.update({'vit_proj.bias': torch.zeros(48).double()}))
+        self.refused('language_model/visual_weight.bin', 'float64', 'half, bfloat16 and single precision are read')
+
     def test_a_config_that_the_weights_contradict(self):
         for values in ({'num_hidden_layers': 3}, {'vocab_size': 32000}, {'hidden_size': 52}, {'hidden_size': '48'},
-                       {'num_attention_heads': 0}, {'num_attention_heads': 5}, {'rms_norm_eps': float('nan')}):
+                       {'num_attention_heads': 0}, {'num_attention_heads': 5}, {'hidden_size': 10 ** 30},
+                       {'rms_norm_eps': float('nan')}):
             self.refused_config(values, *values)
 
     def test_options_that_change_what_is_computed(self):

@@ -173,11 +173,16 @@ class Layout(Case):
     def test_options_that_change_the_network_are_refused(self):
         for changed in ({'flip_sin_to_cos': False}, {'class_embed_type': 'timestep'}, {'act_fn': 'gelu'},
                         {'num_attention_heads': 4}, {'mid_block_type': None}, {'addition_embed_type': 'text'},
-                        {'up_block_types': ['CrossAttnUpBlock2D'] * 3}, {'attention_head_dim': [4, 4]}):
+                        {'up_block_types': ['CrossAttnUpBlock2D'] * 3}, {'attention_head_dim': [4, 4]},
+                        {'layers_per_block': '2'}, {'norm_num_groups': 0}, {'down_block_types': None},
+                        {'norm_eps': float('inf')}, {'attention_head_dim': [2, 0, 2]}):
             with self.subTest(changed), self.assertRaisesRegex(ValueError, 'unet/config.json'):
                 unet_config({**LOWRES_UNET, **changed})
         with self.assertRaisesRegex(ValueError, 'vae/config.json: latents_mean'):
             autoencoder_config({**AUTOENCODER, 'latents_mean': [.1] * 4})
+        for scaling_factor in (0, '0.18', None):
+            with self.assertRaisesRegex(ValueError, 'vae/config.json: scaling_factor'):
+                autoencoder_config({**AUTOENCODER, 'scaling_factor': scaling_factor})
 
 
 class ManifestPart(Case):
@@ -191,7 +196,8 @@ class ManifestPart(Case):
 
     def test_a_schedule_that_the_server_does_not_have_is_refused(self):
         for changed in ({'prediction_type': 'v_prediction'}, {'timestep_spacing': 'trailing'},
-                        {'beta_schedule': 'linear'}, {'clip_sample': True}):
+                        {'beta_schedule': 'linear'}, {'clip_sample': True}, {'num_train_timesteps': 0},
+                        {'beta_end': None}, {'steps_offset': -1}, {'set_alpha_to_one': 'no'}):
             with self.subTest(changed), self.assertRaisesRegex(ValueError, 'scheduler_config.json'):
                 noise_schedule({**SCHEDULER, **changed})
 

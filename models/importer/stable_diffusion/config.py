@@ -1,5 +1,6 @@
 """What the config files of a Stable Diffusion checkpoint (diffusers layout) say. Absent options have that library's
 defaults; an option these modules cannot follow is refused."""
+import math
 from dataclasses import dataclass
 
 UNET = {
@@ -34,6 +35,8 @@ SCHEDULE_FIXED = {
     'beta_schedule': 'scaled_linear', 'prediction_type': 'epsilon', 'timestep_spacing': 'leading', 'clip_sample': False,
     'thresholding': False, 'rescale_betas_zero_snr': False, 'trained_betas': None,
 }
+
+OF_EACH_LEVEL = {'attention_head_dim', 'transformer_layers_per_block'}
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ def noise_schedule(given):
     for key, value in SCHEDULE_FIXED.items():
         if o[key] != value:
             raise ValueError(f'scheduler/scheduler_config.json: {key} {o[key]!r} is not supported, only {value!r}')
+    require_kinds('scheduler/scheduler_config.json', o, SCHEDULE)
     return {'kind': 'ddim', 'train_steps': o['num_train_timesteps'], 'beta_start': o['beta_start'],
             'beta_end': o['beta_end'], 'steps_offset': o['steps_offset'], 'set_alpha_to_one': o['set_alpha_to_one']}
 
@@ -114,7 +118,26 @@ def options(file, given, used, fixed, without_effect):
         off = value is None or value is False or isinstance(value, list) and not any(value)
         if value != fixed[key] if key in fixed else not off:
             raise ValueError(f'{file}: {key} {value!r} is not supported')
-    return {**used, **given}
+    found = {**used, **given}
+    require_kinds(file, found, used)
+    return found
+
+
+def require_kinds(file, found, defaults):
+    """Each option is like its default; of some there may be a list, with one for each level."""
+    for key, default in defaults.items():
+        several = key in OF_EACH_LEVEL and isinstance(found[key], list)
+        if default is not None and not is_like([default] if several else default, found[key]):
+            raise ValueError(f'{file}: {key} {found[key]!r} is not of the kind of {default!r}')
+
+
+def is_like(default, value):
+    """Numbers are above zero, but where zero is the default."""
+    if isinstance(default, list):
+        return isinstance(value, list) and bool(value) and all(is_like(default[0], part) for part in value)
+    if isinstance(default, (bool, str)):
+        return type(value) is type(default)
+    return type(value) in {int, type(default)} and (0 < value < math.inf or value == default)
 
 
 def of_each_level(o, key, levels):
