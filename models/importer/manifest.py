@@ -7,6 +7,8 @@ CAPTION = {**TEXT, 'num_beams': 2, 'max_tokens': 36, 'min_tokens': 8, 'length_pe
 VQA = {**TEXT, 'num_beams': 5, 'max_tokens': 10, 'min_tokens': 2, 'length_penalty': 0, 'early_stopping': True,
        'postprocess': 'lemmatised_answer'}
 LICENCES = ['LaVIT Community License (17 October 2023)', 'Llama 2 Community License']
+PAINTING_LICENCES = {'none': [], 'lowres': ['CreativeML Open RAIL-M (Stable Diffusion 1.5)'],
+                     'highres': ['CreativeML Open RAIL++-M (SDXL)']}
 
 
 def manifest(name, config, pixel_decoder, graphs, tokenizer, provenance):
@@ -27,7 +29,7 @@ def manifest(name, config, pixel_decoder, graphs, tokenizer, provenance):
         'tasks': {'caption': CAPTION, 'vqa': VQA, 'generate': generation(config, pixel_decoder)},
         **({'pixel_decoder': pixel_decoder} if pixel_decoder else {}),
         'graphs': graphs, 'tokenizer': tokenizer, 'quality': {},
-        'provenance': {**provenance, 'licences_of_the_official_weights': LICENCES},
+        'provenance': provenance,
     }
 
 

@@ -12,7 +12,7 @@ from packager.write import digest
 from .checkpoint import source_files
 from .errors import CheckpointError
 from .layout import PIXEL_FOLDERS, open_official
-from .manifest import manifest
+from .manifest import LICENCES, PAINTING_LICENCES, manifest
 from .pixel_decoder import open_pixel_decoder
 from .staging import require_space, staged
 from .stream import bytes_needed, precision_of, write_graph
@@ -46,7 +46,8 @@ def import_checkpoint(checkpoint, out, precision='fp16', pixel_decoder='none', m
         entries = write_graphs(graphs, official.stored, precise, folder, official.config.language_model.layers, quiet)
         (folder / 'tokenizer.json').write_text(json.dumps(tokenizer, ensure_ascii=False) + '\n')
         made_for = {'device': device} if device != 'cpu' else {}
-        provenance = {'recipe': 'models/importer', 'precision': precision, **made_for, 'sources': sources}
+        provenance = {'recipe': 'models/importer', 'precision': precision, **made_for, 'sources': sources,
+                      'licences_of_the_official_weights': LICENCES + PAINTING_LICENCES[pixel_decoder]}
         text = manifest(out.name, official.config, painting, entries, digest(folder / 'tokenizer.json'), provenance)
         (folder / 'manifest.json').write_text(json.dumps(text, indent=2) + '\n')
 

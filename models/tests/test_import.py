@@ -5,6 +5,7 @@ import json
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import onnx
@@ -15,6 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
+from importer import to_package
 from importer.check_parity import Row, check, decoded, language_graphs
 from importer.errors import CheckpointError
 from importer.make_checkpoint import make
@@ -85,7 +87,17 @@ class Imported(unittest.TestCase):
         self.assertEqual(manifest['visual_tokenizer']['selection'], 'sample')
         self.assertEqual(manifest['tasks']['vqa']['num_beams'], 5)
         self.assertNotIn('pixel_decoder', manifest)
+        self.assertEqual(manifest['provenance']['licences_of_the_official_weights'],
+                         ['LaVIT Community License (17 October 2023)', 'Llama 2 Community License'])
         self.assertNotIn('tokenizer_decoder', manifest['graphs'])
+
+    def test_the_licence_of_a_pixel_decoder_stands_beside_the_others(self):
+        for kind, licence in (('lowres', 'CreativeML Open RAIL-M '), ('highres', 'CreativeML Open RAIL++-M ')):
+            with mock.patch.object(to_package, 'write_graphs', return_value={}):
+                import_checkpoint(self.folder / 'checkpoint', self.folder / kind, pixel_decoder=kind, quiet=True)
+            *others, painting = self.manifest(kind)['provenance']['licences_of_the_official_weights']
+            self.assertEqual(len(others), 2)
+            self.assertTrue(painting.startswith(licence), painting)
 
     def test_eight_bit_layers_stay_close_to_the_language_model(self):
         ids, logits = np.arange(100, 140), {}
