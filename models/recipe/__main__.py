@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,9 @@ from networks.config import CONCEPTS
 
 from .lifetime import START_METHOD, die_with_parent
 from .steps import EMPTY_FIGURES, SMOKE_CONCEPTS, steps_of
+
+INTERRUPTED = 128 + signal.SIGINT
+TO_TIDY = 5  # seconds for a step that is stopped, to remove what it has half written
 
 
 class Record:
@@ -48,12 +52,17 @@ class Record:
 def work(main, arguments):
     die_with_parent()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    main(arguments)
+    try:
+        main(arguments)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
 
 
 def run(step):
     """The step in a process of its own; its exit code."""
     if not step.module:
+        if not shutil.which(step.arguments[0]):
+            sys.exit(f'{step.name}: {step.arguments[0]} is not installed')
         return subprocess.run(step.arguments, cwd=step.folder, preexec_fn=die_with_parent).returncode
     main = import_module(step.module).main
     process = multiprocessing.get_context(START_METHOD).Process(target=work, args=(main, step.arguments))
@@ -61,6 +70,8 @@ def run(step):
     try:
         process.join()
     finally:
+        process.terminate()
+        process.join(TO_TIDY)
         process.kill()
     return process.exitcode
 
@@ -81,6 +92,10 @@ def main(arguments=None):
                         help='multiply in 16 bits; quick only where the processor has AMX')
     args = parser.parse_args(arguments)
     out = Path(args.out)
+    if out.is_file():
+        parser.error(f'{out}: is a file')
+    if args.share and not Path(args.share).is_dir():
+        parser.error(f'{args.share}: no such folder')
     if args.smoke:  # for such small work the threads of a process would wait for each other
         os.environ['OMP_NUM_THREADS'] = '1'
     args.sprites = args.sprites or str(out / 'sprites' if args.smoke else 'recipe/sprites')
@@ -98,7 +113,12 @@ def main(arguments=None):
             continue
         print(f'{title}: {shlex.join(step.command)}', flush=True)
         clock = time.time()
-        if code := run(step):
+        try:
+            code = run(step)
+        except KeyboardInterrupt:
+            print(f'{title}: stopped; the same command again goes on from here', file=sys.stderr)
+            sys.exit(INTERRUPTED)
+        if code:
             sys.exit(f'{title} failed with exit code {code}; the same command again goes on from here')
         record.add(step)
         print(f'{title}: {(time.time() - clock) / 60:.1f} minutes', flush=True)

@@ -20,6 +20,7 @@ from packager.precision import round_weights
 from .card.pictures.__main__ import concepts_of
 from .data.batches import heldout
 from .data.scenes import Sprites
+from .inputs import require_files, require_sprites
 
 CONTENTS = MINI.tokenizer.contents(MINI.encoder.patches)
 ACROSS, BATCH = 32, 50
@@ -84,6 +85,8 @@ def main(arguments=None):
     parser.add_argument('--scenes', type=int, default=6000)
     parser.add_argument('--seed', type=int, default=300)
     args = parser.parse_args(arguments)
+    require_files(parser, Path(args.weights) / 'judge.safetensors', args.manifest)
+    require_sprites(parser, args.sprites)
     torch.set_num_threads(1)  # sums in one order, however many cores there are
     weights, out = Path(args.weights), Path(args.out)
     concepts = concepts_of(weights)

@@ -15,6 +15,7 @@ from networks.model import OPTIONAL, build, fill, save_weights
 
 from .data.batches import measured
 from .data.scenes import Sprites
+from .inputs import require_files, require_sprites
 from .loop import load
 from .stages.encoder import EncoderHeads
 from .stages.judge import Judge
@@ -54,6 +55,11 @@ def main(arguments=None):
     parser.add_argument('--about', help='JSON file that gets what the stage familiarity has measured')
     parser.add_argument('--out', required=True)
     args = parser.parse_args(arguments)
+    if not 0 <= args.before <= 1:
+        parser.error(f'--before {args.before}: a share is 0 to 1')
+    require_files(parser, args.about)
+    if 'tokenizer' in args.stages:
+        require_sprites(parser, args.sprites)
     model = build(MINI, args.concepts)
     model.heads, model.judge = EncoderHeads(MINI.encoder.width, args.concepts), Judge(args.concepts)
     stages = [stage for stage in args.stages if stage not in OPTIONAL or was_trained(stage, args)]

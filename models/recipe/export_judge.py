@@ -18,6 +18,7 @@ from packager.write import check, export_graph
 from .data.batches import heldout
 from .data.scenes import GROUND_NAMES, Sprites
 from .data.wording import Words
+from .inputs import require_files, require_sprites
 from .stages.judge import SIZE, Judge
 
 
@@ -40,7 +41,10 @@ def main(arguments=None):
     parser.add_argument('--concepts', type=int, default=CONCEPTS)
     parser.add_argument('--out', required=True)
     args = parser.parse_args(arguments)
+    require_files(parser, Path(args.weights) / 'judge.safetensors')
+    require_sprites(parser, args.sprites)
     out = Path(args.out)
+    out.mkdir(parents=True, exist_ok=True)
     judge = Looking(fill(Judge(args.concepts), Path(args.weights) / 'judge.safetensors')).eval()
     sprites = Sprites(args.sprites, args.concepts)
     pixels, _ = heldout(sprites, 4, styles=[sprites.house], plain=True, count=1, size=SIZE)

@@ -166,5 +166,9 @@ def load(args, *stages, **modules):
         if saved:
             module.load_state_dict(saved[key])
         else:
-            fill(module, Path(args.weights) / f'{key}.safetensors')
+            weights = Path(args.weights) / f'{key}.safetensors'
+            if not weights.is_file():
+                raise SystemExit(f'{weights}: no such file, and {args.runs} has no {" or ".join(stages)}.pt: '
+                                 'train that stage first')
+            fill(module, weights)
         module.requires_grad_(False).eval()

@@ -22,6 +22,7 @@ from packager.precision import round_weights
 from packager.write import export_graph
 
 from .data.scenes import Sprites
+from .inputs import require_files, require_sprites
 from .stages.language_model import Sentences, make
 
 TRIED_OF = 10  # of so many runs one tells what rounding does
@@ -102,6 +103,8 @@ def main(arguments=None):
     parser.add_argument('--concepts', type=int, default=CONCEPTS)
     parser.add_argument('--scenes', type=int, default=200)
     args = parser.parse_args(arguments)
+    require_files(parser, Path(args.weights) / 'encoder.safetensors', args.tokenizer)
+    require_sprites(parser, args.sprites)
     model = build(MINI, args.concepts)
     load_weights(model, args.weights)
     round_weights(model)

@@ -4,6 +4,7 @@ Run from `models/`. Prints how far it is, and held-out figures every few minutes
 from its checkpoint; `--restart` begins anew.
 """
 import argparse
+import math
 import tempfile
 from datetime import timedelta
 from importlib import import_module
@@ -12,6 +13,7 @@ import torch
 
 from networks.config import CONCEPTS
 
+from .inputs import require_sprites
 from .lifetime import START_METHOD, die_with_parent
 
 STAGES = ('encoder', 'judge', 'tokenizer', 'painter', 'language_model', 'denoiser', 'familiarity')
@@ -51,6 +53,11 @@ def main(arguments=None):
     parser.add_argument('--measure', type=float, default=1, help='share of the usual held-out scenes to measure on')
     parser.add_argument('--restart', action='store_true')
     args = parser.parse_args(arguments)
+    if args.processes < 1:
+        parser.error(f'--processes {args.processes}: one at least')
+    if not 0 <= args.minutes < math.inf:
+        parser.error(f'--minutes {args.minutes}: not a number of minutes')
+    require_sprites(parser, args.sprites)
     if args.processes == 1:
         return stage(args)
     with tempfile.TemporaryDirectory() as meeting:
