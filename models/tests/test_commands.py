@@ -13,6 +13,8 @@ from pathlib import Path
 
 from recipe import __main__ as whole
 from recipe import atlas, collect, export_judge, ranges, train
+from recipe.card import evaluate
+from recipe.card.pictures import __main__ as pictures
 from recipe.steps import Step
 
 
@@ -55,6 +57,17 @@ class Told(unittest.TestCase):
             with self.subTest(command.__name__):
                 self.told(f'{self.folder / "weights" / part}.safetensors: no such file', command, *options,
                           *self.common)
+
+    def test_files_that_figures_and_pictures_take_and_change(self):
+        missing, shipped = self.folder / 'missing', ['--tokenizer', __file__]
+        for option in ('--about', '--card', '--tokenizer'):
+            self.told(f'{missing}: no such file', evaluate, *self.common, *shipped, option, missing)
+        self.told(f'{missing}: no sprites', evaluate, '--weights', self.heads(), *shipped, '--sprites', missing)
+        self.told('judge.safetensors: no such file', pictures, '--out', self.folder / 'out', *shipped, *self.common)
+
+    def heads(self):
+        (self.folder / 'heads.safetensors').write_bytes(b'')
+        return self.folder
 
     def test_shares_and_figures_of_a_collection(self):
         self.told('--before 2.0', collect, '--out', self.folder / 'out', '--before', 2, *self.common)

@@ -15,6 +15,7 @@ from packager.precision import round_weights
 
 from ..data.batches import heldout
 from ..data.scenes import Sprites
+from ..inputs import require_files, require_sprites
 from ..stages import encoder as encoder_stage
 from ..stages import tokenizer as tokenizer_stage
 from ..stages.encoder import EncoderHeads
@@ -73,6 +74,8 @@ def main(arguments=None):
     parser.add_argument('--card', help='Markdown file whose table of figures is replaced')
     args = parser.parse_args(arguments)
     weights = Path(args.weights)
+    require_files(parser, args.about, args.card, args.tokenizer, weights / 'heads.safetensors')
+    require_sprites(parser, args.sprites)
     model = round_weights(load_weights(build(MINI, args.concepts), weights), args.bits)
     heads = fill(EncoderHeads(MINI.encoder.width, args.concepts), weights / 'heads.safetensors').eval()
     judge = fill(Judge(args.concepts), weights / 'judge.safetensors').eval()

@@ -16,6 +16,7 @@ from networks.model import build, fill, load_weights
 from packager.precision import round_weights
 
 from ...data.scenes import Sprites
+from ...inputs import require_files, require_sprites
 from ...stages.encoder import EncoderHeads
 from ...stages.judge import Judge
 from ...stages.language_model import Eyes, Sentences
@@ -85,6 +86,8 @@ def main(arguments=None):
     torch.set_num_threads(1)  # sums in one order, however many cores there are
     torch.use_deterministic_algorithms(True)
     weights, out = Path(args.weights), Path(args.out)
+    require_files(parser, args.tokenizer, weights / 'judge.safetensors')
+    require_sprites(parser, args.sprites)
     concepts = concepts_of(weights)
     model = round_weights(load_weights(build(MINI, concepts), weights))
     heads = fill(EncoderHeads(MINI.encoder.width, concepts), weights / 'heads.safetensors').eval()
