@@ -11,7 +11,8 @@ import { openRecord } from '../../bench/record.ts'
 import { runningServers } from '../../bench/servers.ts'
 
 const root = join(import.meta.dirname, '../..')
-const node = ['--import', 'tsx']
+const node = ['--import', './test/fixtures/strip/main.js']
+const env = { ...process.env, _TAPJS_PROCESSINFO_COVERAGE_: '0' } // all of the benchmark is loaded, and not run
 
 t.test('figures that count are whole, and lists name something', async t => {
   t.match(readOptions(['--clients', '1,4', '--kept', '4,any', '--seconds', '0.5']), {
@@ -34,7 +35,8 @@ t.test('figures that count are whole, and lists name something', async t => {
 
 t.test('--help of the benchmark and of the soak is no error', async t => {
   for (const file of ['bench/main.ts', 'bench/soak/main.ts']) {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [...node, file, '--help'], { cwd: root })
+    const words = [...node, file, '--help']
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, words, { cwd: root, env })
     t.match(stdout, /^npm run \w+ -- \[options\]/)
     t.equal(stderr, '')
   }
@@ -67,6 +69,7 @@ t.test('a server that was started ends with the process that started it', async 
   })
   const parent = spawn(process.execPath, [...node, join(t.testdirName, 'parent.ts')], {
     cwd: root,
+    env,
     stdio: ['ignore', 'pipe', 'inherit']
   })
   const [pid] = await once(parent.stdout, 'data')

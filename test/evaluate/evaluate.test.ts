@@ -283,7 +283,7 @@ t.test('a server without models is told from one', async t => {
 })
 
 t.test('--help lists the options and is no error', async t => {
-  const words = ['--import', 'tsx', 'evaluate/main.ts', '--help']
+  const words = ['--import', './test/fixtures/strip/main.js', 'evaluate/main.ts', '--help']
   const { stdout, stderr } = await promisify(execFile)(process.execPath, words, { cwd: root })
   t.match(stdout, /^npm run evaluate -- --task/)
   t.equal(stderr, '')
