@@ -83,11 +83,11 @@ async function readFileOf (path: string): Promise<string> {
 /** Base64 of what `read` reads. What cannot be read, or is too large, is refused as a broken picture is. */
 export async function readBounded (bytes: number, read: () => Promise<Buffer>): Promise<string> {
   const refuse = (status: number, code: string, detail: string) => new Refusal({ status, code, detail })
-  const tooLarge = refuse(413, 'too_large', `The picture has more than ${mostBytes} bytes`)
-  if (bytes > mostBytes) throw tooLarge
+  const tooLarge = () => refuse(413, 'too_large', `The picture has more than ${mostBytes} bytes`)
+  if (bytes > mostBytes) throw tooLarge()
   const picture = await read().catch((error: unknown) => {
     throw refuse(422, 'image_unreadable', messageOf(error))
   })
-  if (picture.length > mostBytes) throw tooLarge
+  if (picture.length > mostBytes) throw tooLarge()
   return picture.toString('base64')
 }

@@ -9,9 +9,9 @@ import t from 'tap'
 import { readOptions } from '../../bench/options.ts'
 import { openRecord } from '../../bench/record.ts'
 import { runningServers } from '../../bench/servers.ts'
+import { stripTypes } from '../fixtures/strip/node.ts'
 
 const root = join(import.meta.dirname, '../..')
-const node = ['--import', './test/fixtures/strip/main.js']
 const env = { ...process.env, _TAPJS_PROCESSINFO_COVERAGE_: '0' } // all of the benchmark is loaded, and not run
 
 t.test('figures that count are whole, and lists name something', async t => {
@@ -35,7 +35,7 @@ t.test('figures that count are whole, and lists name something', async t => {
 
 t.test('--help of the benchmark and of the soak is no error', async t => {
   for (const file of ['bench/main.ts', 'bench/soak/main.ts']) {
-    const words = [...node, file, '--help']
+    const words = [...stripTypes, file, '--help']
     const { stdout, stderr } = await promisify(execFile)(process.execPath, words, { cwd: root, env })
     t.match(stdout, /^npm run \w+ -- \[options\]/)
     t.equal(stderr, '')
@@ -67,7 +67,7 @@ t.test('a server that was started ends with the process that started it', async 
     'parent.ts': `import { startProcess } from '${join(root, 'bench/servers.ts')}'
       console.log((await startProcess('child', [process.execPath, '${join(t.testdirName, 'child.cjs')}'])).pid)`
   })
-  const parent = spawn(process.execPath, [...node, join(t.testdirName, 'parent.ts')], {
+  const parent = spawn(process.execPath, [...stripTypes, join(t.testdirName, 'parent.ts')], {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'inherit']

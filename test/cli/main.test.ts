@@ -7,12 +7,13 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { buildTestApp, png } from '../helper.ts'
+import { stripTypes } from '../fixtures/strip/node.ts'
 
 const root = join(import.meta.dirname, '../..')
 
 function start (...words: string[]) {
   const { PATH } = process.env
-  return spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...words], {
+  return spawn(process.execPath, [...stripTypes, 'src/cli/main.ts', ...words], {
     cwd: root,
     env: { PATH, HOME: '/nowhere', LOG_LEVEL: 'info' }
   })
@@ -60,7 +61,7 @@ t.test('an output that takes no more is told', async t => {
   const url = await app.listen({ port: 0 })
   for (const words of [['models', '--url', url], ['paint', 'a', '--out', '-', '--url', url], ['--help']]) {
     const { PATH } = process.env
-    const lavit = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...words], {
+    const lavit = spawn(process.execPath, [...stripTypes, 'src/cli/main.ts', ...words], {
       cwd: root,
       env: { PATH, HOME: '/nowhere' },
       stdio: ['ignore', full, 'pipe']

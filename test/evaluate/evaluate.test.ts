@@ -10,6 +10,7 @@ import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { evaluate } from '../../evaluate/evaluate.ts'
 import { tableOf } from '../../evaluate/report.ts'
+import { stripTypes } from '../fixtures/strip/node.ts'
 
 const root = join(import.meta.dirname, '../..')
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, '../fixtures', name))
@@ -283,7 +284,7 @@ t.test('a server without models is told from one', async t => {
 })
 
 t.test('--help lists the options and is no error', async t => {
-  const words = ['--import', './test/fixtures/strip/main.js', 'evaluate/main.ts', '--help']
+  const words = [...stripTypes, 'evaluate/main.ts', '--help']
   const { stdout, stderr } = await promisify(execFile)(process.execPath, words, { cwd: root })
   t.match(stdout, /^npm run evaluate -- --task/)
   t.equal(stderr, '')

@@ -1,7 +1,7 @@
 /** Which patches stay, by sliders: the browser follows the server's rule, and nothing is asked while they move. */
-import { useRef } from 'preact/hooks'
 import { choice, isStale, kept, tokenize } from '../state/picture.ts'
 import { least, patches } from '../state/server.ts'
+import { useKeptFocus } from './beside.ts'
 import { Slider } from './slider.tsx'
 
 export function ChoiceSliders () {
@@ -9,11 +9,7 @@ export function ChoiceSliders () {
   const most = Math.min(maxVisualTokens, patches.value)
   const fewest = Math.max(minVisualTokens, least.value)
   const change = (part: Partial<typeof choice.value>) => { choice.value = { ...choice.value, ...part } }
-  const line = useRef<HTMLParagraphElement>(null)
-  const ask = () => {
-    line.current?.focus() // the button goes with the answer
-    tokenize()
-  }
+  const line = useKeptFocus<HTMLParagraphElement>()
   return (
     <fieldset class='sliders'>
       <legend class='unseen'>Which patches stay</legend>
@@ -37,7 +33,7 @@ export function ChoiceSliders () {
           ? (
             <>
               <span>{kept.value} patches by this choice; their tokens are not asked for.</span>
-              <button type='button' onClick={ask}>Ask for these tokens</button>
+              <button type='button' onClick={tokenize}>Ask for these tokens</button>
             </>
             )
           : <span class='quiet'>Moving a slider asks nothing of the server.</span>}
