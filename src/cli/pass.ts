@@ -5,7 +5,7 @@ import type { Answer } from './peers/peer.ts'
 import type { Picture } from './pictures.ts'
 import type { Session } from './session.ts'
 
-export type PictureAnswer = { image_ref?: string; warnings?: { code: string; detail: string }[] }
+type PictureAnswer = { warnings?: { code: string; detail: string }[] }
 type Body = Record<string, unknown>
 type Outcome = { name: string; body: Body; answer: Answer } | { name: string; error: unknown }
 
@@ -17,7 +17,7 @@ type Outcome = { name: string; body: Body; answer: Answer } | { name: string; er
 export async function askAboutEach<A extends PictureAnswer> (
   { settings, output, ask }: Session,
   pictures: Picture[],
-  request: { path: string; body: Body },
+  request: { path: string; body: Body; read: (body: Buffer) => A },
   tell: (answer: A, body: Body) => Promise<string[]> | string[]
 ): Promise<number> {
   const isAlone = pictures.length === 1
@@ -42,7 +42,7 @@ export async function askAboutEach<A extends PictureAnswer> (
       if (settings.json) await output.line(JSON.stringify({ input: name, problem: error.problem }))
     } else {
       const text = outcome.answer.body.toString('utf8')
-      const answer: A = JSON.parse(text)
+      const answer = request.read(outcome.answer.body)
       for (const { code, detail } of answer.warnings ?? []) output.warn(`${name}: ${code}: ${detail}`)
       const lines = await tell(answer, outcome.body)
       output.clear()

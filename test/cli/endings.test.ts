@@ -1,6 +1,6 @@
 // covers: src/cli/io.ts src/cli/output.ts src/bulk/in-order.ts src/cli/root.ts src/cli/peers/patience.ts
 // covers: src/cli/commands/bench.ts src/cli/commands/models.ts src/cli/commands/serve.ts src/cli/program.ts
-// covers: src/cli/pictures.ts src/cli/out-file.ts
+// covers: src/cli/pictures.ts src/cli/out-file.ts src/cli/answers.ts
 /** How commands end: exit codes, what stands on stdout and what on stderr. */
 import { createServer, type RequestListener } from 'node:http'
 import { once } from 'node:events'
@@ -47,6 +47,10 @@ t.test('exit codes', async t => {
   const login = await startOther(t, (_request, response) =>
     response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')
   )
+  const broken = await startOther(t, (_request, response) => response.end('{"captions": ['))
+  const strange = await startOther(t, (_request, response) => response.end('{"status":"ok","images":[{"data":7}]}'))
+  const empty = await startOther(t, (_request, response) => response.end('null'))
+  const foreign = /^error: the server answered, and not as a LaVIT server does: .+ must .+\n$/
   const away = await findAway()
   const cases: [words: string[], code: number, stderr: RegExp][] = [
     [['caption', file('a.png'), '--url', url], 0, /^$/],
@@ -78,6 +82,24 @@ t.test('exit codes', async t => {
     [['models', '--url', 'ftp://x'], 2, /^error: --url: "ftp:\/\/x" is no address/],
     [['models', '--url', away], 3, /^error: http:\/\/127.0.0.1:\d+ does not answer: ECONNREFUSED\n$/],
     [['models', '--url', other], 3, /^error: the server answered 404, and not as a LaVIT server does\n$/],
+    ...[strange, empty].flatMap(peer =>
+      [
+        ['caption', file('a.png')],
+        ['caption', file('a.png'), file('b.png')],
+        ['ask', 'what?', file('a.png')],
+        ['tokenize', file('a.png')],
+        ['tokenize', file('a.png'), '--json'],
+        ['paint', 'a'],
+        ['detokenize', '1', '--json'],
+        ['estimate', 'caption', file('a.png')],
+        ['bench', file('a.png'), '--seconds', '1'],
+        ['models'],
+        ['models', '--json'],
+        ['models', 'mini'],
+        ['bulk', file('a.png'), '--out', file('out')]
+      ].map((words): [string[], number, RegExp] => [[...words, '--url', peer], 3, foreign])
+    ),
+    [['caption', file('a.png'), '--url', broken], 3, /^error: the server answered with what is no JSON, .+\n$/],
     [['models', 'none', '--url', url], 4, /^error: model_not_found: There is no such model\n$/],
     [['caption', file('broken.png'), '--url', url], 4, /^error: image_unreadable: /],
     [['paint', 'a', '--top-p', '2', '--url', url], 4, /^error: invalid_field: top_p must be <= 1\n$/],

@@ -1,6 +1,7 @@
 /** One picture of a bulk job: its tasks asked one after the other, and the row that they become. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { createRetries, endedEngine, type Refused } from '../../bulk/retries.ts'
+import { answers as readers } from '../answers.ts'
 import { Ending, exitCodes, Refusal, type Problem } from '../endings.ts'
 import { jobs } from '../jobs.ts'
 import type { Question } from '../peers/peer.ts'
@@ -9,17 +10,7 @@ import { readItem, type Item } from './items.ts'
 import { bulkTasks, type Job } from './job.ts'
 
 type Image = string | { ref: string }
-type Answer = {
-  image_ref?: string
-  captions?: { text: string }[]
-  answers?: { text: string }[]
-  visual_tokens?: number[]
-  count?: number
-  keep_mask?: boolean[]
-  familiarity?: number
-  warnings?: unknown[]
-  usage: { visual_tokens: number; completion_tokens?: number }
-}
+type Answer = ReturnType<typeof readers.bulkTask>
 
 /** `text` is what is written: a line of JSON, the same for the same picture, whenever it is asked. */
 export type Row = {
@@ -67,7 +58,7 @@ async function askAll (item: Item, { tasks, model }: Job, { ask, io }: Session, 
       if (error instanceof Refusal && error.problem.code === 'image_ref_expired') return request(whole)
       throw error
     })
-    const answer: Answer = JSON.parse(body.toString('utf8'))
+    const answer = readers.bulkTask(body)
     answers.push(answer)
     if (answer.image_ref !== undefined) image = { ref: answer.image_ref }
   }

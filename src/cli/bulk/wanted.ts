@@ -1,12 +1,11 @@
 /** What a bulk job is asked to do: its tasks with their options, and the model. */
+import { answers } from '../answers.ts'
 import { wrongUsage } from '../endings.ts'
 import { fieldsOfJob, flagOf } from '../options.ts'
 import type { Session } from '../session.ts'
 import { bulkTasks, digestOf, type BulkTask, type Job } from './job.ts'
 
 type Fields = Record<string, unknown>
-type Models = { default: string }
-type Model = { digests?: Record<string, string>; limits?: { codebook_size: number } }
 
 /**
  * The request of each task: the fields that it has, work that yields to others, and a seed that stays. Throws an Ending
@@ -34,9 +33,8 @@ function fieldsFor (task: BulkTask, given: Fields): Fields {
 
 /** The model by name, and a digest of all its files. */
 export async function findModel ({ ask }: Session, wanted: unknown, { tokenize }: Job['tasks']) {
-  const read = async <Answer>(path: string): Promise<Answer> => JSON.parse((await ask({ path })).body.toString('utf8'))
-  const model = typeof wanted === 'string' ? wanted : (await read<Models>('/models')).default
-  const { digests = {}, limits } = await read<Model>(`/models/${encodeURIComponent(model)}`)
+  const model = typeof wanted === 'string' ? wanted : answers.models((await ask({ path: '/models' })).body).default
+  const { digests = {}, limits } = answers.bulkModel((await ask({ path: `/models/${encodeURIComponent(model)}` })).body)
   if (tokenize && (limits?.codebook_size ?? 0) > 65_536) {
     throw wrongUsage(`visual tokens of ${model} do not fit into 16 bits`)
   }

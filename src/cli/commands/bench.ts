@@ -1,5 +1,6 @@
 /** lavit bench: how fast the server, or the model in this process, answers about pictures of yours. */
 import { setMaxListeners } from 'node:events'
+import { answers } from '../answers.ts'
 import { exitCodes, Refusal, wrongUsage } from '../endings.ts'
 import { jobs } from '../jobs.ts'
 import { findPictures } from '../pictures.ts'
@@ -18,7 +19,7 @@ export async function bench (session: Session, words: string[], { seconds, job }
   const [first] = pictures
   if (first === undefined) throw wrongUsage('name pictures')
   const { path } = jobs[job]
-  await ask({ path, body: first })
+  answers[job]((await ask({ path, body: first })).body)
   const begun = performance.now()
   const end = begun + seconds * 1000
   const times: number[] = []

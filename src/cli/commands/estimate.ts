@@ -1,21 +1,15 @@
 /** lavit estimate: what a job would come to, for the words and options of its command. */
+import { answers } from '../answers.ts'
 import { wrongUsage } from '../endings.ts'
 import { jobs, type JobName } from '../jobs.ts'
-import { askAboutEach, type PictureAnswer } from '../pass.ts'
+import { askAboutEach } from '../pass.ts'
 import { findPictures, type Picture } from '../pictures.ts'
 import type { Session } from '../session.ts'
 import { readCodes, readPrompt } from './paint.ts'
 import { readCaption, readQuestion } from './understand.ts'
 
 type Fields = Record<string, unknown>
-type Estimate = PictureAnswer & {
-  usage: Record<string, number>
-  exact: string[]
-  cost: number
-  position: number
-  start_seconds: number
-  seconds: number
-}
+type Estimate = ReturnType<typeof answers.estimate>
 
 /** Of each picture, or of the whole prompt. */
 export async function estimate (session: Session, name: JobName, words: string[], fields: Fields) {
@@ -26,7 +20,7 @@ export async function estimate (session: Session, name: JobName, words: string[]
     ask: ({ body, ...question }) =>
       session.ask({ ...question, path: '/estimate', body: { job: path.slice(1), request: body } })
   }
-  return askAboutEach<Estimate>(asking, subjects, { path, body }, told => [tell(told)])
+  return askAboutEach(asking, subjects, { path, body, read: answers.estimate }, told => [tell(told)])
 }
 
 async function readJob (

@@ -1,16 +1,15 @@
 /** lavit models: which there are, or one of them in full. */
+import { answers } from '../answers.ts'
 import { exitCodes } from '../endings.ts'
 import type { Session } from '../session.ts'
 
-type List = { default: string; models: { name: string; version: string; state: string; device: string }[] }
-type Details = Record<string, unknown>
+type List = ReturnType<typeof answers.models>
 
 export async function models ({ settings, output, ask }: Session, name: string | undefined) {
   const path = name === undefined ? '/models' : `/models/${encodeURIComponent(name)}`
   const { body } = await ask({ path })
-  const text = body.toString('utf8')
-  const tell = name === undefined ? tellList : tellDetails
-  for (const line of settings.json ? [text] : tell(JSON.parse(text))) await output.line(line)
+  const lines = name === undefined ? tellList(answers.models(body)) : tellDetails(answers.model(body))
+  for (const line of settings.json ? [body.toString('utf8')] : lines) await output.line(line)
   return exitCodes.ok
 }
 
@@ -26,7 +25,7 @@ function tellList ({ default: preferred, models }: List): string[] {
   return alignColumns(rows)
 }
 
-function tellDetails (details: Details): string[] {
+function tellDetails (details: object): string[] {
   return alignColumns(
     Object.entries(details)
       .filter(([, value]) => value !== null && !Array.isArray(value))

@@ -1,5 +1,6 @@
 /** lavit paint and lavit detokenize: a prompt, or visual tokens, to picture files. */
 import { extname, format, parse } from 'node:path'
+import { answers } from '../answers.ts'
 import { wrongUsage } from '../endings.ts'
 import { readStdin, readText } from '../io.ts'
 import { jobs } from '../jobs.ts'
@@ -9,7 +10,6 @@ import { isObject } from '../settings.ts'
 import type { Session } from '../session.ts'
 import { parseTokens } from '../values.ts'
 
-type Painted = { images: { data: string; media_type: string; seed: number }[] }
 type Fields = Record<string, unknown>
 type Place = { out: string | undefined; i: number; of: number; seed: number; type: string }
 type Part = { type: 'text'; text: string } | { type: 'image'; image: string }
@@ -85,10 +85,9 @@ async function askForPictures ({ settings, output, ask }: Session, path: string,
     ...(output.isLive && path === jobs.paint.path && { onEvent: (...event) => output.progress(tellEvent(...event)) })
   })
   output.clear()
-  const text = answer.body.toString('utf8')
-  const { images }: Painted = JSON.parse(text)
+  const { images } = answers.paint(answer.body)
   if (out === '-' && images.length > 1) throw wrongUsage('--out - takes one picture')
-  if (settings.json) await output.line(text)
+  if (settings.json) await output.line(answer.body.toString('utf8'))
   if (settings.json && out === undefined) return 0
   for (const [i, { data, media_type: type, seed }] of images.entries()) {
     const bytes = Buffer.from(data, 'base64')

@@ -1,12 +1,11 @@
 /** lavit tokenize: the visual tokens of each picture. */
+import { answers } from '../answers.ts'
 import { wrongUsage } from '../endings.ts'
 import { jobs } from '../jobs.ts'
 import { checkOutFile, writeOutFile } from '../out-file.ts'
-import { askAboutEach, type PictureAnswer } from '../pass.ts'
+import { askAboutEach } from '../pass.ts'
 import { findPictures } from '../pictures.ts'
 import type { Session } from '../session.ts'
-
-type Tokens = PictureAnswer & { visual_tokens: number[]; seed?: number }
 
 /** Where `overlay` names a file, the picture with its dropped patches dimmed is written there, a PNG. */
 export async function tokenize (
@@ -19,8 +18,8 @@ export async function tokenize (
   const pictures = await findPictures(words, session.io)
   if (overlay !== undefined && pictures.length > 1) throw wrongUsage('--overlay takes one picture')
   const { path } = jobs.tokenize
-  const request = { path, body: fields }
-  return askAboutEach<Tokens>(session, pictures, request, async ({ visual_tokens: tokens, seed }, asked) => {
+  const request = { path, body: fields, read: answers.tokenize }
+  return askAboutEach(session, pictures, request, async ({ visual_tokens: tokens, seed }, asked) => {
     if (overlay !== undefined) {
       const body = { ...asked, ...(seed !== undefined && { seed }) }
       const { body: png } = await session.ask({ path, body, accept: 'image/png' })

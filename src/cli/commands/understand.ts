@@ -1,32 +1,24 @@
 /** lavit caption and lavit ask: a text about each picture. */
+import { answers } from '../answers.ts'
 import { wrongUsage } from '../endings.ts'
 import { jobs } from '../jobs.ts'
-import { askAboutEach, type PictureAnswer } from '../pass.ts'
+import { askAboutEach } from '../pass.ts'
 import { findPictures } from '../pictures.ts'
 import { readText } from '../io.ts'
 import type { Session } from '../session.ts'
 
-type Texts = { text: string }[]
 type Fields = Record<string, unknown>
 
 export async function caption (session: Session, words: string[], fields: Fields) {
   const { subjects, body } = await readCaption(session, words, fields)
-  return askAboutEach<PictureAnswer & { captions: Texts }>(
-    session,
-    subjects,
-    { path: jobs.caption.path, body },
-    ({ captions }) => captions.map(({ text }) => text)
-  )
+  const request = { path: jobs.caption.path, body, read: answers.caption }
+  return askAboutEach(session, subjects, request, ({ captions }) => captions.map(({ text }) => text))
 }
 
 export async function ask (session: Session, question: string, words: string[], fields: Fields) {
   const { subjects, body } = await readQuestion(session, question, words, fields)
-  return askAboutEach<PictureAnswer & { answers: Texts }>(
-    session,
-    subjects,
-    { path: jobs.ask.path, body },
-    ({ answers }) => answers.map(({ text }) => text)
-  )
+  const request = { path: jobs.ask.path, body, read: answers.ask }
+  return askAboutEach(session, subjects, request, ({ answers }) => answers.map(({ text }) => text))
 }
 
 export async function readCaption (session: Session, words: string[], fields: Fields) {
