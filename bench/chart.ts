@@ -15,7 +15,7 @@ export function chart (all: Result[]): string {
   let y = 24
   for (const title of titles) {
     const bars = results.filter(result => titleOf(result) === title)
-    const most = Math.max(...bars.map(({ rounds }) => spreadOf(rounds.map(({ perSecond }) => perSecond)).most))
+    const most = Math.max(...bars.map(({ rounds }) => spreadOf(rounds.map(({ perSecond }) => perSecond)).most)) || 1
     parts.push(text(label, y, `${title}, requests a second`, 'font-weight="bold"'))
     y += 10
     let load = ''

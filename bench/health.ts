@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { callsOf } from './jobs.ts'
-import { closedLoop, type Sample } from './load.ts'
+import { checkAnswered, closedLoop, type Sample } from './load.ts'
 import { asking, examine } from './measure.ts'
 import { makePhotograph } from './pictures.ts'
 import type { Order } from './prober.ts'
@@ -66,11 +66,12 @@ async function measure (
   const goesOn = (elapsed: number) => elapsed < to
   const times = Array.from({ length: Math.floor(to / probeEveryMs) }, (_, i) => (i * probeEveryMs) / 1000)
   const probe = await startProber(target)
-  const [probes, photographs] = await Promise.all([
+  const [probes, photographs, others] = await Promise.all([
     probe(times),
     closedLoop(large, photographers, goesOn),
     closedLoop(mixed, clients, goesOn)
   ])
+  for (const samples of [probes, photographs, others]) checkAnswered(target.name, samples)
   for (const sample of probes) record.write({ server: target.name, health: round, ...sample })
   const counted = probes.filter(({ planned }) => planned >= from)
   const milliseconds = (samples: Sample[]) => samples.map(({ sent, ended }) => ended - sent)

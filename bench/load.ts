@@ -46,6 +46,13 @@ export async function openLoop (ask: Ask, times: number[]): Promise<Sample[]> {
   return Promise.all(samples)
 }
 
+/** Throws where there were requests and none was answered. */
+export function checkAnswered (name: string, samples: Sample[]): void {
+  const { length } = samples
+  if (length === 0 || samples.some(({ status }) => status === 200)) return
+  throw new Error(`${name} answered none of ${length} requests; the last status is ${samples.at(-1)?.status}`)
+}
+
 async function take (ask: Ask, i: number, when: { planned: number; sent: number }, from: number): Promise<Sample> {
   const outcome = await ask(i).catch(() => ({ status: 0, isSame: false })) // no connection
   return { ...when, ended: performance.now() - from, ...outcome }

@@ -1,4 +1,5 @@
 /** Measures the server: `npm run bench -- --help` tells how. */
+import { writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { measureAgain } from './again.ts'
@@ -14,7 +15,7 @@ import { startPeers } from './peers/peers.ts'
 import { readPictures } from './pictures.ts'
 import { measurePrefill } from './prefill.ts'
 import { loads, openRecord, readHead } from './record.ts'
-import { faultsOf, tellHead, tellResults } from './report.ts'
+import { faultsOf, tellReport, type Measured } from './report.ts'
 import { measureAll, type Contestant, type Plan } from './rounds.ts'
 import { runningServers, startServer } from './servers.ts'
 import { sweepAll } from './sweep.ts'
@@ -33,30 +34,46 @@ async function main (words: string[]) {
   const folder = options.out ?? join(import.meta.dirname, 'results', head.date.replace(/[:Z]/g, ''))
   const record = await openRecord(folder)
   record.write({ head })
+  const measured: Measured = { results: [], sections: [] }
+  const report = (cutOff?: string) => {
+    const text = tellReport(head, loads(), measured, cutOff)
+    writeFileSync(join(folder, 'report.md'), text)
+    console.log(`${text}\n${folder}`)
+  }
+  onSignal(report)
   const targets: Contestant[] =
     options.servers === undefined ? [await startServer()] : await runningServers(options.servers)
   const { duration, rounds, seed } = options
   try {
     await startPeers(options.peers.filter(name => name !== 'llama'), targets)
     const plan = { targets, pictures: await readPictures(), duration, rounds, seed, record }
-    const sections = await measure(options, plan, folder)
-    const report = [tellHead(head, loads()), ...sections].join('\n\n') + '\n'
-    await writeFile(join(folder, 'report.md'), report)
-    console.log(`${report}\n${folder}`)
+    await measure(options, plan, folder, measured)
+    report()
+  } catch (error) {
+    report('an error')
+    throw error
   } finally {
     for (const target of targets) await target.stop()
-    await record.close()
+    record.close()
   }
 }
 
-/** The sections of the report. */
-async function measure (options: Options, plan: Plan, folder: string): Promise<string[]> {
-  const sections: string[] = []
+/** Tells what was measured until then, and ends: before anything that `startProcess` has end this process. */
+function onSignal (report: (cutOff: string) => void) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, (_: string, number: number) => {
+      report(signal)
+      process.exit(128 + number)
+    })
+  }
+}
+
+/** Adds to what is `measured` as it goes. */
+async function measure (options: Options, plan: Plan, folder: string, { results, sections }: Measured): Promise<void> {
   const settings = settingsOf(options)
   if (settings.length > 0) {
-    const results = await measureAll(settings, plan)
+    await measureAll(settings, plan, results)
     if (options.clients.length > 0) await writeFile(join(folder, 'chart.svg'), chart(results))
-    sections.push(tellResults(results), ...faultsOf(results))
     if (faultsOf(results).length > 0) process.exitCode = 1
   }
   const [target] = plan.targets
@@ -74,7 +91,6 @@ async function measure (options: Options, plan: Plan, folder: string): Promise<s
   }
   if (options.prefill) sections.push(await measurePrefill(options, plan))
   if (options.peers.includes('llama')) sections.push(await measureLlama(plan.pictures, options.rounds))
-  return sections
 }
 
 function settingsOf ({ jobs, kept, clients, rates }: Options): Setting[] {

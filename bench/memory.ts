@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { callsOf } from './jobs.ts'
-import { closedLoop } from './load.ts'
+import { checkAnswered, closedLoop } from './load.ts'
 import { asking, examine } from './measure.ts'
 import { table, tellNumber } from './report.ts'
 import type { Plan } from './rounds.ts'
@@ -35,6 +35,7 @@ export async function measureMemory (target: Target, requests: number, { picture
   const answers = await closedLoop(ask, clients, (_, sent) => sent < requests, () => done++)
   clearInterval(timer)
   await look()
+  checkAnswered(target.name, answers)
   const wrong = answers.filter(({ isSame }) => !isSame).length
   return [
     `${requests} mixed requests by ${clients} clients, ${wrong} wrong or refused; MiB, sampled each second:`,

@@ -1,11 +1,9 @@
 /** Where it ran, and every request, as lines of JSON in a folder of results. */
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'
-import { finished } from 'node:stream/promises'
 import { promisify } from 'node:util'
 
 export type Head = Awaited<ReturnType<typeof readHead>>
@@ -27,19 +25,15 @@ export async function readHead (arguments_: string[]) {
 
 export type Record = Awaited<ReturnType<typeof openRecord>>
 
-/** Opens `requests.jsonl` in a folder, which is made. */
+/** Opens `requests.jsonl` in a folder, which is made. What is written stands there, however the process ends. */
 export async function openRecord (folder: string) {
   await mkdir(folder, { recursive: true })
-  const file = createWriteStream(join(folder, 'requests.jsonl'))
-  await once(file, 'open') // throws where it cannot be written
+  const file = openSync(join(folder, 'requests.jsonl'), 'w')
   return {
     write (line: object) {
-      file.write(`${JSON.stringify(line)}\n`)
+      writeSync(file, `${JSON.stringify(line)}\n`)
     },
-    async close () {
-      file.end()
-      await finished(file)
-    }
+    close: () => closeSync(file)
   }
 }
 

@@ -3,6 +3,20 @@ import type { Head } from './record.ts'
 import { nameOf, type Result } from './rounds.ts'
 import { spreadOf } from './statistics.ts'
 
+/** Results of loads, and sections of what else was measured. */
+export type Measured = { results: Result[]; sections: string[] }
+
+/** `cutOff`: by what, where not all was measured; runs that had not come to their end are left out. */
+export function tellReport (head: Head, loadAtEnd: string, { results, sections }: Measured, cutOff?: string): string {
+  const done = results.filter(({ rounds }) => rounds.length > 0)
+  return [
+    tellHead(head, loadAtEnd),
+    ...(cutOff === undefined ? [] : [`**Cut off** by ${cutOff}: what had not come to its end by then is left out.`]),
+    ...(done.length > 0 ? [tellResults(done), ...faultsOf(done)] : []),
+    ...sections
+  ].join('\n\n') + '\n'
+}
+
 export function tellHead (head: Head, loadAtEnd: string): string {
   return [
     `${head.date}, commit ${head.commit}, Node ${head.node}`,
@@ -62,10 +76,15 @@ export function tellNumber (value: number): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 10 ? 1 : 2)
 }
 
-/** What went wrong, for the exit code: answers that differ from the solo ones. Refusals are told, but may be sought. */
+/**
+ * What went wrong, for the exit code: answers that differ from the solo ones, and no answer at all. Refusals are told,
+ * but may be sought.
+ */
 export function faultsOf (results: Result[]): string[] {
   return results.flatMap(({ setting, server, rounds }) => {
-    const wrong = rounds.reduce((all, round) => all + round.wrong, 0)
+    const sum = (name: 'count' | 'failed' | 'wrong') => rounds.reduce((all, round) => all + round[name], 0)
+    const [count, failed, wrong] = [sum('count'), sum('failed'), sum('wrong')]
+    if (count === failed) return [`${server}: none of ${count} requests of ${nameOf(setting)} was answered`]
     return wrong === 0 ? [] : [`${server}: ${wrong} answers of ${nameOf(setting)} differ from the solo ones`]
   })
 }

@@ -19,9 +19,8 @@ export type Plan = {
   record: Record
 }
 
-/** Every setting on every server that can do its job. */
-export async function measureAll (settings: Setting[], plan: Plan): Promise<Result[]> {
-  const results: Result[] = []
+/** Every setting on every server that can do its job; `results` grow with each round. */
+export async function measureAll (settings: Setting[], plan: Plan, results: Result[]): Promise<void> {
   const exams = new Map<Target, Exam>()
   let [job, kept]: Partial<[Job, number]> = []
   for (const setting of settings) {
@@ -32,20 +31,19 @@ export async function measureAll (settings: Setting[], plan: Plan): Promise<Resu
     }
     ;[job, kept] = [setting.job, setting.kept]
     const rounds = new Map<Target, Summary[]>(targets.map(target => [target, []]))
+    const first = targets[0] && exams.get(targets[0])
+    for (const target of targets) {
+      const agreement = agreementOf(first, exams.get(target))
+      results.push({ setting, server: target.name, rounds: rounds.get(target) ?? [], agreement })
+    }
     for (let round = 0; round < plan.rounds; round++) {
       for (const target of turned(targets, round)) {
         const exam = exams.get(target)
         if (exam) rounds.get(target)?.push(await measureOnce(target, exam, setting, round, plan))
       }
     }
-    const first = targets[0] && exams.get(targets[0])
-    for (const target of targets) {
-      const agreement = agreementOf(first, exams.get(target))
-      results.push({ setting, server: target.name, rounds: rounds.get(target) ?? [], agreement })
-    }
     console.error(`${nameOf(setting)}: ${results.slice(-targets.length).map(tell).join(', ')}`)
   }
-  return results
 }
 
 export async function measureOnce (

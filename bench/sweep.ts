@@ -50,6 +50,7 @@ async function sweep (
   plan: Plan
 ): Promise<number> {
   const closed = await measureOnce(target, exam, { job, kept, clients: 16 }, round, plan)
+  if (closed.count === closed.failed) throw new Error(`${target.name} answered no request of ${job}`)
   return await highestRate(closed.perSecond * 1.25, async rate => {
     const summary = await measureOnce(target, exam, { job, kept, rate }, round, plan)
     return summary.p99 <= p99 && summary.failed === 0 && summary.wrong === 0
