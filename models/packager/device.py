@@ -3,7 +3,7 @@
 They compute the same from the same weights, which stay in the file of the other graph, and have no operator that the
 runtime's WebGPU provider leaves to the processor: whole numbers on the way are rounded fractions, ids and positions are
 counted in fractions, which are exact below 2 ** 24, and LogSoftmax is written out. Matrices of 8 bits are widened once,
-when the graph is opened.
+when the graph is opened. The package stays as it is until all of them are written.
 """
 import argparse
 import json
@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
+from importer.staging import renewed
 
 from .activations import LEVELS, drop_unused
 from .write import digest
@@ -206,20 +208,20 @@ def share(model, path):
             tensor.external_data.add(key=key, value=str(value))
 
 
-def add_device_graph(path):
-    """Writes the graph for devices beside one for processors, and gives its path."""
+def add_device_graph(path, folder):
+    """Writes the graph for devices that goes with one for processors into `folder`, and gives its path."""
     model = rewrite(onnx.load(str(path), load_external_data=False))
     share(model, path)
-    made = path.with_suffix('.device.onnx')
+    made = folder / f'{path.stem}.device.onnx'
     made.write_bytes(model.SerializeToString())
     return made
 
 
-def described(name, path):
-    """What a manifest says of a graph, after one for devices was written beside it. One without, that multiplies in
-    whole numbers, is for processors alone: a device would hand nearly all of it back, node by node."""
+def described(name, path, folder=None):
+    """What a manifest says of a graph, after one for devices was written beside it, or into `folder`. One without, that
+    multiplies in whole numbers, is for processors alone: a device would hand nearly all of it back, node by node."""
     if name in GRAPHS:
-        return {**digest(path), 'device': digest(add_device_graph(path))}
+        return {**digest(path), 'device': digest(add_device_graph(path, folder or path.parent))}
     nodes = onnx.load(str(path), load_external_data=False).graph.node
     return {**digest(path), **({'device': 'cpu'} if WHOLE & {node.op_type for node in nodes} else {})}
 
@@ -232,9 +234,10 @@ def main(arguments=None):
     if not path.is_file():
         parser.error(f'{folder}: no package, manifest.json is missing')
     manifest = json.loads(path.read_text())
-    for name, graph in manifest['graphs'].items():
-        graph |= described(name, folder / graph['file'])
-    path.write_text(json.dumps(manifest, indent=2) + '\n')
+    with renewed(folder) as new:
+        for name, graph in manifest['graphs'].items():
+            graph |= described(name, folder / graph['file'], new)
+        (new / path.name).write_text(json.dumps(manifest, indent=2) + '\n')
 
 
 if __name__ == '__main__':

@@ -6,11 +6,13 @@ import shutil
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import onnx
 import onnxruntime
 
+from packager import device as packager_device
 from packager.device import GRAPHS, main
 
 ROOT = Path(__file__).parents[2]
@@ -91,6 +93,22 @@ class Embedded(unittest.TestCase):
 
 class Imported(Embedded):
     package = ROOT / 'test/fixtures/lavit-golden'
+
+
+class Interrupted(unittest.TestCase):
+    def test_a_package_stays_as_it_was_where_not_all_can_be_written(self):
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory())) / 'package'
+        shutil.copytree(Imported.package, folder)
+        for path in folder.glob('*.device.onnx'):
+            path.unlink()
+        before = {path.name: path.read_bytes() for path in folder.iterdir()}
+        rewrites = [mock.DEFAULT, mock.DEFAULT, OSError(28, 'No space left on device')]
+        with mock.patch.object(packager_device, 'rewrite', side_effect=rewrites, wraps=packager_device.rewrite):
+            self.assertRaises(OSError, main, [str(folder)])
+        self.assertEqual({path.name: path.read_bytes() for path in folder.iterdir()}, before)
+        main([str(folder)])
+        self.assertEqual(sorted(path.name for path in folder.iterdir()),
+                         sorted(path.name for path in Imported.package.iterdir()))
 
 
 class Refused(unittest.TestCase):
