@@ -61,7 +61,10 @@ function failures (records: ItemRecord[]): string[] {
   const failed = records.filter(({ error }) => error !== undefined)
   const [first] = failed
   if (first === undefined) return []
-  return [`${failed.length} of ${records.length} requests failed; the first, of item ${first.id}: ${first.error}`]
+  const zeros = failed.filter(({ cider, accuracy }) => (cider ?? accuracy) === 0).length
+  const counted = zeros > 0 ? `, ${zeros} of them count as 0` : ''
+  const told = `${failed.length} of ${records.length} requests failed${counted}`
+  return [`${told}; the first, of item ${first.id}: ${first.error}`]
 }
 
 function show (value: number | null): string {

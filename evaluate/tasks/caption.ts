@@ -1,4 +1,7 @@
-/** Captions: CIDEr-D against references; of drawn scenes also whether they name what is there. */
+/**
+ * Captions: CIDEr-D against references; of drawn scenes also whether they name what is there. A picture that none was
+ * written about counts as one with an empty caption.
+ */
 import { readCaptions } from '../data/coco.ts'
 import { readScenes, type Scenes } from '../data/scenes.ts'
 import { mean, share, type Figure } from '../metrics/bootstrap.ts'
@@ -10,23 +13,25 @@ type Answer = { captions: { text: string; finish_reason: string }[] }
 type Naming = { named: string[]; present: string[]; right: number }
 
 export async function evaluateCaptions (run: Run): Promise<Outcome> {
-  const { answered, failed } = await askEach(
+  const { answered, failed, missed } = await askEach(
     run,
     readCaptions(run.source, run.limit),
     '/caption',
     ({ file }, index) => ({ image: base64(file), seed: seedOf(run, index) }),
     ({ captions }: Answer) => ({ caption: captions[0]!.text, ending: captions[0]!.finish_reason })
   )
-  const captions = answered.map(({ caption }) => caption)
+  const items = [...answered.map(({ item }) => item), ...missed]
+  const captions = items.map((_, i) => answered[i]?.caption ?? '')
   const cider = ciderScores(
     captions,
-    answered.map(({ item }) => item.captions)
+    items.map(({ captions }) => captions)
   )
   const namings = nameConcepts(
     run,
-    answered.map(({ item }) => item.id),
+    items.map(({ id }) => id),
     captions
   )
+  const missing = new Set(missed.map(({ id }) => id))
   return {
     figures: { 'CIDEr-D': mean(cider, run.seed), ...(namings && conceptFigures(namings, run.seed)) },
     records: [
@@ -37,7 +42,7 @@ export async function evaluateCaptions (run: Run): Promise<Outcome> {
         cider: cider[i],
         ...namings?.[i]
       })),
-      ...failed
+      ...failed.map(record => (missing.has(record.id) ? { ...record, cider: 0 } : record))
     ]
   }
 }

@@ -22,7 +22,8 @@ export type Outcome = { figures: { [name: string]: Figure }; records: ItemRecord
 
 /**
  * Sends one request for each item, and keeps apart what was answered and what failed. `keep` makes of an answer what is
- * needed of it, so that a long run does not hold every picture.
+ * needed of it, so that a long run does not hold every picture. `missed` are the items that failed, but for those that
+ * an interruption left.
  */
 export async function askEach<Item extends { id: number }, Answer, Kept> (
   run: Run,
@@ -30,7 +31,7 @@ export async function askEach<Item extends { id: number }, Answer, Kept> (
   path: string,
   body: (item: Item, index: number) => object,
   keep: (answer: Answer, item: Item) => Kept | Promise<Kept>
-): Promise<{ answered: (Kept & { item: Item })[]; failed: ItemRecord[] }> {
+): Promise<{ answered: (Kept & { item: Item })[]; failed: ItemRecord[]; missed: Item[] }> {
   if (items.length === 0) throw new DataError(`${run.source.folder} holds nothing to ask about`)
   let done = 0
   const results = await each(
@@ -52,7 +53,11 @@ export async function askEach<Item extends { id: number }, Answer, Kept> (
   const failed = results.flatMap((result, i) =>
     result instanceof RequestError ? [{ id: items[i]!.id, error: result.message }] : []
   )
-  return { answered, failed }
+  const missed = items.filter((_, i) => {
+    const result = results[i]
+    return result instanceof RequestError && result.message !== interrupted
+  })
+  return { answered, failed, missed }
 }
 
 /** The seed of a request: another one for each item, the same in every run. */

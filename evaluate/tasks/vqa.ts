@@ -1,4 +1,4 @@
-/** Answers: VQA accuracy and exact match, over all questions and by kind. */
+/** Answers: VQA accuracy and exact match, over all questions and by kind. A question without an answer counts as 0. */
 import { readQuestions, type Asked } from '../data/coco.ts'
 import { share, type Figure, type Part } from '../metrics/bootstrap.ts'
 import { cleanQuestion } from '../metrics/answers.ts'
@@ -9,7 +9,7 @@ type Answer = { answers: { text: string }[] }
 type Judged = Judgement & { item: Asked }
 
 export async function evaluateAnswers (run: Run): Promise<Outcome> {
-  const { answered: judged, failed } = await askEach(
+  const { answered, failed, missed } = await askEach(
     run,
     readQuestions(run.source, run.limit),
     '/vqa',
@@ -20,6 +20,8 @@ export async function evaluateAnswers (run: Run): Promise<Outcome> {
     }),
     ({ answers }: Answer, { people, commonest }) => judgeAnswer(answers[0]!.text, people, commonest)
   )
+  const unanswered = missed.map(item => ({ item, answer: '', accuracy: 0, exact: false }))
+  const judged = [...answered, ...unanswered]
   const figures: Record<string, Figure> = {
     'VQA accuracy': accuracy(judged, run.seed),
     'exact match': byPicture(judged, ({ exact }) => Number(exact), run.seed)
@@ -41,7 +43,7 @@ export async function evaluateAnswers (run: Run): Promise<Outcome> {
       )
     }
   }
-  const records = judged.map(({ item: { id, imageId, question, commonest, kind }, answer, accuracy, exact }) => ({
+  const records = answered.map(({ item: { id, imageId, question, commonest, kind }, answer, accuracy, exact }) => ({
     id,
     image_id: imageId,
     question,
@@ -51,7 +53,9 @@ export async function evaluateAnswers (run: Run): Promise<Outcome> {
     accuracy,
     exact
   }))
-  return { figures, records: [...records, ...failed] }
+  const missing = new Set(missed.map(({ id }) => id))
+  const failures = failed.map(record => (missing.has(record.id) ? { ...record, accuracy: 0, exact: false } : record))
+  return { figures, records: [...records, ...failures] }
 }
 
 function accuracy (judged: Judged[], seed: number): Figure {

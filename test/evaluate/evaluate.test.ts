@@ -194,7 +194,7 @@ t.test('painted pictures are judged and compared with true ones', async t => {
   t.strictSame(readFileSync(join(t.testdirName, 'painted/2.png')), apple)
 })
 
-t.test('a failed request is told and spoils nothing else', async t => {
+t.test('a failed request is told and counts as 0', async t => {
   t.testdir(dataset)
   const { run } = await serve(t, (_, { image }) =>
     image === apple.toString('base64')
@@ -203,15 +203,34 @@ t.test('a failed request is told and spoils nothing else', async t => {
   )
   const report = await run('caption')
   t.equal(report.failed, 1)
-  t.equal(report.figures['CIDEr-D']!.samples, 1)
+  t.match(report.figures['CIDEr-D'], { value: 5, samples: 2 })
+  t.equal(report.figures['things there that are named (recall)']!.value, 2 / 3)
+  t.equal(report.figures['things named that are there (precision)']!.value, 1)
   t.match(report.records, [
-    { id: 2 },
-    { id: 1, error: '/caption answered 422: image_unreadable: The picture is corrupt' }
+    { id: 2, cider: 10 },
+    { id: 1, cider: 0, error: '/caption answered 422: image_unreadable: The picture is corrupt' }
   ])
+  t.equal(report.records.length, 2)
   t.match(
     tableOf(report),
-    /\n1 of 2 requests failed; the first, of item 1: .*422: image_unreadable: The picture is corrupt$/
+    /\n1 of 2 requests failed, 1 of them count as 0; the first, of item 1: .*422: image_unreadable: .* is corrupt$/
   )
+})
+
+t.test('a question without an answer counts as 0', async t => {
+  t.testdir(dataset)
+  const { run } = await serve(t, (_, { question }) =>
+    question.startsWith('what')
+      ? { body: { answers: [{ text: 'apple' }] } }
+      : { status: 500, body: { code: 'internal_error', detail: 'no' } }
+  )
+  const { figures, records } = await run('vqa')
+  t.match(figures, {
+    'VQA accuracy': { value: 0.5, samples: 2 },
+    'exact match': { value: 0.5, samples: 2 },
+    'VQA accuracy, question type count': { value: 0, samples: 1 }
+  })
+  t.match(records, [{ id: 10, accuracy: 1 }, { id: 20, accuracy: 0, exact: false, error: /internal_error/ }])
 })
 
 t.test('what cannot be run is said', async t => {
@@ -247,6 +266,7 @@ t.test('an interruption ends the requests and keeps what was answered', async t 
     figures: { 'CIDEr-D': { samples: 1 } },
     records: [{ id: 1 }, { id: 2, error: 'not answered before the interruption' }]
   })
+  t.notOk('cider' in report.records[1]!)
   t.equal(JSON.parse(readFileSync(out, 'utf8')).records.length, 2)
 })
 
