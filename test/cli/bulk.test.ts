@@ -2,11 +2,14 @@
 // covers: src/cli/bulk/job.ts src/cli/bulk/leases.ts src/cli/bulk/progress.ts src/cli/bulk/row.ts src/cli/bulk/shard.ts
 // covers: src/cli/bulk/source.ts src/cli/bulk/job-index.ts src/cli/bulk/pieces.ts src/cli/bulk/report.ts
 // covers: src/cli/bulk/sidecars.ts src/cli/bulk/wanted.ts src/cli/bulk/tar.ts src/cli/bulk/lists.ts
+// covers: src/cli/bulk/packed.ts
 /** Many pictures into a folder. */
 import { spawn, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import type { Holder } from '../../src/bulk/lease.ts'
 import { markOfProcess } from '../../src/bulk/process.ts'
@@ -294,6 +297,43 @@ t.test('pictures of tar files are read where they lie', async t => {
   writeFileSync(join(folder, 'broken.tar'), readFileSync(first).subarray(0, 700))
   const broken = await lavit(['bulk', join(folder, 'broken.tar'), '--out', `${out}3`, ...words])
   t.match(broken, { code: 2, stderr: /broken.tar: / })
+})
+
+t.test('tar files that gzip packed are read, too', async t => {
+  const { folder, names, out } = setUp(t, 9)
+  const { url } = await startPeer(t, { delayMs: () => Math.random() * 5 })
+  const words = ['--do', 'caption,tokenize', '--shard-size', '2', '--in-flight', '3', '--url', url]
+  const files = names.map(name => basename(name))
+  writeFileSync(join(folder, '004.png'), randomBytes(300_000))
+  const pack = (name: string, files: string[]) => spawnSync('tar', ['-czf', name, ...files], { cwd: folder })
+  pack('a-0.tar.gz', files.slice(0, 7))
+  files.slice(7).forEach((file, i) => pack(`b-${i}.tgz`, [file, '003.png', '004.png']))
+  const bulk = (out: string, ...words: string[]) => lavit(['bulk', ...words, '--out', out])
+  const packed = join(folder, '*.{tar.gz,tgz}')
+  t.equal((await bulk(`${out}1`, packed, ...words)).code, 1)
+  const told = (out: string) =>
+    rowsOf(out).map(({ input, status, captions }) => ({ input: basename(input), status, captions }))
+  const plain = [...files.slice(0, 7), ...files.slice(7).flatMap(file => [file, '003.png', '004.png'])]
+  await bulk(out, ...plain.map(file => join(folder, file)), ...words)
+  t.equal(told(out).length, 13)
+  t.strictSame(told(`${out}1`), told(out))
+
+  await t.test('from their beginning again, where a shard is made anew', async t => {
+    rmSync(join(`${out}1`, 'shards/00001'), { recursive: true })
+    t.equal((await bulk(`${out}1`, packed, ...words)).code, 1)
+    t.strictSame(told(`${out}1`), told(out))
+  })
+  const file = (name: string, bytes: Buffer) => {
+    writeFileSync(join(folder, name), bytes)
+    return bulk(`${out}2`, join(folder, name), ...words)
+  }
+  const bytes = readFileSync(join(folder, 'a-0.tar.gz'))
+  t.match(await file('cut.tar.gz', bytes.subarray(0, 1000)), { code: 2, stderr: /cut.tar.gz: unexpected end/ })
+  t.match(await file('no.tgz', Buffer.from('no gzip')), { code: 2, stderr: /no.tgz: incorrect header/ })
+  t.match(await file('bomb.tgz', gzipSync(Buffer.alloc(1 << 26))), {
+    code: 2,
+    stderr: /^error: .*bomb.tgz: it unpacks to more than 200 times its size\n$/
+  })
 })
 
 t.test('a list that is not there is told', async t => {

@@ -6,7 +6,8 @@ import { messageOf, wrongUsage } from '../endings.ts'
 import type { Io } from '../io.ts'
 import { findNames, isUrl, readBounded, readImage } from '../pictures.ts'
 import { isObject } from '../settings.ts'
-import { listTar, readMember, type Member } from './tar.ts'
+import { isPacked, readPacked } from './packed.ts'
+import { isTar, listTar, readMember, type Member } from './tar.ts'
 
 /**
  * `input` is the picture's name in results; `image` where it is: an absolute path, a URL or a data URL. `at` is the
@@ -41,13 +42,14 @@ export async function * findItems (words: string[], { stdin, signal }: Io): Asyn
 /** What a request holds of it. */
 export async function readItem ({ image, at }: Item, io: Io): Promise<string> {
   if (image.startsWith('data:')) return image
-  return at ? readBounded(at[1], () => readMember(image, at)) : readImage(image, io)
+  if (!at) return readImage(image, io)
+  return readBounded(at[1], () => (isPacked(image) ? readPacked(image, at, io) : readMember(image, at)))
 }
 
 /** A picture, or those of a tar file. */
 async function * itemsOf (input: string): AsyncGenerator<Item> {
   const image = placeOf(input, '.')
-  if (!input.endsWith('.tar') || isUrl(input)) return yield { input, image }
+  if (!isTar(input) || isUrl(input)) return yield { input, image }
   for await (const { name, key, at } of listTar(input)) yield { input: `${input}/${name}`, id: key, image, at }
 }
 

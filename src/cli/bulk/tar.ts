@@ -1,18 +1,28 @@
-/** Pictures that lie in tar files, as WebDataset keeps them: read where they lie, and not unpacked. */
+/** Pictures that lie in tar files, as WebDataset keeps them: read where they lie. */
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
 import { extract } from 'tar-stream'
 import { messageOf, wrongUsage } from '../endings.ts'
 import { isPicture } from '../pictures.ts'
+import { isPacked, unpack, type Place } from './packed.ts'
 
-/** `key` is the name up to the first dot of its last part; `at` says where in the file its bytes begin and how many. */
-export type Member = { name: string; key: string; at: [offset: number, bytes: number] }
+/**
+ * `key` is the name up to the first dot of its last part; `at` is the place of its bytes in the file, or in what that
+ * unpacks to.
+ */
+export type Member = { name: string; key: string; at: Place }
+
+export function isTar (path: string) {
+  return path.endsWith('.tar') || isPacked(path)
+}
 
 /** The pictures of a tar file, in order. Rejects with an Ending where it is none. */
 export async function * listTar (path: string): AsyncGenerator<Member> {
   const entries = extract()
-  createReadStream(path).on('error', error => entries.destroy(error)).pipe(entries)
+  const bytes: Readable = isPacked(path) ? Readable.from(unpack(path), { objectMode: false }) : createReadStream(path)
+  bytes.on('error', error => entries.destroy(error)).pipe(entries)
   try {
     for await (const entry of entries) {
       const header = { byteOffset: NaN, ...entry.header } // which its types do not have
@@ -25,8 +35,8 @@ export async function * listTar (path: string): AsyncGenerator<Member> {
   }
 }
 
-/** The bytes of a member. */
-export async function readMember (path: string, [offset, bytes]: Member['at']): Promise<Buffer> {
+/** The bytes of a member of a file that is not packed. */
+export async function readMember (path: string, [offset, bytes]: Place): Promise<Buffer> {
   const file = await open(path)
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, offset)
