@@ -1,4 +1,5 @@
 """The parts together, and where their weights are read from and written to."""
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -59,6 +60,21 @@ def load_weights(model, folder):
             setattr(model, part, None)
             continue
         fill(getattr(model, part), folder / f'{part}.safetensors')
+    return model
+
+
+def teacher_of(folder, config=MINI):
+    """The language model and the understanding merger of a folder of weights, frozen; heads of keys, and width between
+    gate and down, as its file has them."""
+    shapes = {key: value.shape for key, value in load_file(Path(folder) / 'language_model.safetensors').items()}
+    layer, lm = 'model.layers.0', config.language_model
+    lm = replace(lm, queries_per_key=lm.hidden // shapes[f'{layer}.self_attn.k_proj.weight'][0],
+                 mlp_hidden=shapes[f'{layer}.mlp.gate_proj.weight'][0])
+    model = SimpleNamespace(
+        language_model=language_model(replace(config, language_model=lm)),
+        understanding=UnderstandingMerger(config.encoder, config.tokenizer, lm.hidden))
+    for part, module in vars(model).items():
+        fill(module, Path(folder) / f'{part}.safetensors').requires_grad_(False).eval()
     return model
 
 

@@ -43,6 +43,8 @@ def main(arguments=None):
     parser.add_argument('--weights', default='recipe/weights', help='stands in for stages without a checkpoint')
     parser.add_argument('--outside', default='recipe/outside',
                         help='folder of photographs: `trained/`, and `measured/` with a folder for each source')
+    parser.add_argument('--teacher', help='folder of weights whose language model the stage of that name also learns '
+                                          'from; it may have other heads and widths')
     parser.add_argument('--warm', action='store_true', help='begin with the weights')
     parser.add_argument('--lr', type=float, help='highest learning rate, in place of the one of the stage')
     parser.add_argument('--every', type=float, help='seconds between held-out figures, in place of those of the stage')

@@ -1,10 +1,15 @@
 """What the language model must know by the way. From models/: `python -m unittest tests.test_language_model`."""
 import unittest
+from dataclasses import replace
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from networks.config import CONCEPTS, MINI
+from networks.language_model import PlacedLanguageModel
+from networks.model import build, save_weights, teacher_of
 from recipe.data.scenes import GROUND_NAMES, NO_OBJECT, Scene
 from recipe.stages.language_model import (
     FACTS,
@@ -18,6 +23,7 @@ from recipe.stages.language_model import (
     lay_out,
     shade,
     strange,
+    taught_loss,
     what_shows,
 )
 
@@ -95,6 +101,38 @@ class Strange(unittest.TestCase):
         moves = first[first.abs().sum(-1) > 0]
         self.assertAlmostEqual(len(moves) / len(first), STRANGE, delta=.1)
         self.assertEqual(len(moves.unique(dim=0)), len(moves))
+
+
+class Taught(unittest.TestCase):
+    def setUp(self):
+        torch.manual_seed(0)
+        shape = replace(MINI.language_model, hidden=16, layers=1, mlp_hidden=8)
+        self.lm, self.teacher = (PlacedLanguageModel(shape, words=6, contents=3, places=2) for _ in range(2))
+        self.states, self.target = torch.randn(4, 16), torch.tensor([2, 6, 10, 5])
+
+    def test_who_expects_the_same_has_nothing_to_learn(self):
+        loss = taught_loss(self.lm, self.states, self.target, self.lm, self.states)
+        self.assertAlmostEqual(loss.item(), 0, places=6)
+
+    def test_codes_count_by_their_place_and_by_the_content_at_it(self):
+        def kl(ours, theirs): return F.kl_div(ours.log_softmax(-1), theirs.log_softmax(-1), log_target=True,
+                                              reduction='none').sum(-1)
+        at = torch.tensor([0, 1])  # ids 6 and 10 are the codes 0 and 4 of three contents at each place
+        words = kl(self.lm.word_scores(self.states), self.teacher.word_scores(self.states)).sum()
+        contents = sum(kl(self.lm.content_scores(state, self.lm.at_place[place]),
+                          self.teacher.content_scores(state, self.teacher.at_place[place]))
+                       for state, place in zip(self.states[1:3], at))
+        torch.testing.assert_close(taught_loss(self.lm, self.states, self.target, self.teacher, self.states),
+                                   (words + contents) / 4)
+
+    def test_a_teacher_may_have_other_heads_and_another_width(self):
+        config = replace(MINI, language_model=replace(MINI.language_model, queries_per_key=2, mlp_hidden=72))
+        with TemporaryDirectory() as folder:
+            save_weights(build(config, 5), folder, ('language_model', 'understanding'))
+            teacher = teacher_of(folder)
+        attention = teacher.language_model.model.layers[0].self_attn
+        self.assertEqual(attention.kv_heads, MINI.language_model.heads // 2)
+        self.assertFalse(any(p.requires_grad for p in teacher.language_model.parameters()))
 
 
 if __name__ == '__main__':

@@ -7,7 +7,7 @@ import torch
 from networks.config import MINI
 
 from ..loop import optimiser_of, quick, set_rate
-from ..stages.language_model import FACT_WEIGHT, LR, MEANING_WEIGHT, kept_prefix, painting_loss, show, speaking_losses
+from ..stages.language_model import LR, WEIGHTS, helping_losses, kept_prefix, painting_loss, show, speaking_states
 from .batches import PAINTED
 from .continuous import regression_loss
 
@@ -39,10 +39,12 @@ def loss_of(variant, modules, rule, names, batch):
     lm, merger, reader = modules.values()
     keep = rule(batch.scores)
     picture = kept_prefix(lm, read(variant, lm, merger, batch, keep), keep)
-    speak, meaning, fact = speaking_losses(lm, reader, names, picture, batch.labels, batch.said)
-    paint = painting(variant, lm, batch, rule)
-    return (speak + paint + MEANING_WEIGHT * meaning + FACT_WEIGHT * fact,
-            {'speak': speak.item(), 'paint': paint.item(), 'meaning': meaning.item(), 'fact': fact.item()})
+    *spoken, halfway = speaking_states(lm, picture, batch.said)
+    meaning, fact = helping_losses(lm, reader, names, picture, batch.labels, batch.said[4], halfway)
+    told = {'speak': lm.cross_entropy(*spoken, label_smoothing=.02), 'paint': painting(variant, lm, batch, rule),
+            'meaning': meaning, 'fact': fact}
+    return (sum(WEIGHTS[name] * part for name, part in told.items()),
+            {name: part.item() for name, part in told.items()})
 
 
 def train(variant, modules, slow, rule, names, batches, bfloat16=False):

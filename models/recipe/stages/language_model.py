@@ -5,7 +5,9 @@ learns along, then branches that see the picture and not each other: a caption a
 the words, then the codes of a picture in the house style; a tenth of the prompts are empty, for guidance. Two helps
 beside it, for what is learnt late: words and the picture rows that show them are drawn together (`meaning_loss`), and
 halfway through the model a question's token that names a thing must know where the picture has it and in which colour
-(`Sentences.fact`), and the picture's rows the colours of what they show.
+(`Sentences.fact`), and the picture's rows the colours of what they show. With `--teacher` it also learns what a
+language model of before would say (Hinton et al. 2015, "Distilling the knowledge in a neural network"), which sees no
+strange things.
 """
 import re
 from functools import partial
@@ -19,7 +21,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from networks.config import MINI
 from networks.decoding import END, draw_codes, write_captions
-from networks.model import language_model
+from networks.model import language_model, teacher_of
 from networks.pixel_decoder import Painter
 from networks.visual_tokenizer import (
     DynamicTokenizer,
@@ -40,7 +42,7 @@ from .judge import Judge
 from .tokenizer import PAINTING, C, calibrate, decode
 
 SPEAK, PAINT, ASKED = 12, 6, 9
-MEANING_WEIGHT, FACT_WEIGHT = .2, .5
+WEIGHTS = {'speak': 1., 'paint': 1., 'meaning': .2, 'fact': .5, 'speak taught': .5, 'paint taught': 1.}  # of losses
 STRANGE, PAIRS, MILD, STRONG = .35, 4, .6, 1.6  # share of things that `strange` draws, and how far it takes them
 LR, DISCRETE = 2e-3, .15  # DISCRETE: share of batches whose pictures are read by their codes
 REFERENCES = 5  # captions of each held-out scene, for CIDEr
@@ -252,19 +254,17 @@ def speak_states(lm, prefix, positions, real, ids, branch, place):
     return lm(x, positions, visible[:, None], tap=FACTS_FROM)
 
 
-def understand(eyes, merger, lm, pixels, discrete=False, threshold=.5, labels=None):
-    """Pixels -> picture prefix, by continuous rows or by codes, and the places of its patches (B, K). With patch
-    labels (B, N) some things are made strange."""
+def understand(eyes, merger, lm, pixels, threshold=.5):
+    """Pixels -> picture prefix by continuous rows, and the places of its patches (B, K)."""
     features, keep = eyes.see(pixels, threshold)
-    if labels is not None:
-        features = strange(features, labels)
-    if discrete:
-        with torch.no_grad():
-            codes = eyes.tokenizer(features, keep)
-        rows = lm.embed(codes + MINI.visual_offset)
-    else:
-        rows = merger(features, keep)
-    return kept_prefix(lm, rows, keep)
+    return kept_prefix(lm, merger(features, keep), keep)
+
+
+def understand_codes(eyes, lm, features, keep):
+    """Features (B, N, D) and keep (B, N) -> picture prefix by codes, and the places of its patches (B, K)."""
+    with torch.no_grad():
+        codes = eyes.tokenizer(features, keep)
+    return kept_prefix(lm, lm.embed(codes + MINI.visual_offset), keep)
 
 
 def kept_prefix(lm, rows, keep):
@@ -283,21 +283,24 @@ def meaning_loss(lm, names, rows, labels):
     return F.cross_entropy(16 * likeness, labels[shows])
 
 
-def speaking_losses(lm, reader, names, picture, labels, said):
-    """What follows a picture, as `understand` gives it: cross-entropy of all that is said, distance of rows from the
-    names of what they show (labels (B, N, 2)), cross-entropy of the facts that `reader` finds halfway."""
-    prefix, positions, real, places = picture
-    ids, branch, place, target, facts, first = said
-    states, halfway = speak_states(lm, prefix, positions, real, ids, branch, place)
-    p = prefix.shape[1]
-    learnt = target != IGNORE
-    heard = torch.cat([states[:, p - 1], states[:, p:][learnt]])
-    speak = lm.cross_entropy(heard, torch.cat([first, target[learnt]]), label_smoothing=.02)
+def helping_losses(lm, reader, names, picture, labels, facts, halfway):
+    """Distance of a picture's rows from the names of what they show (labels (B, N, 2)), and cross-entropy of the facts
+    that `reader` finds halfway."""
+    prefix, _, real, places = picture
     labels = labels.gather(1, places[..., None].expand(-1, -1, 2)).where(real[:, 1:-1, None].bool(), NO_OBJECT)
     meaning = meaning_loss(lm, names, prefix[:, 1:-1], labels[..., 0])
     of_rows = torch.full_like(labels, IGNORE)
     of_rows[..., 1] = labels[..., 1]
-    return speak, meaning, fact_loss(reader, halfway, torch.cat([no_fact(facts), of_rows, no_fact(facts), facts], 1))
+    return meaning, fact_loss(reader, halfway, torch.cat([no_fact(facts), of_rows, no_fact(facts), facts], 1))
+
+
+def speaking_states(lm, picture, said):
+    """States (M, H) after which something must be said, what it is (M), and the states halfway (B, T, H)."""
+    prefix, positions, real, _ = picture
+    ids, branch, place, target, _, first = said
+    states, halfway = speak_states(lm, prefix, positions, real, ids, branch, place)
+    p, learnt = prefix.shape[1], target != IGNORE
+    return torch.cat([states[:, p - 1], states[:, p:][learnt]]), torch.cat([first, target[learnt]]), halfway
 
 
 def no_fact(facts): return torch.full_like(facts[:, :1], IGNORE)
@@ -338,10 +341,14 @@ def causal_states(lm, x):
     return lm(x, torch.arange(t).expand(b, -1), visible)
 
 
-def painting_loss(lm, prompts, codes):
+def painting_states(lm, prompts, codes):
+    """States (M, H) after which a part of a picture must be drawn, and its id (M)."""
     ids, target = lay_out_paintings(prompts, codes)
     learnt = target != IGNORE
-    return lm.cross_entropy(causal_states(lm, lm.embed(ids))[learnt], target[learnt])
+    return causal_states(lm, lm.embed(ids))[learnt], target[learnt]
+
+
+def painting_loss(lm, prompts, codes): return lm.cross_entropy(*painting_states(lm, prompts, codes))
 
 
 # ---------------------------------------------------------------- training
@@ -349,6 +356,24 @@ def painting_loss(lm, prompts, codes):
 def fact_reader():
     hidden = MINI.language_model.hidden
     return nn.Sequential(nn.LayerNorm(hidden), nn.Linear(hidden, FACTS + len(GROUND_NAMES)))
+
+
+def taught_loss(lm, states, target, teacher, taught):
+    """How far from the teacher's is what the model expects after states (M, H), where the teacher's states are `taught`
+    (M, H): the mean KL divergence among words and places, and among the contents at the place of `target` (M)."""
+    def gap(ours, theirs):
+        return F.kl_div(ours.log_softmax(-1), theirs.log_softmax(-1), reduction='sum', log_target=True) / len(target)
+
+    with torch.no_grad():
+        wanted = teacher.word_scores(taught)
+    loss, code = gap(lm.word_scores(states), wanted), target - lm.words
+    codes = code >= 0
+    if codes.any():
+        place = code[codes] // len(lm.content)
+        with torch.no_grad():
+            wanted = teacher.content_scores(taught[codes], teacher.at_place[place])
+        loss = loss + gap(lm.content_scores(states[codes], lm.at_place[place]), wanted)
+    return loss
 
 
 def main(args):
@@ -360,6 +385,7 @@ def main(args):
     reader = fact_reader()
     judge = Judge(args.concepts)
     load(args, 'judge', judge=judge)
+    teacher = teacher_of(args.teacher) if args.teacher else None
     trained_art = heldout(sprites, measured(args, 120), seed=11)
     unseen_art = heldout(sprites, measured(args, 80), seed=12, styles=sprites.heldout_styles)
     chance = np.random.default_rng(5)
@@ -367,12 +393,29 @@ def main(args):
     def loss_of(batch, progress):
         seen, labels, said, prompts, pictures, shown = batch
         threshold = .5 if chance.random() < .7 else chance.uniform(.2, .8)
-        picture = understand(eyes, merger, lm, seen, chance.random() < DISCRETE, threshold, labels[..., 0])
-        speak, meaning, fact = speaking_losses(lm, reader, sentences.names, picture, labels, said)
+        features, keep = eyes.see(seen, threshold)
+        moved, discrete = strange(features, labels[..., 0]), chance.random() < DISCRETE
+
+        def picture_of(lm, read, features):
+            return (understand_codes(eyes, lm, features, keep) if discrete else
+                    kept_prefix(lm, read(features, keep), keep))
+
+        picture = picture_of(lm, merger, moved)
         codes = eyes.codes(pictures)
-        paint = painting_loss(lm, show(prompts, shown, codes[PAINT:]), codes[:PAINT])
-        return (speak + paint + MEANING_WEIGHT * meaning + FACT_WEIGHT * fact,
-                {'speak': speak, 'paint': paint, 'meaning': meaning, 'fact': fact})
+        orders = show(prompts, shown, codes[PAINT:]), codes[:PAINT]
+        *spoken, halfway = speaking_states(lm, picture, said)
+        painted = painting_states(lm, *orders)
+        meaning, fact = helping_losses(lm, reader, sentences.names, picture, labels, said[4], halfway)
+        told = {'speak': lm.cross_entropy(*spoken, label_smoothing=.02), 'paint': lm.cross_entropy(*painted),
+                'meaning': meaning, 'fact': fact}
+        if teacher:
+            with torch.no_grad():
+                as_spoken = speaking_states(teacher.language_model, picture_of(
+                    teacher.language_model, teacher.understanding, features), said)[0]
+                as_painted = painting_states(teacher.language_model, *orders)[0]
+            told['speak taught'] = taught_loss(lm, *spoken, teacher.language_model, as_spoken)
+            told['paint taught'] = taught_loss(lm, *painted, teacher.language_model, as_painted)
+        return sum(WEIGHTS[name] * part for name, part in told.items()), told
 
     def evaluate():
         result = {}
