@@ -32,18 +32,23 @@ def join_biases(graph):
         chain = graph.chain(product, ('MatMul', 'Add'))
         if chain is None or not all(made is not None and made.op_type == 'DequantizeLinear' for made in (rows, matrix)):
             continue
-        bias = next((name for name in chain[1].input if name != product.output[0]), None)
+        bias = next((floats(graph, name) for name in chain[1].input if name != product.output[0]), None)
+        if bias is None:
+            continue
         levels, step, zero = rows.input
         whole, scales = matrix.input
-        inputs = [levels, whole, step, scales, zero, '', floats(graph, bias)]
+        inputs = [levels, whole, step, scales, zero, '', bias]
         graph.replace(chain, [helper.make_node('MatMulIntegerToFloat', inputs, chain[1].output, domain=DOMAIN)])
 
 
 def floats(graph, name):
-    """A constant in single precision, as a kernel takes it: some are stored in half, with a Cast beside them."""
+    """A constant in single precision, as a kernel takes it: some are stored in half, with a Cast beside them. None
+    where it is made on the way."""
     if name in graph.tensors:
         return name
-    half = graph.tensors[graph.maker(name).input[0]]
+    half = graph.tensors.get(graph.maker(name).input[0])
+    if half is None:
+        return None
     return graph.constant(f'{name}.single', half.astype(np.float32))
 
 

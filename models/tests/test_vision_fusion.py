@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from torch import nn
 
 from networks.config import MINI
 from networks.visual_tokenizer import DynamicTokenizer, VisionEncoder
@@ -19,6 +20,16 @@ from packager.write import export_graph
 
 E = replace(MINI.encoder, image_size=48, width=96, depth=2, heads=2, mlp_hidden=128)
 T = replace(MINI.tokenizer, heads=2, mlp_hidden=128, codebook_size=1024)
+
+
+class Summed(nn.Module):
+    """A product without a bias, and something else made on the way."""
+
+    def __init__(self):
+        super().__init__()
+        self.product, self.norm = nn.Linear(E.width, E.width, bias=False), nn.LayerNorm(E.width)
+
+    def forward(self, features): return self.product(features) + self.norm(features)
 
 
 def exported(module, example, outputs, dynamic, path):
@@ -53,7 +64,8 @@ class VisionFusionTest(unittest.TestCase):
         cls.graphs = {
             'vision': (Vision(encoder), {'pixels': cls.pixels}, ['features'], {'pixels': {0: BATCH}}),
             'merger_codes': (MergerToCodes(DynamicTokenizer(E, T)), {'features': features, 'places': places}, ['codes'],
-                             merger)}
+                             merger),
+            'summed': (Summed(), {'features': features}, ['sums'], {'features': {0: BATCH}})}
         cls.before, cls.after, cls.nodes, cls.feeds = {}, {}, {}, {}
         for name, (module, example, outputs, dynamic) in cls.graphs.items():
             path = Path(folder.name) / f'{name}.onnx'
@@ -71,6 +83,11 @@ class VisionFusionTest(unittest.TestCase):
         a, b = (run['merger_codes'](self.feeds['merger_codes']) for run in (self.before, self.after))
         np.testing.assert_array_equal(a, b)
 
+    def test_a_sum_with_what_is_no_constant_stays(self):
+        a, b = (run['summed'](self.feeds['summed']) for run in (self.before, self.after))
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+        self.assertIn('Add', self.nodes['summed'][1])
+
     def test_vision_has_far_fewer_nodes(self):
         before, after = self.nodes['vision']
         self.assertLess(len(after), .65 * len(before))
@@ -78,7 +95,8 @@ class VisionFusionTest(unittest.TestCase):
         self.assertNotIn('Softmax', after)
 
     def test_biases_are_taken_along(self):
-        for name, (before, after) in self.nodes.items():
+        for name in ('vision', 'merger_codes'):
+            before, after = self.nodes[name]
             self.assertGreater(after.count('MatMulIntegerToFloat') + after.count('QAttention'), 0, name)
             self.assertLess(after.count('Add'), .6 * before.count('Add'), name)
 
