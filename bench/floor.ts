@@ -43,7 +43,8 @@ export async function measureFloor (pictures: Uint8Array[]) {
       'graphs ms': tellNumber(graph),
       'engine ms': tellNumber(engine),
       'graphs / floor': tellNumber(graph / floor),
-      'engine / floor': tellNumber(engine / floor)
+      'engine / floor': tellNumber(engine / floor),
+      'engine / all in single': tellNumber(engine / inSingle)
     }
   })
   const section = [
