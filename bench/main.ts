@@ -35,7 +35,10 @@ async function main (words: string[]) {
   const record = await openRecord(folder)
   record.write({ head })
   const measured: Measured = { results: [], sections: [] }
+  let isTold = false
   const report = (cutOff?: string) => {
+    if (isTold) return // and only its servers are still to end
+    isTold = true
     const text = tellReport(head, loads(), measured, cutOff)
     writeFileSync(join(folder, 'report.md'), text)
     console.log(`${text}\n${folder}`)

@@ -18,7 +18,8 @@ export async function evaluateCaptions (run: Run): Promise<Outcome> {
     readCaptions(run.source, run.limit),
     '/caption',
     ({ file }, index) => ({ image: base64(file), seed: seedOf(run, index) }),
-    ({ captions }: Answer) => ({ caption: captions[0]!.text, ending: captions[0]!.finish_reason })
+    ({ captions }: Answer) => ({ caption: captions[0]!.text, ending: captions[0]!.finish_reason }),
+    { cider: 0 }
   )
   const items = [...answered.map(({ item }) => item), ...missed]
   const captions = items.map((_, i) => answered[i]?.caption ?? '')
@@ -31,7 +32,6 @@ export async function evaluateCaptions (run: Run): Promise<Outcome> {
     items.map(({ id }) => id),
     captions
   )
-  const missing = new Set(missed.map(({ id }) => id))
   return {
     figures: { 'CIDEr-D': mean(cider, run.seed), ...(namings && conceptFigures(namings, run.seed)) },
     records: [
@@ -42,7 +42,7 @@ export async function evaluateCaptions (run: Run): Promise<Outcome> {
         cider: cider[i],
         ...namings?.[i]
       })),
-      ...failed.map(record => (missing.has(record.id) ? { ...record, cider: 0 } : record))
+      ...failed
     ]
   }
 }

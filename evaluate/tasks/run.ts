@@ -23,14 +23,15 @@ export type Outcome = { figures: { [name: string]: Figure }; records: ItemRecord
 /**
  * Sends one request for each item, and keeps apart what was answered and what failed. `keep` makes of an answer what is
  * needed of it, so that a long run does not hold every picture. `missed` are the items that failed, but for those that
- * an interruption left.
+ * an interruption left; `score` stands in their records.
  */
 export async function askEach<Item extends { id: number }, Answer, Kept> (
   run: Run,
   items: Item[],
   path: string,
   body: (item: Item, index: number) => object,
-  keep: (answer: Answer, item: Item) => Kept | Promise<Kept>
+  keep: (answer: Answer, item: Item) => Kept | Promise<Kept>,
+  score: Partial<ItemRecord> = {}
 ): Promise<{ answered: (Kept & { item: Item })[]; failed: ItemRecord[]; missed: Item[] }> {
   if (items.length === 0) throw new DataError(`${run.source.folder} holds nothing to ask about`)
   let done = 0
@@ -50,13 +51,15 @@ export async function askEach<Item extends { id: number }, Answer, Kept> (
     () => run.progress(++done, items.length)
   )
   const answered = results.flatMap(result => (result instanceof RequestError ? [] : [result]))
-  const failed = results.flatMap((result, i) =>
-    result instanceof RequestError ? [{ id: items[i]!.id, error: result.message }] : []
-  )
-  const missed = items.filter((_, i) => {
-    const result = results[i]
-    return result instanceof RequestError && result.message !== interrupted
-  })
+  const failed: ItemRecord[] = []
+  const missed: Item[] = []
+  for (const [i, result] of results.entries()) {
+    const item = items[i]
+    if (item === undefined || !(result instanceof RequestError)) continue
+    const isMissed = result.message !== interrupted
+    if (isMissed) missed.push(item)
+    failed.push({ id: item.id, ...(isMissed && score), error: result.message })
+  }
   return { answered, failed, missed }
 }
 

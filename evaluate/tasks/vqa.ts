@@ -8,6 +8,8 @@ import { askEach, base64, seedOf, type Outcome, type Run } from './run.ts'
 type Answer = { answers: { text: string }[] }
 type Judged = Judgement & { item: Asked }
 
+const wrong = { accuracy: 0, exact: false }
+
 export async function evaluateAnswers (run: Run): Promise<Outcome> {
   const { answered, failed, missed } = await askEach(
     run,
@@ -18,9 +20,10 @@ export async function evaluateAnswers (run: Run): Promise<Outcome> {
       question: cleanQuestion(question),
       seed: seedOf(run, index)
     }),
-    ({ answers }: Answer, { people, commonest }) => judgeAnswer(answers[0]!.text, people, commonest)
+    ({ answers }: Answer, { people, commonest }) => judgeAnswer(answers[0]!.text, people, commonest),
+    wrong
   )
-  const unanswered = missed.map(item => ({ item, answer: '', accuracy: 0, exact: false }))
+  const unanswered = missed.map(item => ({ item, answer: '', ...wrong }))
   const judged = [...answered, ...unanswered]
   const figures: Record<string, Figure> = {
     'VQA accuracy': accuracy(judged, run.seed),
@@ -53,9 +56,7 @@ export async function evaluateAnswers (run: Run): Promise<Outcome> {
     accuracy,
     exact
   }))
-  const missing = new Set(missed.map(({ id }) => id))
-  const failures = failed.map(record => (missing.has(record.id) ? { ...record, accuracy: 0, exact: false } : record))
-  return { figures, records: [...records, ...failures] }
+  return { figures, records: [...records, ...failed] }
 }
 
 function accuracy (judged: Judged[], seed: number): Figure {

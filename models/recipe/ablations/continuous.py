@@ -50,8 +50,8 @@ class ContinuousLanguageModel(LanguageModel):
 
 
 def regression_loss(lm, prompts, pictures, vectors):
-    """As `painting_loss`, of pictures as lists of rows of `vectors` (M, code_dim): cosine distance of each next vector,
-    and cross-entropy of the end."""
+    """Of pictures as lists of rows of `vectors` (M, code_dim): cosine distance of each next vector, and cross-entropy
+    of the end."""
     ids, target = lay_out_paintings(prompts, pictures)
     learnt = target != IGNORE
     states, target = causal_states(lm, lm.embed(ids, vectors))[learnt], target[learnt]

@@ -7,7 +7,7 @@ import torch
 from networks.config import MINI
 
 from ..loop import optimiser_of, quick, set_rate
-from ..stages.language_model import LR, WEIGHTS, helping_losses, kept_prefix, painting_loss, show, speaking_states
+from ..stages.language_model import LR, WEIGHTS, helping_losses, kept_prefix, painting_states, show, speaking_states
 from .batches import PAINTED
 from .continuous import regression_loss
 
@@ -32,7 +32,7 @@ def painting(variant, lm, batch, rule):
     prompts = show(batch.prompts, batch.shown, pictures[PAINTED:])
     if variant.continuous:
         return regression_loss(lm, prompts, pictures[:PAINTED], batch.painted.vectors[kept].float())
-    return painting_loss(lm, prompts, pictures[:PAINTED])
+    return lm.cross_entropy(*painting_states(lm, prompts, pictures[:PAINTED]))
 
 
 def loss_of(variant, modules, rule, names, batch):
@@ -40,7 +40,7 @@ def loss_of(variant, modules, rule, names, batch):
     keep = rule(batch.scores)
     picture = kept_prefix(lm, read(variant, lm, merger, batch, keep), keep)
     *spoken, halfway = speaking_states(lm, picture, batch.said)
-    meaning, fact = helping_losses(lm, reader, names, picture, batch.labels, batch.said[4], halfway)
+    meaning, fact = helping_losses(lm, reader, names, picture, batch.labels, batch.said, halfway)
     told = {'speak': lm.cross_entropy(*spoken, label_smoothing=.02), 'paint': painting(variant, lm, batch, rule),
             'meaning': meaning, 'fact': fact}
     return (sum(WEIGHTS[name] * part for name, part in told.items()),

@@ -42,7 +42,7 @@ from .judge import Judge
 from .tokenizer import PAINTING, C, calibrate, decode
 
 SPEAK, PAINT, ASKED = 12, 6, 9
-WEIGHTS = {'speak': 1., 'paint': 1., 'meaning': .2, 'fact': .5, 'speak taught': .5, 'paint taught': 1.}  # of losses
+WEIGHTS = {'speak': 1., 'paint': 1., 'meaning': .2, 'fact': .5, 'speak taught': .5, 'paint taught': 1.}
 STRANGE, PAIRS, MILD, STRONG = .35, 4, .6, 1.6  # share of things that `strange` draws, and how far it takes them
 LR, DISCRETE = 2e-3, .15  # DISCRETE: share of batches whose pictures are read by their codes
 REFERENCES = 5  # captions of each held-out scene, for CIDEr
@@ -283,10 +283,11 @@ def meaning_loss(lm, names, rows, labels):
     return F.cross_entropy(16 * likeness, labels[shows])
 
 
-def helping_losses(lm, reader, names, picture, labels, facts, halfway):
+def helping_losses(lm, reader, names, picture, labels, said, halfway):
     """Distance of a picture's rows from the names of what they show (labels (B, N, 2)), and cross-entropy of the facts
     that `reader` finds halfway."""
     prefix, _, real, places = picture
+    *_, facts, _ = said
     labels = labels.gather(1, places[..., None].expand(-1, -1, 2)).where(real[:, 1:-1, None].bool(), NO_OBJECT)
     meaning = meaning_loss(lm, names, prefix[:, 1:-1], labels[..., 0])
     of_rows = torch.full_like(labels, IGNORE)
@@ -348,9 +349,6 @@ def painting_states(lm, prompts, codes):
     return causal_states(lm, lm.embed(ids))[learnt], target[learnt]
 
 
-def painting_loss(lm, prompts, codes): return lm.cross_entropy(*painting_states(lm, prompts, codes))
-
-
 # ---------------------------------------------------------------- training
 
 def fact_reader():
@@ -405,7 +403,7 @@ def main(args):
         orders = show(prompts, shown, codes[PAINT:]), codes[:PAINT]
         *spoken, halfway = speaking_states(lm, picture, said)
         painted = painting_states(lm, *orders)
-        meaning, fact = helping_losses(lm, reader, sentences.names, picture, labels, said[4], halfway)
+        meaning, fact = helping_losses(lm, reader, sentences.names, picture, labels, said, halfway)
         told = {'speak': lm.cross_entropy(*spoken, label_smoothing=.02), 'paint': lm.cross_entropy(*painted),
                 'meaning': meaning, 'fact': fact}
         if teacher:
