@@ -76,6 +76,20 @@ def run(step):
     return process.exitcode
 
 
+def take(step, title, record):
+    """Runs a step that is not done, and says so. One that fails ends the process."""
+    if record.holds(step):
+        print(f'{title}: done before', flush=True)
+        return
+    print(f'{title}: {shlex.join(step.command)}', flush=True)
+    clock = time.time()
+    code = run(step)
+    if code:
+        sys.exit(f'{title} failed with exit code {code}; the same command again goes on from here')
+    record.add(step)
+    print(f'{title}: {(time.time() - clock) / 60:.1f} minutes', flush=True)
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog='python -m recipe', description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -108,20 +122,11 @@ def main(arguments=None):
     record, steps, began = Record(out / 'done.json'), steps_of(args), time.time()
     for number, step in enumerate(steps, 1):
         title = f'[{number} of {len(steps)}] {step.name}'
-        if record.holds(step):
-            print(f'{title}: done before', flush=True)
-            continue
-        print(f'{title}: {shlex.join(step.command)}', flush=True)
-        clock = time.time()
         try:
-            code = run(step)
+            take(step, title, record)
         except KeyboardInterrupt:
             print(f'{title}: stopped; the same command again goes on from here', file=sys.stderr)
             sys.exit(INTERRUPTED)
-        if code:
-            sys.exit(f'{title} failed with exit code {code}; the same command again goes on from here')
-        record.add(step)
-        print(f'{title}: {(time.time() - clock) / 60:.1f} minutes', flush=True)
     print(f'{out / "lavit-mini"} is complete, after {(time.time() - began) / 60:.1f} minutes', flush=True)
 
 
