@@ -9,13 +9,14 @@ import sys
 import tempfile
 import time
 import unittest
+from argparse import Namespace
 from pathlib import Path
 
 from PIL import Image
 
 from recipe import __main__ as command
 from recipe.card.table import START
-from recipe.steps import SMOKE_CONCEPTS, SMOKE_SCENES
+from recipe.steps import SMOKE_CONCEPTS, SMOKE_SCENES, steps_of
 
 MODELS = Path(__file__).parents[1]
 
@@ -38,6 +39,19 @@ def alive(process):
         return Path(f'/proc/{process}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
     except OSError:
         return False
+
+
+class Readme(unittest.TestCase):
+    def test_it_lists_every_step_in_its_order(self):
+        options = Namespace(out='new', smoke=False, effort=1, concepts=600, sprites='sprites', share=None,
+                            outside='outside', bfloat16=False)
+
+        def named(words): return words[2:5] if words[2] == 'recipe.train' else words[2:3]
+        lines = (line.split() for line in (MODELS / 'README.md').read_text().splitlines())
+        told = [words for words in lines if words[:2] == ['python', '-m'] and words[2].startswith('recipe.')
+                and words[2] != 'recipe.ablations']
+        self.assertEqual([named(words) for words in told],
+                         [named(step.command) for step in steps_of(options) if step.module])
 
 
 def wait_until(holds, seconds=900):

@@ -74,7 +74,8 @@ export default fp<JobOptions>(
       request.endJob = reason => end.abort(reason)
       let isCounted = false
       request.countCancelled = ({ code }) => {
-        if (!isCounted) metrics.countCancelled(request.job.progress.stage, code)
+        const isLine = asker !== undefined // counted as what it is, a line of a batch
+        if (!isCounted && !isLine) metrics.countCancelled(request.job.progress.stage, code)
         isCounted = true
       }
       end.signal.addEventListener('abort', () => request.countCancelled(end.signal.reason))

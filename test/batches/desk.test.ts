@@ -151,6 +151,16 @@ t.test('what is refused for now is asked again, and what is wrong is a row', asy
   t.notMatch(metrics, 'lavit_errors_total{code="queue_full"}', 'lines are no requests')
 })
 
+t.test('lines that end early are rows, and nobody who gave up', async t => {
+  const app = await buildTestApp(t, {
+    environment: { LAVIT_BATCH_DIR: t.testdir() },
+    submit: async () => await new Promise<never>(() => {})
+  })
+  const batch = await untilEnded(app, await begin(app, [caption('a', { deadline_ms: 20 })]))
+  t.match((await rowsOf(app, batch.error_file_id))[0], { response: { body: { code: 'deadline_exceeded' } } })
+  t.notMatch((await app.inject('/metrics')).body, 'lavit_cancelled_total{')
+})
+
 t.test('lines in flight are bounded over all batches', async t => {
   let most = 0
   let inFlight = 0
