@@ -77,7 +77,7 @@ export function createClient (client: ClientOptions = {}) {
 
     /** Throws `LavitError` while the answer is no; `ready` says whether work is taken. */
     health: (probe: 'live' | 'ready' | 'startup' = 'ready', options?: CallOptions) =>
-      get<Health>(`/health/${probe}`, { retries: 0, ...options })
+      get<Health>(`/health/${probe}`, { ...options, retries: options?.retries ?? 0 })
   }
 }
 

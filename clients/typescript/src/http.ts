@@ -24,7 +24,8 @@ export function createSend (options: ClientOptions): Send {
   const fetch = client.fetch ?? globalThis.fetch.bind(globalThis)
 
   return async (request, read, options = {}) => {
-    const { retries = 2, timeoutMs } = { ...client, ...options }
+    const retries = options.retries ?? client.retries ?? 2
+    const timeoutMs = options.timeoutMs ?? client.timeoutMs
     checkHeaders(options.headers)
     const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)
     const signals = [client.signal, options.signal, timeout].filter(signal => signal !== undefined)

@@ -37,6 +37,7 @@ export type PictureEvent =
   | Event<'step', StepEvent>
   | Event<'done', ImagesResponse>
 
+/** One that is undefined is as one not given. */
 export type CallOptions = {
   /** Ends the call; the server stops the work. */
   signal?: AbortSignal

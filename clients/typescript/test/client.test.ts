@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import t, { type Test } from 'tap'
@@ -257,6 +258,27 @@ t.test('a server that is silent for longer than fetch waits is not asked again',
   t.equal(tries, 3, 'once each')
 })
 
+t.test('options that are undefined are as those not given', async t => {
+  let tries = 0
+  let answersAt = 4
+  const fetch: typeof globalThis.fetch = async () =>
+    ++tries < answersAt ? new Response('', { status: 503, headers: { 'retry-after': '0' } }) : new Response('{}')
+  const unset: object = { retries: undefined, timeoutMs: undefined, signal: undefined, headers: undefined }
+  t.strictSame(await createClient({ retries: 3, fetch }).models(unset), {}, 'tries of the client')
+  t.equal(tries, 4)
+  answersAt = Infinity
+  tries = 0
+  await t.rejects(createClient({ ...unset, fetch }).models(unset), { code: 'unexpected_answer' }, 'those of neither')
+  t.equal(tries, 3)
+  tries = 0
+  const probe = createClient({ retries: 3, fetch }).health('ready', unset)
+  await t.rejects(probe, { code: 'unexpected_answer' }, 'those of a probe')
+  t.equal(tries, 1)
+  const brief = createClient({ timeoutMs: 20, fetch: answerAfter(1000) })
+  await t.rejects(brief.models(unset), { name: 'TimeoutError' }, 'time of the client')
+  await t.rejects(read(brief.captionStream({ image }, unset)), { name: 'TimeoutError' }, 'for a stream')
+})
+
 t.test('headers stand in the place of others, in any case', async t => {
   const sent: Headers[] = []
   const fetch: typeof globalThis.fetch = async (_url, init) => {
@@ -328,6 +350,14 @@ t.test('in a browser an address may be relative to the page', async t => {
   }
   t.throws(() => createClient({ url: 'localhost:8080' }), { name: 'TypeError' })
 })
+
+/** A `fetch` whose answer comes late, unless the call has ended. */
+function answerAfter (ms: number): typeof fetch {
+  return async (_url, init) => {
+    await pause(ms, undefined, init?.signal ? { signal: init.signal } : {})
+    return new Response('{}')
+  }
+}
 
 /** The address of a server that gives each of the answers once, in their order. */
 async function serve (t: Test, answers: [number, Record<string, string>, string][]) {
