@@ -11,6 +11,7 @@ export type Send = <Answer>(
 ) => Promise<Answer>
 
 const firstPauseMs = 250
+const longestTimerMs = 2 ** 31 - 1 // Node's end at once where they are told more
 const busy = [429, 503]
 const headerText = 'text that a header can hold: Latin-1, in one line'
 
@@ -27,7 +28,7 @@ export function createSend (options: ClientOptions): Send {
     const retries = options.retries ?? client.retries ?? 2
     const timeoutMs = options.timeoutMs ?? client.timeoutMs
     checkHeaders(options.headers)
-    const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)
+    const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(Math.min(timeoutMs, longestTimerMs))
     const signals = [client.signal, options.signal, timeout].filter(signal => signal !== undefined)
     const signal = AbortSignal.any(signals)
     for (let failures = 0; ; failures++) {
@@ -124,7 +125,7 @@ async function pause (ms: number, signal: AbortSignal): Promise<void> {
   const woken = new Promise<void>(resolve => {
     wake = resolve
   })
-  const timer = setTimeout(wake, ms)
+  const timer = setTimeout(wake, Math.min(ms, longestTimerMs))
   signal.addEventListener('abort', wake)
   await woken
   clearTimeout(timer)

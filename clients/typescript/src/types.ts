@@ -41,7 +41,10 @@ export type PictureEvent =
 export type CallOptions = {
   /** Ends the call; the server stops the work. */
   signal?: AbortSignal
-  /** Milliseconds for the whole call, its tries and pauses together; then it throws a `TimeoutError`. */
+  /**
+   * Milliseconds for the whole call, its tries and pauses together; then it throws a `TimeoutError`. No more than 24
+   * days are counted, also of `Infinity`.
+   */
   timeoutMs?: number
   /** Tries after the first; those of the client if not given. */
   retries?: number

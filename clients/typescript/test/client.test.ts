@@ -279,6 +279,21 @@ t.test('options that are undefined are as those not given', async t => {
   await t.rejects(read(brief.captionStream({ image }, unset)), { name: 'TimeoutError' }, 'for a stream')
 })
 
+t.test('times that no timer can hold do not end at once', async t => {
+  const lavit = createClient({ fetch: answerAfter(50) })
+  for (const timeoutMs of [2 ** 31, 1e300, Infinity]) {
+    t.strictSame(await lavit.models({ timeoutMs }), {}, `${timeoutMs} ms`)
+  }
+  let tries = 0
+  const fetch: typeof globalThis.fetch = async () => {
+    tries++
+    return new Response('', { status: 503, headers: { 'retry-after': '9999999' } })
+  }
+  const patient = createClient({ longestPause: Infinity, fetch })
+  await t.rejects(patient.models({ timeoutMs: 100 }), { name: 'TimeoutError' })
+  t.equal(tries, 1, 'a pause of months is one')
+})
+
 t.test('headers stand in the place of others, in any case', async t => {
   const sent: Headers[] = []
   const fetch: typeof globalThis.fetch = async (_url, init) => {
