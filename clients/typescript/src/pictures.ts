@@ -22,13 +22,13 @@ export function bytesOf ({ data }: Pick<GeneratedImage | PreviewEvent, 'data'>):
   return Uint8Array.from(atob(data), character => character.charCodeAt(0))
 }
 
-/** The picture in JSON. Throws `picture_unreadable` for a file that cannot be opened. */
+/** The picture in JSON. Throws `picture_unreadable` for a file or Blob that cannot be read. */
 export async function wireOf (picture: Picture): Promise<ImageInput> {
   if (typeof picture === 'string') return picture
   if (picture instanceof URL) return picture.protocol === 'file:' ? base64(readFile(picture)) : picture.href
   if (picture instanceof Uint8Array) return base64(picture)
   if (picture instanceof ArrayBuffer) return base64(new Uint8Array(picture))
-  if (picture instanceof Blob) return base64(new Uint8Array(await picture.arrayBuffer()))
+  if (picture instanceof Blob) return base64(await readBlob(picture))
   return 'path' in picture ? base64(readFile(picture.path)) : picture
 }
 
@@ -52,6 +52,15 @@ function base64 (bytes: Uint8Array): string {
     text += String.fromCharCode(...bytes.subarray(start, start + mostArguments))
   }
   return btoa(text)
+}
+
+/** Of a file, its bytes are those of the disk, and are refused once it has changed or gone. */
+async function readBlob (blob: Blob): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await blob.arrayBuffer())
+  } catch (cause) {
+    throw new LavitError('picture_unreadable', 'the Blob cannot be read', { cause })
+  }
 }
 
 type Files = { readFileSync: (path: string | URL) => Uint8Array }

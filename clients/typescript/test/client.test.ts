@@ -1,7 +1,8 @@
 /** The client against the server and the model that the repository ships, and against one that refuses. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { appendFileSync, openAsBlob, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
@@ -292,6 +293,17 @@ t.test('times that no timer can hold do not end at once', async t => {
   const patient = createClient({ longestPause: Infinity, fetch })
   await t.rejects(patient.models({ timeoutMs: 100 }), { name: 'TimeoutError' })
   t.equal(tries, 1, 'a pause of months is one')
+})
+
+t.test('a Blob whose file has changed since is a picture that cannot be read', async t => {
+  const path = join(t.testdir({ 'a.png': image }), 'a.png')
+  const blob = await openAsBlob(path)
+  appendFileSync(path, 'more')
+  const lavit = createClient({ url: await leftAddress() })
+  const unreadable = { name: 'LavitError', code: 'picture_unreadable', status: 0, cause: { name: 'NotReadableError' } }
+  await t.rejects(lavit.caption({ image: blob }), unreadable)
+  await t.rejects(lavit.generate({ prompt: [{ type: 'image', image: blob }] }), unreadable, 'within a prompt')
+  await t.rejects(read(lavit.captionStream({ image: blob })), unreadable, 'of a stream')
 })
 
 t.test('headers stand in the place of others, in any case', async t => {
