@@ -245,6 +245,25 @@ t.test('what is busy is asked again when it says so, and the key goes along', as
   t.strictSame(seen, Array(3).fill('Bearer secret'))
 })
 
+t.test('a proxy may say by a date when to ask again, and what is no time says nothing', async t => {
+  let asked = 0
+  let retryAfter = ''
+  const url = await startOther(t, (_request, response) => {
+    if (++asked > 1) return response.end(JSON.stringify({ captions: [{ text: 'a dog' }] }))
+    response.writeHead(503, { 'retry-after': retryAfter }).end(JSON.stringify({ code: 'draining', detail: 'busy' }))
+  })
+  for (retryAfter of ['0.1', 'Sat, 28 Nov 1998 00:00:00 GMT', new Date(Date.now() + 500).toUTCString()]) {
+    asked = 0
+    t.match(await lavit(['caption', '-', '--url', url], { stdin: png }), { code: 0, stdout: 'a dog\n' }, retryAfter)
+    t.equal(asked, 2)
+  }
+  for (retryAfter of ['', '-1', '1e-3', '0x1', '2026-11-28', 'soon']) {
+    asked = 0
+    t.match(await lavit(['caption', '-', '--url', url], { stdin: png }), { code: 4 }, retryAfter || 'empty')
+    t.equal(asked, 1)
+  }
+})
+
 t.test('several are asked about at a time, no more than --in-flight', async t => {
   let now = 0
   let most = 0

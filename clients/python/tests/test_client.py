@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from email.utils import formatdate
 from pathlib import Path
 
 import httpx
@@ -201,6 +202,22 @@ def test_what_no_server_of_this_kind_answers() -> None:
         assert code_of(lavit.models) == "unexpected_answer"
     with Client("http://127.0.0.1:1", retries=1) as nobody:
         assert code_of(nobody.models) == "connection_failed"
+
+
+def test_retry_after_is_a_number_of_seconds_or_a_date_or_counts_as_none() -> None:
+    def told(header: str) -> float | None:
+        transport = httpx.MockTransport(lambda _request: httpx.Response(400, headers={"retry-after": header}))
+        with Client(http=httpx.Client(transport=transport)) as lavit, pytest.raises(LavitError) as refused:
+            lavit.models()
+        return refused.value.retry_after
+
+    seconds = {"7": 7, "1.5": 1.5, "0": 0, "Sat, 28 Nov 1998 00:00:00 GMT": 0}
+    assert {header: told(header) for header in seconds} == seconds
+    in_a_minute = told(formatdate(time.time() + 60, usegmt=True))
+    assert in_a_minute is not None and 55 < in_a_minute <= 60
+    no_years = "Sat, 28 Nov 99999999999999999999 00:00:00 GMT"
+    for header in ("", "-1", "1.", ".5", "1e3", "1, 2", "1-2", "2026-11-28", "soon", "Infinity", no_years):
+        assert told(header) is None, header
 
 
 class Garbled(httpx.SyncByteStream):

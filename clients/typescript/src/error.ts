@@ -92,10 +92,11 @@ export function isProblem (value: unknown): value is Problem {
   )
 }
 
-/** Of a number of seconds, or of a date, which proxies write. */
+/** Of a number of seconds, or of a date, which proxies write; what is neither counts as none. */
 function retryAfterOf ({ headers }: Response): number | undefined {
   const header = headers.get('retry-after')
   if (header === null) return
-  const seconds = /^\d+$/.test(header.trim()) ? Number(header) : (Date.parse(header) - Date.now()) / 1000
-  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds)
+  if (/^\d+(\.\d+)?$/.test(header)) return Number(header)
+  const at = /[a-z]{3}/i.test(header) ? Date.parse(header) : NaN // which takes `-1` for a date, too
+  return Number.isNaN(at) ? undefined : Math.max(0, (at - Date.now()) / 1000)
 }

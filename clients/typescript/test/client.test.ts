@@ -306,6 +306,23 @@ t.test('a Blob whose file has changed since is a picture that cannot be read', a
   await t.rejects(read(lavit.captionStream({ image: blob })), unreadable, 'of a stream')
 })
 
+t.test('Retry-After is a number of seconds or a date, or counts as none', async t => {
+  const told = async (header: string) => {
+    const fetch: typeof globalThis.fetch = async () =>
+      new Response('', { status: 400, headers: { 'retry-after': header } })
+    return (await createClient({ fetch }).models().catch(error => error)).retryAfter
+  }
+  for (const [header, seconds] of [['7', 7], ['1.5', 1.5], [' 0 ', 0], ['Sat, 28 Nov 1998 00:00:00 GMT', 0]] as const) {
+    t.equal(await told(header), seconds, header)
+  }
+  const inAMinute = await told(new Date(Date.now() + 60_000).toUTCString())
+  t.ok(inAMinute > 55 && inAMinute <= 60, `${inAMinute} s`)
+  const noYears = 'Sat, 28 Nov 99999999999999999999 00:00:00 GMT'
+  for (const header of ['', '-1', '1.', '.5', '1e3', '1, 2', '1-2', '2026-11-28', 'soon', 'Infinity', noYears]) {
+    t.equal(await told(header), undefined, header || 'empty')
+  }
+})
+
 t.test('headers stand in the place of others, in any case', async t => {
   const sent: Headers[] = []
   const fetch: typeof globalThis.fetch = async (_url, init) => {

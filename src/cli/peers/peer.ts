@@ -18,11 +18,17 @@ export function checkAnswer (answer: Answer): Answer {
   const type = header('content-type')
   if (isGood && (type === undefined || /^(application\/(.+\+)?json|image\/)/i.test(type))) return answer
   if (isGood) throw serverAway(`the server answered with ${type}, and not as a LaVIT server does`)
-  const retryAfter = Number(header('retry-after') ?? NaN)
   const problem = readProblem(status, body)
   if (problem === undefined) throw serverAway(`the server answered ${status}, and not as a LaVIT server does`)
   const wasBegun = header('x-queue-position') !== undefined
-  throw new Refusal(problem, Number.isFinite(retryAfter) ? retryAfter : undefined, wasBegun)
+  throw new Refusal(problem, retryAfterOf(header('retry-after')), wasBegun)
+}
+
+/** Of a number of seconds, or of a date, which proxies write; what is neither counts as none. */
+function retryAfterOf (header = ''): number | undefined {
+  if (/^\d+(\.\d+)?$/.test(header)) return Number(header)
+  const at = /[a-z]{3}/i.test(header) ? Date.parse(header) : NaN // which takes `-1` for a date, too
+  return Number.isNaN(at) ? undefined : Math.max(0, (at - Date.now()) / 1000)
 }
 
 function readProblem (status: number, body: Buffer): Problem | undefined {

@@ -1,6 +1,7 @@
 """The one error that calls raise."""
 from __future__ import annotations
 
+import re
 import time
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -96,11 +97,14 @@ def error_of_failure(cause: httpx.RequestError) -> LavitError:
 
 
 def _retry_after(header: str | None) -> float | None:
-    """Of a number of seconds, or of a date, which proxies write."""
+    """Of a number of seconds, or of a date, which proxies write; what is neither counts as none."""
     if header is None:
         return None
-    try:
-        seconds = float(header) if header.strip().isdigit() else parsedate_to_datetime(header).timestamp() - time.time()
-    except (TypeError, ValueError):
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", header):
+        return float(header)
+    if not re.search("[A-Za-z]{3}", header):
         return None
-    return max(0.0, seconds)
+    try:
+        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
+    except (TypeError, ValueError, OverflowError):
+        return None
