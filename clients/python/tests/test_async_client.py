@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import aclosing
 
+import httpx
 import pytest
 from conftest import SCENE
 from test_client import LONG, QUESTION, count_of_left, wait_for_left
@@ -42,6 +44,21 @@ def test_streams_and_whoever_leaves_them(url: str) -> None:
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(lavit.generate("a dog", **LONG), 1.0)
             await asyncio.to_thread(wait_for_left, url, before + 3)
+
+    asyncio.run(run())
+
+
+def test_what_json_cannot_hold_is_refused_before_it_is_sent() -> None:
+    async def run() -> None:
+        transport = httpx.MockTransport(lambda _request: pytest.fail("was sent"))
+        async with AsyncClient(http=httpx.AsyncClient(transport=transport)) as lavit:
+            for prompt, top_p in (("a dog", math.nan), ("a dog \ud83d", 0.5)):
+                with pytest.raises(LavitError) as refused:
+                    await lavit.generate(prompt, top_p=top_p)
+                assert refused.value.code == "request_unsendable"
+                with pytest.raises(LavitError) as refused:
+                    _ = [event async for event in lavit.generate_stream(prompt, top_p=top_p)]
+                assert refused.value.code == "request_unsendable"
 
     asyncio.run(run())
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import pickle
 import re
 import threading
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from email.utils import formatdate
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
@@ -265,6 +267,25 @@ def test_what_no_request_can_be_sent_with_is_refused_before_any(kind: type[Clien
         assert not isinstance(refused.value, UnicodeError)
         with pytest.raises(ValueError, match="^headers: "):
             kind().with_options(headers=headers)
+
+
+def test_what_json_cannot_hold_is_refused_before_it_is_sent() -> None:
+    transport = httpx.MockTransport(lambda _request: pytest.fail("was sent"))
+    with Client(http=httpx.Client(transport=transport)) as lavit:
+        calls: list[Callable[[], object]] = [
+            lambda: lavit.generate("a dog", top_p=math.nan),
+            lambda: lavit.generate("a dog \ud83d"),
+            lambda: lavit.detokenize([cast(int, object())]),
+            lambda: lavit.generate_picture("a dog", top_p=math.inf),
+            lambda: list(lavit.caption_stream(b"", prompt="\ud83d")),
+            lambda: lavit.estimate("generate", prompt="a dog", top_p=math.nan),
+            lambda: lavit.model("a" * 100_000),
+        ]
+        for call in calls:
+            with pytest.raises(LavitError, match="^the request cannot be sent: ") as refused:
+                call()
+            assert (refused.value.code, refused.value.status) == ("request_unsendable", 0)
+            assert refused.value.__cause__ is not None
 
 
 def test_a_key_and_headers_of_latin_1_are_sent() -> None:

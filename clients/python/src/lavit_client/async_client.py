@@ -179,7 +179,7 @@ class AsyncClient:
         failures = 0
         while True:
             try:
-                sent = self._http.build_request(**self._settings.arguments_of(request))
+                sent = self._settings.build(self._http, request)
                 answer = await self._http.send(sent, stream=stream)
                 if answer.is_success:
                     return answer

@@ -15,7 +15,7 @@ class LavitError(Exception):
     """A call that failed.
 
     `code` is one of the server's (`schema.ErrorCode`, or that of a newer server), or of this client:
-    `connection_failed`, `timed_out`, `stream_broken`, `unexpected_answer`.
+    `connection_failed`, `timed_out`, `stream_broken`, `unexpected_answer`, `request_unsendable`.
     `status` is that of the answer, or of the problem within a stream; 0 where there was no answer.
     """
 

@@ -63,19 +63,17 @@ class Settings:
             if not HEADER_NAME.fullmatch(name) or value and not HEADER_TEXT.fullmatch(value):
                 raise ValueError(f"headers: {name!r} must be a name, its value Latin-1, one line, no space around it")
 
-    def arguments_of(self, request: Request[Any]) -> dict[str, Any]:
-        """What `build_request` of either kind of connection takes."""
+    def build(self, http: httpx.Client | httpx.AsyncClient, request: Request[Any]) -> httpx.Request:
+        """The request as it is sent. Raises `request_unsendable` for what JSON or an address cannot hold."""
         key = {} if self.api_key is None else {"authorization": f"Bearer {self.api_key}"}
         headers = httpx.Headers({"accept": request.accept, **key}, encoding="latin-1")
         # in their place whatever the case of their names
         headers.update(httpx.Headers(self.headers, encoding="latin-1"))
-        return {
-            "method": request.method,
-            "url": self.url.rstrip("/") + request.path,
-            "headers": headers,
-            "json": request.json,
-            "timeout": self.timeout,
-        }
+        url = self.url.rstrip("/") + request.path
+        try:
+            return http.build_request(request.method, url, headers=headers, json=request.json, timeout=self.timeout)
+        except (TypeError, ValueError, httpx.InvalidURL) as cause:
+            raise LavitError("request_unsendable", f"the request cannot be sent: {cause}") from cause
 
     def pause_before(self, error: LavitError, failures: int) -> float | None:
         """Seconds before another try, None where there is none.
