@@ -13,13 +13,16 @@ export type Send = <Answer>(
 const firstPauseMs = 250
 const longestTimerMs = 2 ** 31 - 1 // Node's end at once where they are told more
 const busy = [429, 503]
+const keyText = /^[!-~\x80-\xff]([\t -~\x80-\xff]*[!-~\x80-\xff])?$/
 const headerText = 'text that a header can hold: Latin-1, in one line'
 
 declare const location: { href: string } | undefined
 
 export function createSend (options: ClientOptions): Send {
   const { url = 'http://127.0.0.1:8080', apiKey, longestPause = 60, ...client } = options
-  if (!isHeader('authorization', `Bearer ${apiKey}`)) throw new TypeError(`apiKey must be ${headerText}`)
+  if (apiKey !== undefined && !keyText.test(apiKey)) {
+    throw new TypeError(`apiKey must be ${headerText}, no space around it`)
+  }
   checkHeaders(client.headers)
   const base = addressOf(url)
   const fetch = client.fetch ?? globalThis.fetch.bind(globalThis)

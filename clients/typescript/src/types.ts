@@ -55,7 +55,7 @@ export type CallOptions = {
 export type ClientOptions = CallOptions & {
   /** Where the server is, below whatever path; in a browser also relative. `http://127.0.0.1:8080` if not given. */
   url?: string | URL
-  /** Sent as bearer token: Latin-1, since a header holds nothing else. */
+  /** Sent as bearer token: Latin-1, since a header holds nothing else, and no space around it. */
   apiKey?: string
   /** Longest pause, in seconds, that a `Retry-After` may ask for; what asks for more is thrown. 60 if not given. */
   longestPause?: number

@@ -349,16 +349,18 @@ t.test('what onResponse throws reaches the caller as it is, and is not tried aga
 })
 
 t.test('a key that no header holds is refused before any call', async t => {
-  for (const apiKey of ['schlüssel-\u20ac', '\u30ad\u30fc', 'two\nlines']) {
-    t.throws(() => createClient({ apiKey }), { name: 'TypeError', message: /^apiKey must be .* Latin-1, in one line$/ })
+  const refused = { name: 'TypeError', message: /^apiKey must be .* Latin-1, in one line, no space around it$/ }
+  const keys = ['schlüssel-\u20ac', '\u30ad\u30fc', 'two\nlines', 'a\u0000', 'a\u007f']
+  for (const apiKey of [...keys, '', ' ', 'abc\n', 'abc\r\n', ' abc']) {
+    t.throws(() => createClient({ apiKey }), refused, JSON.stringify(apiKey))
   }
   const sent: (string | null)[] = []
   const fetch: typeof globalThis.fetch = async (_url, init) => {
     sent.push(new Headers(init?.headers).get('authorization'))
     return new Response('{}')
   }
-  await createClient({ apiKey: 'schl\u00fcssel', fetch }).models()
-  t.strictSame(sent, ['Bearer schl\u00fcssel'])
+  for (const apiKey of ['schl\u00fcssel', 'two words', 'a']) await createClient({ apiKey, fetch }).models()
+  t.strictSame(sent, ['Bearer schl\u00fcssel', 'Bearer two words', 'Bearer a'])
 })
 
 t.test('addresses and headers that nothing can be sent with are refused before any call', async t => {
