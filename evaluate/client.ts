@@ -33,7 +33,7 @@ export function createClient (url: string, key?: string, signal?: AbortSignal): 
       const { response, text } = await fetchText(path, options)
       if (response.ok) return parse(path, text)
       if (!busy.includes(response.status) || attempt === attempts) {
-        throw new RequestError(`${path} answered ${response.status}: ${detailOf(text)}`)
+        throw new RequestError(`${path} answered ${kindOf(response, text)}`)
       }
       const seconds = Number(response.headers.get('retry-after') ?? 1)
       const milliseconds = 1000 * Math.min(longestPauseSeconds, Number.isFinite(seconds) ? seconds : 1)
@@ -45,7 +45,8 @@ export function createClient (url: string, key?: string, signal?: AbortSignal): 
 
   async function fetchText (path: string, options: RequestInit) {
     try {
-      const response = await fetch(`${base}${path}`, { ...options, ...(signal && { signal }) })
+      // a redirect that is followed may turn a POST into a GET without its body
+      const response = await fetch(`${base}${path}`, { ...options, redirect: 'manual', ...(signal && { signal }) })
       return { response, text: await response.text() }
     } catch (error) {
       const cause = error as Error
@@ -88,6 +89,12 @@ export async function each<Item, Result> (
     })
   )
   return results
+}
+
+/** Its status, and where a redirect points or what else is told. */
+function kindOf ({ status, headers }: Response, text: string): string {
+  const location = status >= 300 && status < 400 ? headers.get('location') : null
+  return location === null ? `${status}: ${detailOf(text)}` : `${status} to ${location.slice(0, 200)}`
 }
 
 function detailOf (body: string): string {

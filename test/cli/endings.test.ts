@@ -51,6 +51,10 @@ t.test('exit codes', async t => {
   const strange = await startOther(t, (_request, response) => response.end('{"status":"ok","images":[{"data":7}]}'))
   const empty = await startOther(t, (_request, response) => response.end('null'))
   const foreign = /^error: the server answered, and not as a LaVIT server does: .+ must .+\n$/
+  const moved = await startOther(t, (_request, response) =>
+    response.writeHead(301, { location: `${url}/x` }).end('<html>\n</html>')
+  )
+  const elsewhere = /^error: the server answered 301 to http:\S+\d\/x, and not as a LaVIT server does\n$/
   const away = await findAway()
   const cases: [words: string[], code: number, stderr: RegExp][] = [
     [['caption', file('a.png'), '--url', url], 0, /^$/],
@@ -82,6 +86,9 @@ t.test('exit codes', async t => {
     [['models', '--url', 'ftp://x'], 2, /^error: --url: "ftp:\/\/x" is no address/],
     [['models', '--url', away], 3, /^error: http:\/\/127.0.0.1:\d+ does not answer: ECONNREFUSED\n$/],
     [['models', '--url', other], 3, /^error: the server answered 404, and not as a LaVIT server does\n$/],
+    ...[['models'], ['caption', file('a.png')], ['paint', 'a'], ['bench', file('a.png')]].map(
+      (words): [string[], number, RegExp] => [[...words, '--url', moved], 3, elsewhere]
+    ),
     ...[strange, empty].flatMap(peer =>
       [
         ['caption', file('a.png')],

@@ -70,6 +70,20 @@ t.test('a path of the address stays before those of requests', async t => {
   t.equal(await createClient(`http://127.0.0.1:${port}`).get('/models'), '/models')
 })
 
+t.test('a redirect is told, not followed', async t => {
+  let requests = 0
+  const server = createServer((_, response) => {
+    requests++
+    response.writeHead(301, { location: 'http://127.0.0.1:9/x' }).end('<html>\n</html>')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const client = createClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  await t.rejects(client.get('/models'), new RequestError('/models answered 301 to http://127.0.0.1:9/x'))
+  await t.rejects(client.post('/caption', {}), new RequestError('/caption answered 301 to http://127.0.0.1:9/x'))
+  t.equal(requests, 2)
+})
+
 t.test('a wait for a busy server is given up when told', async t => {
   const server = createServer((_, response) => response.writeHead(503, { 'retry-after': '60' }).end()).listen(0)
   await once(server, 'listening')

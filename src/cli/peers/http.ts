@@ -26,8 +26,15 @@ export function openHttp (url: string, key: string | undefined): Peer {
           ...(body !== undefined && { 'content-type': 'application/json' })
         },
         signal,
+        redirect: 'manual', // to follow one may turn a POST into a GET without its body
         ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) })
       })
+      const location = answer.headers.get('location')
+      if (location !== null && answer.status >= 300 && answer.status < 400) {
+        await answer.body?.cancel()
+        const place = location.slice(0, 200)
+        throw serverAway(`the server answered ${answer.status} to ${place}, and not as a LaVIT server does`)
+      }
       if (onEvent && answer.ok && answer.body) return await followEvents(answer.body, onEvent)
       return {
         status: answer.status,
