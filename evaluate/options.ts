@@ -108,8 +108,11 @@ function wholeNumber (name: string, value: string, least: number): number {
 }
 
 function address (url: string): string {
-  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url
-  throw new DataError('--url must be an address, such as http://127.0.0.1:8080')
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+    throw new DataError('--url must be an address, such as http://127.0.0.1:8080')
+  }
+  if (/[?#]/.test(url)) throw new DataError('--url must end with the path of the server: paths are put after it')
+  return url
 }
 
 function fields (json: string): Record<string, unknown> {

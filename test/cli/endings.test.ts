@@ -79,6 +79,11 @@ t.test('exit codes', async t => {
     [['paint', 'a', '--n', '2', '--out', '-', '--url', url], 2, /^error: --out - takes one picture\n$/],
     [['models', '--url', 'http://me:secret@127.0.0.1:1'], 2, /^error: --url: an address with a user (?!.*secret).*\n$/],
     [['models', '--url', 'ftp://me:secret@x'], 2, /^error: --url: "ftp:\/\/…@x" is no address/],
+    ...['?x=1', '/?', '#a'].map((more): [string[], number, RegExp] => [
+      ['models', '--url', url + more],
+      2,
+      /^error: --url: it must end with the path of the server: paths are put after it\n$/
+    ]),
     [['models', '--key', 'a\nb', '--url', url], 2, /^error: --key: it has characters that no header can hold\n$/],
     [['models', '--url', login], 3, /^error: the server answered with text\/html, and not as a LaVIT server does\n$/],
     [['caption', '-', '-', '--url', url], 2, /stdin can be one picture only/],

@@ -241,6 +241,8 @@ t.test('what cannot be run is said', async t => {
     [['--task', 'caption', '--data', 'x', '--limit', '0'], /--limit must be a whole number from 1 up/],
     [['--task', 'caption', '--data', 'x', '--request', '[]'], /--request must be a JSON object/],
     [['--task', 'caption', '--data', 'x', '--url', 'localhost:8080'], /--url must be an address/],
+    [['--task', 'caption', '--data', 'x', '--url', 'http://x/?x=1'], /--url must end with the path of the server/],
+    [['--task', 'caption', '--data', 'x', '--url', 'http://x#a'], /--url must end with the path of the server/],
     [['--task', 'caption', '--data', 'x', '--out', '/dev/null/x.json'], /\/dev\/null\/x.json cannot be written/],
     [['--task', 'caption', '--data', 'x', '--beams', '2'], /Unknown option '--beams'/],
     [

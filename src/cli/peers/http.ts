@@ -13,6 +13,7 @@ export function openHttp (url: string, key: string | undefined): Peer {
   if (base.username || base.password) {
     throw wrongUsage('--url: an address with a user or a password cannot be asked; a key goes into LAVIT_KEY')
   }
+  if (/[?#]/.test(url)) throw wrongUsage('--url: it must end with the path of the server: paths are put after it')
   if (key !== undefined && !isHeader(key)) throw wrongUsage('--key: it has characters that no header can hold')
   const prefix = base.href.replace(/\/$/, '')
   return { ask, close: async () => {} }
