@@ -146,6 +146,8 @@ t.test('a file that cannot be written, or whose suffix is no format, is told bef
     [['detokenize', '1', '--out', '/nope/x.png'], /^error: --out: ENOENT: .*\n$/],
     [['tokenize', file('a.png'), '--overlay', '/nope/x.png'], /^error: --overlay: ENOENT: .*\n$/],
     [['tokenize', file('a.png'), '--overlay', folder], /^error: --overlay: ".*" names no file\n$/],
+    [['tokenize', file('a.png'), '--overlay', '-'], /^error: --overlay - and the visual tokens both take stdout\n$/],
+    [['tokenize', file('a.png'), '--overlay', file('d.jpg')], /^error: --overlay: .jpg is not .png, .*\n$/],
     [['paint', 'a', '--out', file('d.tiff')], /^error: --out: .tiff is none of .png, .webp, .jpg, .jpeg;.*\n$/],
     [['paint', 'a', '--out', file('d.constructor')], /^error: --out: .constructor is none of .*\n$/]
   ]

@@ -1,4 +1,5 @@
 /** lavit tokenize: the visual tokens of each picture. */
+import { extname } from 'node:path'
 import { answers } from '../answers.ts'
 import { wrongUsage } from '../endings.ts'
 import { jobs } from '../jobs.ts'
@@ -14,7 +15,7 @@ export async function tokenize (
   fields: Record<string, unknown>,
   overlay: string | undefined
 ) {
-  if (overlay !== undefined) checkOutFile('--overlay', overlay)
+  if (overlay !== undefined) checkOverlay(overlay)
   const pictures = await findPictures(words, session.io)
   if (overlay !== undefined && pictures.length > 1) throw wrongUsage('--overlay takes one picture')
   const { path } = jobs.tokenize
@@ -27,4 +28,12 @@ export async function tokenize (
     }
     return [tokens.join(' ')]
   })
+}
+
+/** Throws an Ending where no PNG can be written there. */
+function checkOverlay (overlay: string) {
+  if (overlay === '-') throw wrongUsage('--overlay - and the visual tokens both take stdout')
+  checkOutFile('--overlay', overlay)
+  const suffix = extname(overlay).toLowerCase()
+  if (suffix.length > 1 && suffix !== '.png') throw wrongUsage(`--overlay: ${suffix} is not .png, and a PNG is written`)
 }
