@@ -32,7 +32,7 @@ async function main (words: string[]) {
   const options = readOptions(words)
   const head = await readHead(words)
   const folder = options.out ?? join(import.meta.dirname, 'results', head.date.replace(/[:Z]/g, ''))
-  const record = await openRecord(folder)
+  const record = openRecord(folder)
   record.write({ head })
   const measured: Measured = { results: [], sections: [] }
   let isTold = false

@@ -1,10 +1,10 @@
 /** Where it ran, and every request, as lines of JSON in a folder of results. */
 import { execFile } from 'node:child_process'
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { makeFolder } from '../src/bulk/files.ts'
 
 export type Head = Awaited<ReturnType<typeof readHead>>
 
@@ -23,11 +23,11 @@ export async function readHead (arguments_: string[]) {
   }
 }
 
-export type Record = Awaited<ReturnType<typeof openRecord>>
+export type Record = ReturnType<typeof openRecord>
 
 /** Opens `requests.jsonl` in a folder, which is made. What is written stands there, however the process ends. */
-export async function openRecord (folder: string) {
-  await mkdir(folder, { recursive: true })
+export function openRecord (folder: string) {
+  makeFolder(folder)
   const file = openSync(join(folder, 'requests.jsonl'), 'w')
   return {
     write (line: object) {

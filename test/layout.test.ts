@@ -103,7 +103,7 @@ const layers: Record<string, string[]> = {
     'src/server.ts',
     'src/start-errors.ts'
   ],
-  evaluate: ['src/engine', 'src/graphs'],
+  evaluate: ['src/bulk', 'src/engine', 'src/graphs'],
   'playground/src/pure': ['src/engine'], // the rule of which patches stay
   'playground/src/server': ['playground/src/pure'],
   'playground/src/state': [

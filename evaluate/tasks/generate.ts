@@ -1,6 +1,7 @@
 /** Painted pictures: how far they lie from true ones, and of drawn prompts whether they show what was asked for. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from '../../src/bulk/files.ts'
 import { DataError } from '../data/files.ts'
 import { readOrders, readScenes, type Prompt, type Scene } from '../data/scenes.ts'
 import { alignmentFigures, judgePicture, type Verdict } from '../judge/alignment.ts'
@@ -19,7 +20,7 @@ type Painted = { ours: Seen; truth: Seen }
 export async function evaluatePaintings (run: Run): Promise<Outcome> {
   const orders = readOrders(run.source, run.seed, run.limit)
   const eyes = await openEyes(run)
-  if (run.pictures !== undefined) makeFolder(run.pictures)
+  if (run.pictures !== undefined) preparePlace(run.pictures)
   const { answered, failed } = await askEach(
     run,
     orders,
@@ -48,9 +49,9 @@ export async function evaluatePaintings (run: Run): Promise<Outcome> {
   }
 }
 
-function makeFolder (folder: string): void {
+function preparePlace (folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
   } catch (cause) {
     throw new DataError(`${folder} cannot be made: ${(cause as Error).message}`, { cause })
   }

@@ -61,7 +61,8 @@ t.test('a server that is none is told at once', async t => {
 
 t.test('results that cannot be written are told before the work', async t => {
   t.testdir({ 'requests.jsonl': {} })
-  await t.rejects(openRecord(t.testdirName), { code: 'EISDIR' })
+  t.throws(() => openRecord(t.testdirName), { code: 'EISDIR' })
+  t.throws(() => openRecord('/proc/nope'), { code: 'ENOENT' })
 })
 
 t.test('a server that answers nothing under load fails the benchmark', async t => {

@@ -291,6 +291,7 @@ t.test('an empty data set and a folder that cannot be made are said', async t =>
   await t.rejects(run('caption', '--out', out), { message: /holds nothing to ask about/ })
   t.notOk(existsSync(out))
   await t.rejects(run('generate', '--pictures', '/dev/null/x'), { message: /\/dev\/null\/x cannot be made/ })
+  await t.rejects(run('generate', '--pictures', '/proc/nope'), { message: /\/proc\/nope cannot be made: ENOENT/ })
   t.equal(got.length, 0)
 })
 
