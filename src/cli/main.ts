@@ -5,10 +5,11 @@ import { run } from './run.ts'
 
 const interrupt = new AbortController()
 let stopCode: number = exitCodes.interrupted
+let hasRun = false
 // SIGTERM, too: it is no death of a worker, and the first process of a container never hears what it does not ask for
 const onStop = (signal: string) => {
   stopCode = signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.stopped
-  if (interrupt.signal.aborted) process.exit(stopCode)
+  if (hasRun || interrupt.signal.aborted) process.exit(stopCode)
   interrupt.abort()
 }
 process.on('SIGINT', onStop).on('SIGTERM', onStop)
@@ -32,4 +33,6 @@ const exitCode = await run(process.argv.slice(2), {
     await import('../server.ts')
   }
 })
-process.exitCode = exitCode === exitCodes.interrupted ? stopCode : exitCode
+if (exitCode === exitCodes.interrupted) process.exit(stopCode) // with what was written and nobody reads
+hasRun = true
+process.exitCode = exitCode

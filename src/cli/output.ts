@@ -9,14 +9,15 @@ type Style = Parameters<typeof styleText>[0]
 
 export type Output = ReturnType<typeof createOutput>
 
-export function createOutput ({ stdout, stderr, env }: Io, { color, quiet }: Pick<Settings, 'color' | 'quiet'>) {
+export function createOutput (io: Io, { color, quiet }: Pick<Settings, 'color' | 'quiet'>) {
+  const { stdout, stderr, env, signal } = io
   const isLive = stderr.isTTY === true && !quiet
   let shown = false
 
   return {
-    /** A line of data. */
-    line: (text: string) => write(stdout, `${text}\n`),
-    bytes: (data: Buffer) => write(stdout, data),
+    /** A line of data. Rejects where Ctrl-C ends the wait for a reader. */
+    line: (text: string) => write(stdout, `${text}\n`, signal),
+    bytes: (data: Buffer) => write(stdout, data, signal),
     /** A name before data. */
     name: (text: string) => paint(stdout, 'cyan', text),
     warn (text: string) {
@@ -53,6 +54,6 @@ export function createOutput ({ stdout, stderr, env }: Io, { color, quiet }: Pic
   }
 }
 
-async function write (stream: Writable, data: string | Buffer) {
-  if (!stream.write(data)) await once(stream, 'drain')
+async function write (stream: Writable, data: string | Buffer, signal: AbortSignal) {
+  if (!stream.write(data)) await once(stream, 'drain', { signal })
 }

@@ -1,7 +1,9 @@
 /** `lavit` as a process of its own. */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
@@ -19,6 +21,16 @@ function start (...words: string[]) {
   })
 }
 
+/** Its stdout is a file. */
+function startInto (file: number, ...words: string[]) {
+  const { PATH } = process.env
+  return spawn(process.execPath, [...stripTypes, 'src/cli/main.ts', ...words], {
+    cwd: root,
+    env: { PATH, HOME: '/nowhere' },
+    stdio: ['ignore', file, 'pipe']
+  })
+}
+
 t.test('what is piped in is asked about', async t => {
   const app = await buildTestApp(t)
   const lavit = start('caption', '-', '--url', await app.listen({ port: 0 }))
@@ -33,6 +45,32 @@ t.test('Ctrl-C ends it with 130', async t => {
   while (app.seen.works.length === 0) await new Promise(resolve => setTimeout(resolve, 10))
   lavit.kill('SIGINT')
   t.strictSame(await once(lavit, 'close'), [130, null])
+})
+
+t.test('Ctrl-C ends it while nobody reads what it writes', async t => {
+  const full = join(t.testdir(), 'full')
+  spawnSync('mkfifo', [full])
+  const file = openSync(full, constants.O_RDWR | constants.O_NONBLOCK)
+  t.teardown(() => closeSync(file))
+  t.throws(() => {
+    for (;;) writeSync(file, Buffer.alloc(4096))
+  }, { code: 'EAGAIN' })
+  for (const length of [1e6, 10]) { // of which the second is written when the command itself is over
+    const server = createServer((_, response) => {
+      response.end(JSON.stringify({ captions: [{ text: 'x'.repeat(length) }] }))
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.teardown(() => server.close())
+    const { port } = server.address() as AddressInfo
+    const words = ['caption', 'package.json', '--url', `http://127.0.0.1:${port}`]
+    const lavit = startInto(file, ...words)
+    t.teardown(() => lavit.kill('SIGKILL'))
+    await once(server, 'request')
+    await new Promise(resolve => setTimeout(resolve, 500))
+    t.equal(lavit.exitCode, null)
+    lavit.kill('SIGINT')
+    t.strictSame(await once(lavit, 'close'), [130, null])
+  }
 })
 
 t.test('SIGTERM ends it with 143, and a worker of bulk gives its shard back without a death', async t => {
@@ -60,12 +98,7 @@ t.test('an output that takes no more is told', async t => {
   t.teardown(() => closeSync(full))
   const url = await app.listen({ port: 0 })
   for (const words of [['models', '--url', url], ['paint', 'a', '--out', '-', '--url', url], ['--help']]) {
-    const { PATH } = process.env
-    const lavit = spawn(process.execPath, [...stripTypes, 'src/cli/main.ts', ...words], {
-      cwd: root,
-      env: { PATH, HOME: '/nowhere' },
-      stdio: ['ignore', full, 'pipe']
-    })
+    const lavit = startInto(full, ...words)
     const [stderr, [code]] = await Promise.all([text(lavit.stderr!), once(lavit, 'close')])
     t.match({ stderr, code }, { stderr: /^error: stdout: ENOSPC: .*\n$/, code: 2 }, words.join(' '))
   }
