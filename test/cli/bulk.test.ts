@@ -493,6 +493,35 @@ t.test('a text that cannot be written costs nothing else, and a job that is done
   t.ok(statSync(join(folder, '001.txt')).isFile())
 })
 
+t.test('of pictures that share a text the first has it, and the others are told', async t => {
+  const { folder, out } = setUp(t, 0)
+  for (const name of ['a.jpg', 'a.png', 'a.webp', 'b.png']) writeFileSync(join(folder, name), `bytes of ${name}`)
+  writeFileSync(join(folder, 'a.txt'), 'what stood there')
+  const { url } = await startPeer(t)
+  const words = [folder, '--shard-size', '2', '--sidecars', '--url', url]
+  const told = `warning: --sidecars: 1 not written: ${join(folder, 'a.txt')} is for the caption of an earlier picture\n`
+  for (const time of ['at first', 'when all is done']) {
+    const { code, stderr } = await lavit(['bulk', ...words, '--out', out])
+    t.strictSame({ code, stderr }, { code: 1, stderr: told.repeat(2) }, time)
+    const [first, , , other] = rowsOf(out)
+    t.equal(readFileSync(join(folder, 'a.txt'), 'utf8'), `${first?.captions?.[0]?.text}\n`)
+    t.equal(readFileSync(join(folder, 'b.txt'), 'utf8'), `${other?.captions?.[0]?.text}\n`)
+  }
+  writeFileSync(join(folder, 'b.txt'), 'what stands there')
+  await lavit(['bulk', ...words, '--out', out])
+  t.equal(readFileSync(join(folder, 'b.txt'), 'utf8'), 'what stands there', 'what is done is not done again')
+
+  await t.test('a picture that a list names twice has one caption, unless by another prompt', async t => {
+    const bulk = (to: string, ...prompts: (string | undefined)[]) => {
+      const list = prompts.map(prompt => JSON.stringify({ image: 'b.png', prompt })).join('\n')
+      writeFileSync(join(folder, 'list.jsonl'), list)
+      return lavit(['bulk', join(folder, 'list.jsonl'), '--sidecars', '--url', url, '--out', to])
+    }
+    t.match(await bulk(`${out}2`, undefined, undefined), { code: 0, stderr: '' })
+    t.match(await bulk(`${out}3`, undefined, 'there is'), { code: 1, stderr: /1 not written/ })
+  })
+})
+
 t.test('a folder that cannot be written any more is told in one line', async t => {
   const { folder, out } = setUp(t, 2)
   const { url } = await startPeer(t, {

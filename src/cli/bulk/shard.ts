@@ -11,7 +11,7 @@ import { digestOf, sizeOfShard, type Job } from './job.ts'
 import { readList } from './lists.ts'
 import { openPieces } from './pieces.ts'
 import { failedRow, makeRow, type Row } from './row.ts'
-import { writeSidecars } from './sidecars.ts'
+import type { Sidecars } from './sidecars.ts'
 
 /** `failed` counts problem codes; all but `seconds` is the same whenever the shard is done. */
 export type Stats = {
@@ -32,7 +32,7 @@ type Work = {
   folder: Folder
   job: Job
   session: Session
-  sidecars: boolean
+  sidecars: Sidecars | undefined
   onRow: (row: Row) => void
 }
 
@@ -59,13 +59,13 @@ export async function workOn (work: Work): Promise<number> {
 }
 
 async function make (work: Work): Promise<number> {
-  const { shard, folder, job, session, sidecars } = work
+  const { shard, folder, job, sidecars } = work
   const begun = performance.now()
   const items = readList(folder, shard, sizeOfShard(job, shard))
   const rows = await makeRows(items, work)
   const made = await folder.beginWork(shard)
   const files = await writeRows(made, rows, job.tasks.tokenize !== undefined)
-  const unwritten = sidecars ? await writeSidecars(items, rows.map(({ caption }) => caption), session.output) : 0
+  const unwritten = (await sidecars?.write(shard, items, rows.map(({ caption }) => caption))) ?? 0
   const stats: Stats = {
     ...count(rows),
     set_aside: items.flatMap(({ input }, i) => (rows[i]?.failedAs === lost.code ? [input] : [])),

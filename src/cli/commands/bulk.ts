@@ -7,7 +7,7 @@ import { createLeases } from '../bulk/leases.ts'
 import { createProgress } from '../bulk/progress.ts'
 import { sumShards, finish } from '../bulk/report.ts'
 import { workOn } from '../bulk/shard.ts'
-import { addSidecars } from '../bulk/sidecars.ts'
+import { openSidecars, type Sidecars } from '../bulk/sidecars.ts'
 import type { ShardSource } from '../bulk/source.ts'
 import { findModel, tasksOf } from '../bulk/wanted.ts'
 import { exitCodes, wrongUsage } from '../endings.ts'
@@ -43,11 +43,12 @@ export async function bulk (session: Session, words: string[], fields: Record<st
   )
   const done = shardsOf(job).filter(folder.isDone)
   sumShards(folder, done) // what is broken is told before any work
+  const sidecars = options.sidecars ? openSidecars(folder, job, session.output) : undefined
   let unwritten = 0
-  if (options.sidecars) for (const shard of done) unwritten += await addSidecars(folder, job, shard, session.output)
+  if (sidecars) for (const shard of done) unwritten += await sidecars.add(shard)
   const source = await openSource(folder, job, session, options)
   try {
-    unwritten += await workThrough(source, folder, job, session, options.sidecars === true)
+    unwritten += await workThrough(source, folder, job, session, sidecars)
   } finally {
     await source.close()
   }
@@ -91,7 +92,7 @@ async function * askable (items: AsyncIterable<Item>, { ask }: Job['tasks']) {
 }
 
 /** Every shard that the source gives. Tells how many sidecars could not be written. */
-async function workThrough (source: ShardSource, folder: Folder, job: Job, session: Session, sidecars: boolean) {
+async function workThrough (source: ShardSource, folder: Folder, job: Job, session: Session, sidecars?: Sidecars) {
   const { output } = session
   const countDone = () => Math.min(job.pictures, folder.countDone() * job.shard_size)
   const progress = createProgress(job.pictures, countDone())
