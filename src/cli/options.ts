@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander'
 import { fieldsOf, type Field } from './document.ts'
 import { wrongUsage } from './endings.ts'
 import { jobs, type JobName } from './jobs.ts'
+import type { OwnField } from './own-fields.ts'
 import { isObject, settings, type ConfigFile, type Settings } from './settings.ts'
 import { parseValue } from './values.ts'
 
@@ -27,20 +28,25 @@ export function fieldsOfBulk (): Field[] {
   return [...byName.values()]
 }
 
-/** Adds an option for each field, and takes values of the configuration file's object for the command. */
+/** Adds an option for each field, and takes what the configuration file has for a command of this name. */
 export function addFields (command: Command, fields: Field[], { file }: Sources) {
+  const values = file.values[command.name()]
   for (const field of fields) {
     addOption(command, field)
     const opposite = `--no-${flagOf(field.name).slice(2)}`
     if (field.kind === 'boolean') command.addOption(new Option(opposite, `the opposite of ${flagOf(field.name)}`))
+    const where = `${file.path}: ${command.name()}.${field.name}`
+    if (isObject(values)) take(command, field, values[field.name], where, 'config')
   }
-  const values = file.values[command.name()]
-  if (values === undefined) return
+}
+
+/** Throws an Ending where the configuration file has other things than these fields for the command. */
+export function checkFields (command: Command, fields: Field[], { file }: Sources) {
+  const { [command.name()]: values = {} } = file.values
   const place = `${file.path}: ${command.name()}`
   if (!isObject(values)) throw wrongUsage(`${place} is no object`)
   const strange = Object.keys(values).find(name => !fields.some(field => field.name === name))
   if (strange !== undefined) throw wrongUsage(`${place}.${strange} is no option of lavit ${command.name()}`)
-  for (const field of fields) take(command, field, values[field.name], `${place}.${field.name}`, 'config')
 }
 
 /** Adds the settings of every command; a variable stands above the configuration file. */
@@ -82,7 +88,7 @@ export function attributeOf (name: string) {
   return new Option(flagOf(name)).attributeName()
 }
 
-function addOption (command: Command, field: Field & { value?: string; variable?: string; default?: unknown }) {
+function addOption (command: Command, field: OwnField & { variable?: string }) {
   const { name, kind, choices, description, variable } = field
   const flag = flagOf(name)
   const value = field.value ?? (choices ? 'WORD' : placeholders[kind])
@@ -90,6 +96,7 @@ function addOption (command: Command, field: Field & { value?: string; variable?
   const option = new Option(kind === 'boolean' ? flag : `${flag} <${value}>`, words)
   if (kind !== 'boolean') option.argParser(text => parseValue(field, text, flag))
   if (field.default !== undefined) option.default(field.default)
+  if (field.required) option.makeOptionMandatory()
   if (choices) option.argChoices = [...choices] // for completion; parseValue refuses
   command.addOption(option)
 }

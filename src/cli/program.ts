@@ -1,5 +1,6 @@
 /** The commands of `lavit`: their words and options. What they do is loaded when they run. */
 import { Command } from 'commander'
+import type { Field } from './document.ts'
 import { exitCodes, wrongUsage } from './endings.ts'
 import type { Io } from './io.ts'
 import { jobNames, type JobName } from './jobs.ts'
@@ -8,6 +9,7 @@ import type { BulkOptions } from './commands/bulk.ts'
 import {
   addFields,
   addSettings,
+  checkFields,
   fieldsOfBulk,
   fieldsOfJob,
   namesGiven,
@@ -16,6 +18,7 @@ import {
   type Sources
 } from './options.ts'
 import { createOutput } from './output.ts'
+import { fieldsOfBench, fieldsOfOut, fieldsOfOverlay, fieldsOfSign, ownFieldsOfBulk } from './own-fields.ts'
 import { readVersion } from './root.ts'
 import { runSession, type Session } from './session.ts'
 import { settings, type ConfigFile } from './settings.ts'
@@ -23,7 +26,6 @@ import { settings, type ConfigFile } from './settings.ts'
 type Act = (session: Session, fields: Record<string, unknown>) => Promise<number>
 
 const pictures = 'files, folders, globs, URLs where the server fetches them; - is stdin'
-const out = ['--out <FILE>', 'where to write, numbered where there are several; - is stdout'] as const
 
 /** The program for such words, and how the command that ran has ended. */
 export async function buildProgram (words: string[], io: Io, sources: Sources) {
@@ -48,80 +50,62 @@ export async function buildProgram (words: string[], io: Io, sources: Sources) {
     await work(ask, (session, fields) => answer(session, question, words, fields))
   })
 
-  const tokenize = addJob('tokenize', 'The visual tokens of each picture')
+  const tokenize = addJob('tokenize', 'The visual tokens of each picture', fieldsOfOverlay)
     .argument('<pictures...>', pictures)
-    .option('--overlay <FILE>', 'write the picture there, its dropped patches dimmed, as PNG')
   tokenize.action(async (words: string[], { overlay }: { overlay?: string }) => {
     const { tokenize: read } = await import('./commands/tokenize.ts')
     await work(tokenize, (session, fields) => read(session, words, fields, overlay))
   })
 
-  const paint = addJob('paint', 'Pictures after a prompt')
+  const paint = addJob('paint', 'Pictures after a prompt', fieldsOfOut)
     .argument('[prompt...]', 'texts in order, and pictures as @FILE; - is the text of stdin')
-    .option(...out)
   paint.action(async (words: string[], { out }: { out?: string }) => {
     const { paint: draw } = await import('./commands/paint.ts')
     await work(paint, (session, fields) => draw(session, words, fields, out))
   })
 
-  const detokenize = addJob('detokenize', 'The picture of visual tokens')
+  const detokenize = addJob('detokenize', 'The picture of visual tokens', fieldsOfOut)
     .argument('[tokens...]', 'numbers, or - for what lavit tokenize wrote')
-    .option(...out)
   detokenize.action(async (words: string[], { out }: { out?: string }) => {
     const { detokenize: draw } = await import('./commands/paint.ts')
     await work(detokenize, (session, fields) => draw(session, words, fields, out))
   })
 
-  const estimates = program.command('estimate').description('What a job would come to, which is not done')
+  const estimates = add('estimate', 'What a job would come to, which is not done')
   for (const name of words.includes('estimate') ? jobNames : []) {
-    const estimate = addJob(name, `What lavit ${name} would come to`, estimates)
+    const estimate = estimates.command(name).description(`What lavit ${name} would come to`)
+    addFields(estimate, fieldsOfJob(name), sources)
+    addSettings(estimate, sources)
     estimate.argument('[words...]', `those of lavit ${name}`).action(async (words: string[]) => {
       const { estimate: tell } = await import('./commands/estimate.ts')
-      await work(estimate, (session, fields) => tell(session, name, words, fields))
+      await work(Object.assign(estimate, { job: name }), (session, fields) => tell(session, name, words, fields))
     })
   }
 
-  const bulk = program
-    .command('bulk')
-    .description('Many pictures, into a folder that an interrupted job goes on from')
+  const fields = [...ownFieldsOfBulk, ...fieldsOfBulk()]
+  const bulk = addAsking('bulk', 'Many pictures, into a folder that an interrupted job goes on from', fields)
     .argument('[inputs...]', 'files, folders, globs, lists in .jsonl; - is such a list on stdin')
-    .requiredOption('--out <FOLDER>', 'where results and what is left to do are kept')
-    .option('--do <TASKS>', 'any of caption, ask and tokenize, with commas', 'caption')
-    .option('--shard-size <N>', 'pictures that appear together', text => parseCount('--shard-size', text), 1000)
-    .option('--sidecars', 'write each caption beside its picture, as .txt')
-    .option('--shards-from <WHERE>', 'folder, index of a Kubernetes Job, or nats://HOST of JetStream', 'folder')
-    .option('--creds <FILE>', 'credentials for NATS, a file of nsc (.creds)')
-    .option('--completions <N>', 'pods of the Job, for --shards-from index', text => parseCount('--completions', text))
-    .option('--hold <SECONDS>', 'how long a silent worker keeps its shard', text => parseCount('--hold', text), 60)
-    .option('--at-once <N>', 'shards that workers of NATS together hold (100)', text => parseCount('--at-once', text))
-  addFields(bulk, fieldsOfBulk(), sources)
-  addSettings(bulk, sources)
   bulk.action(async (inputs: string[], options: BulkOptions) => {
     const { bulk: run } = await import('./commands/bulk.ts')
-    const given = namesGiven(bulk, fieldsOfBulk())
+    const given = namesGiven(bulk, fields)
     await work(bulk, session => run(session, inputs, readFields(bulk, fieldsOfBulk()), { ...options, given }))
   })
 
-  const bench = add('bench', 'How fast answers about pictures come')
+  const bench = addAsking('bench', 'How fast answers about pictures come', fieldsOfBench)
     .argument('<pictures...>', pictures)
-    .option('--job <WORD>', 'caption or tokenize', parseBenchJob, 'caption')
-    .option('--seconds <N>', 'how long to measure', text => parseCount('--seconds', text), 10)
   bench.action(async (words: string[], options: BenchOptions) => {
     const { bench: measure } = await import('./commands/bench.ts')
     await work(bench, session => measure(session, words, options))
   })
 
-  const models = add('models', 'The models there are').argument('[name]', 'one of them, in full')
+  const models = addAsking('models', 'The models there are').argument('[name]', 'one of them, in full')
   models.action(async (name: string | undefined) => {
     const { models: list } = await import('./commands/models.ts')
     await work(models, session => list(session, name))
   })
 
-  program
-    .command('sign')
-    .description('Signs a model package whose files are as its manifest says')
+  add('sign', 'Signs a model package whose files are as its manifest says', fieldsOfSign)
     .argument('<package>', 'its folder')
-    .requiredOption('--key <FILE>', 'Ed25519 private key (PEM)')
     .action(async (folder: string, { key }: { key: string }) => {
       const { sign } = await import('./commands/sign.ts')
       io.stdout.write(`${await sign(folder, key)}\n`)
@@ -132,6 +116,7 @@ export async function buildProgram (words: string[], io: Io, sources: Sources) {
     const { fieldsOfServer } = await import('./commands/serve.ts')
     const fields = fieldsOfServer()
     addFields(serve, fields, sources)
+    checkFields(serve, fields, sources)
     serve.action(async () => {
       const values = readFields(serve, fields)
       await io.serve(
@@ -142,7 +127,7 @@ export async function buildProgram (words: string[], io: Io, sources: Sources) {
     })
   }
 
-  const config = add('config', 'Each setting, and where its value comes from')
+  const config = addAsking('config', 'Each setting, and where its value comes from')
   config.action(async () => {
     const { config: tell } = await import('./commands/config.ts')
     exitCode = await tell(config, program.commands, sources, createOutput(io, readSettings(config)))
@@ -152,22 +137,26 @@ export async function buildProgram (words: string[], io: Io, sources: Sources) {
     const { default: addCompletion } = await import('@bomb.sh/tab/commander')
     addCompletion(program, { completionCommandName: 'completion' })
   } else {
-    program.command('completion').argument('<shell>').description('A script that completes words of lavit in a shell')
+    add('completion', 'A script that completes words of lavit in a shell').argument('<shell>')
   }
   checkNames(sources.file, program)
   return { program, exitCode: () => exitCode }
 
-  function add (name: string, description: string) {
+  function add (name: string, description: string, fields: Field[] = []) {
     const command = program.command(name).description(description)
+    addFields(command, fields, sources)
+    checkFields(command, fields, sources)
+    return command
+  }
+
+  function addAsking (name: string, description: string, fields?: Field[]) {
+    const command = add(name, description, fields)
     addSettings(command, sources)
     return command
   }
 
-  function addJob (name: JobName, description: string, parent = program) {
-    const command = parent.command(name).description(description)
-    addFields(command, fieldsOfJob(name), sources)
-    addSettings(command, sources)
-    return Object.assign(command, { job: name })
+  function addJob (name: JobName, description: string, own: Field[] = []) {
+    return Object.assign(addAsking(name, description, [...fieldsOfJob(name), ...own]), { job: name })
   }
 
   /** Runs what a command does, and keeps how it ended. */
@@ -175,16 +164,6 @@ export async function buildProgram (words: string[], io: Io, sources: Sources) {
     const fields = command.job === undefined ? {} : readFields(command, fieldsOfJob(command.job))
     exitCode = await runSession(readSettings(command), io, session => act(session, fields))
   }
-}
-
-function parseCount (flag: string, text: string) {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
-  throw wrongUsage(`${flag}: ${JSON.stringify(text)} is no whole number from 1 to 999999`)
-}
-
-function parseBenchJob (text: string) {
-  if (text === 'caption' || text === 'tokenize') return text
-  throw wrongUsage(`--job: ${JSON.stringify(text)} is neither caption nor tokenize`)
 }
 
 /** Throws an Ending where the configuration file has what is neither a setting nor a command. */

@@ -322,7 +322,10 @@ t.test('bench counts what is answered in the time given', async t => {
   const result = JSON.parse((await lavit([...words, '--json'])).stdout)
   t.match(result, { job: 'caption', clients: 2, failed: 0 })
   t.ok(result.answers > 0 && result.per_second === result.answers && result.p50_ms <= result.p99_ms)
-  t.match(await lavit([...words, '--job', 'paint']), { code: 2, stderr: /neither caption nor tokenize/ })
+  t.match(await lavit([...words, '--job', 'paint']), {
+    code: 2,
+    stderr: /^error: --job: "paint" is not one of caption, tokenize\n$/
+  })
 })
 
 t.test('models as columns, and one in full', async t => {

@@ -1,6 +1,7 @@
 // covers: src/cli/document.ts src/cli/values.ts src/cli/jobs.ts src/cli/settings.ts src/cli/commands/config.ts
 /** Options are the fields of the schemas; a flag stands above a variable, that above the file, that above defaults. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { clientVariables } from '../../src/config/client-variables.ts'
@@ -9,7 +10,7 @@ import { jobs } from '../../src/cli/jobs.ts'
 import { DetokenizeRequest, GenerateRequest } from '../../src/schemas/generate.ts'
 import { TokenizeRequest } from '../../src/schemas/tokenize.ts'
 import { CaptionRequest, VqaRequest } from '../../src/schemas/understanding.ts'
-import { buildTestApp } from '../helper.ts'
+import { buildTestApp, png } from '../helper.ts'
 import { lavit } from './fixtures/lavit.ts'
 
 const schemas = {
@@ -78,6 +79,14 @@ t.test('flag, variable, file, default', async t => {
   t.strictSame(filed['caption.num_beams'], [4, 'file'])
   t.strictSame(filed['caption.early_stopping'], [true, 'file'])
   t.notOk('ask.num_beams' in filed)
+  write({ bulk: { shard_size: 5 }, tokenize: { overlay: 'x.png' }, paint: { out: 'y.png' }, bench: { seconds: 1 } })
+  t.match(await tell(), {
+    'bulk.shard_size': [5, 'file'],
+    'tokenize.overlay': ['x.png', 'file'],
+    'paint.out': ['y.png', 'file'],
+    'bench.seconds': [1, 'file']
+  })
+  write({ in_flight: 5 })
   t.strictSame((await tell([], { LAVIT_IN_FLIGHT: '6' })).in_flight, [6, 'LAVIT_IN_FLIGHT'])
   t.strictSame((await tell([], { LAVIT_IN_FLIGHT: '' })).in_flight, [5, 'file'], 'an empty variable is none')
   t.strictSame((await tell(['--in-flight', '7'], { LAVIT_IN_FLIGHT: '6' })).in_flight, [7, 'flag'])
@@ -88,7 +97,14 @@ t.test('flag, variable, file, default', async t => {
     [{ in_flight: 'x' }, /config\.json: in_flight: "x" is not a whole number/],
     [{ in_flight: 0 }, /config\.json: in_flight: 0 is not a whole number from 1 to 999999/],
     [{ caption: { beams: 1 } }, /caption\.beams is no option of lavit caption/],
-    [{ inflight: 1 }, /config\.json: inflight is no setting/]
+    [{ inflight: 1 }, /config\.json: inflight is no setting/],
+    [{ models: 7 }, /config\.json: models is no object\n$/],
+    [{ models: { out: 'x' } }, /config\.json: models\.out is no option of lavit models\n$/],
+    [{ estimate: { n: 1 } }, /config\.json: estimate\.n is no option of lavit estimate\n$/],
+    [{ bulk: { 'shard-size': 5 } }, /config\.json: bulk\.shard-size is no option of lavit bulk\n$/],
+    [{ bulk: { shard_size: 0 } }, /config\.json: bulk\.shard_size: 0 is not a whole number from 1 to 999999\n$/],
+    [{ bench: { job: 'paint' } }, /config\.json: bench\.job: "paint" is not one of caption, tokenize\n$/],
+    [{ sign: { url: 'x' } }, /config\.json: sign\.url is no option of lavit sign\n$/]
   ]
   for (const [values, told] of faults) {
     write(values)
@@ -125,6 +141,42 @@ t.test('what the file says of a job goes into its requests, a flag above it', as
   await lavit(['caption', '--visual-tokens', '1'], { env })
   await lavit(['caption', '--visual-tokens', '1', '--n', '2', '--no-early-stopping'], { env })
   t.match(app.seen.works, [{ n: 3 }, { n: 2 }])
+})
+
+t.test('what the file says of options that are no fields holds, too, and a flag stands above it', async t => {
+  const app = await buildTestApp(t)
+  const url = await app.listen({ port: 0 })
+  const folder = t.testdir({ lavit: {}, 'a.png': png, 'b.png': png, 'c.png': png })
+  const at = (name: string) => join(folder, name)
+  const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
+  writeFileSync(at('key.pem'), key)
+  const values = {
+    url,
+    tokenize: { overlay: at('overlay.png') },
+    paint: { out: at('painted.webp'), size: '8x8' },
+    bench: { seconds: 1, job: 'tokenize' },
+    bulk: { out: at('out'), shard_size: 2, sidecars: true, completions: 7, at_once: 9 },
+    sign: { key: at('key.pem') }
+  }
+  writeFileSync(at('lavit/config.json'), JSON.stringify(values))
+  const run = (...words: string[]) => lavit(words, { env: { XDG_CONFIG_HOME: folder } })
+
+  t.match(await run('tokenize', at('a.png')), { code: 0, stderr: '' })
+  t.ok(existsSync(at('overlay.png')))
+  t.match(await run('paint', 'a'), { code: 0, stdout: `${at('painted.webp')}\n` })
+  t.match(await run('estimate', 'paint', 'a'), { code: 0, stderr: '' }, 'which writes no file')
+  t.match(await run('bench', at('a.png'), '--json'), { code: 0, stdout: /^{"job":"tokenize",/ })
+  t.match(await run('sign', at('none')), { code: 2, stderr: /^error: \S+none cannot be read/ }, 'with the key')
+
+  t.match(await run('bulk', at('a.png'), at('b.png'), at('c.png')), { code: 0, stderr: '' })
+  t.strictSame(readdirSync(at('out/shards')), ['00000', '00001'])
+  t.ok(existsSync(at('c.txt')))
+  rmSync(at('c.txt'))
+  const more = ['--do', 'tokenize', '--out', at('tokens'), '--shard-size', '3']
+  t.match(await run('bulk', at('a.png'), at('b.png'), at('c.png'), ...more), { code: 0, stderr: '' })
+  t.strictSame(readdirSync(at('tokens/shards')), ['00000'])
+  t.match(await run('bulk', at('c.png'), '--no-sidecars', '--out', at('plain')), { code: 0, stderr: '' })
+  t.notOk(existsSync(at('c.txt')))
 })
 
 t.test('the server takes variables of the command line for no mistakes', async t => {

@@ -23,7 +23,7 @@ export type BulkOptions = {
   completions?: number
   hold: number
   atOnce?: number
-  /** Fields of requests that stand on the command line. */
+  /** Names of options that stand on the command line. */
   given: string[]
 }
 
@@ -31,7 +31,7 @@ const noteEveryMs = 60_000
 
 /** Rejects with an Ending where the folder holds another job, or the server cannot go on. */
 export async function bulk (session: Session, words: string[], fields: Record<string, unknown>, options: BulkOptions) {
-  const tasks = tasksOf(options.do, fields, options.given)
+  const tasks = tasksOf(options.do, fields, options.given.filter(name => name in fields))
   checkOptions(options, tasks)
   const items = words.length === 0 ? undefined : findItems(words, session.io)
   const { model, digest } = await findModel(session, fields.model, tasks)
@@ -43,7 +43,7 @@ export async function bulk (session: Session, words: string[], fields: Record<st
   )
   const done = shardsOf(job).filter(folder.isDone)
   sumShards(folder, done) // what is broken is told before any work
-  const sidecars = options.sidecars ? openSidecars(folder, job, session.output) : undefined
+  const sidecars = options.sidecars && tasks.caption ? openSidecars(folder, job, session.output) : undefined
   let unwritten = 0
   if (sidecars) for (const shard of done) unwritten += await sidecars.add(shard)
   const source = await openSource(folder, job, session, options)
@@ -57,16 +57,17 @@ export async function bulk (session: Session, words: string[], fields: Record<st
   return unwritten > 0 ? exitCodes.someFailed : exitCode
 }
 
-/** Throws an Ending where nothing would take what was asked for. */
-function checkOptions (options: BulkOptions, { caption }: Job['tasks']) {
-  const { shardsFrom, creds, completions, atOnce, sidecars } = options
+/** Throws an Ending where nothing would take what the command line asks for. */
+function checkOptions ({ shardsFrom, sidecars, given }: BulkOptions, { caption }: Job['tasks']) {
   const isQueued = !/^(folder|index)$/.test(shardsFrom)
-  if (creds !== undefined && !isQueued) throw wrongUsage('--creds: they are for --shards-from nats://HOST')
-  if (atOnce !== undefined && !isQueued) throw wrongUsage('--at-once: it is for --shards-from nats://HOST')
-  if (completions !== undefined && shardsFrom !== 'index') {
+  if (given.includes('creds') && !isQueued) throw wrongUsage('--creds: they are for --shards-from nats://HOST')
+  if (given.includes('at_once') && !isQueued) throw wrongUsage('--at-once: it is for --shards-from nats://HOST')
+  if (given.includes('completions') && shardsFrom !== 'index') {
     throw wrongUsage('--completions: it is for --shards-from index')
   }
-  if (sidecars && !caption) throw wrongUsage('--sidecars: they are captions, which --do does not name')
+  if (given.includes('sidecars') && sidecars && !caption) {
+    throw wrongUsage('--sidecars: they are captions, which --do does not name')
+  }
 }
 
 async function openSource (folder: Folder, job: Job, { io }: Session, options: BulkOptions): Promise<ShardSource> {

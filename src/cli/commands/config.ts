@@ -1,25 +1,23 @@
 /** lavit config: each setting, its value, and where it comes from. */
 import type { Command } from 'commander'
 import { exitCodes } from '../endings.ts'
-import { attributeOf, fieldsOfJob, type Sources } from '../options.ts'
+import { attributeOf, type Sources } from '../options.ts'
 import type { Output } from '../output.ts'
-import { settings } from '../settings.ts'
-import { jobNames } from '../jobs.ts'
+import { isObject, settings } from '../settings.ts'
 import { alignColumns } from './models.ts'
 
 type Row = { name: string; value: unknown; from: string }
 
-/** `commands` are those of every job, by name. */
+/** `commands` are all but those of `lavit estimate`; of their options those are told that the file has. */
 export async function config (command: Command, commands: readonly Command[], { file }: Sources, output: Output) {
   const rows: Row[] = settings.map(setting => ({
     ...rowOf(command, setting.name, setting.name, 'variable' in setting ? setting.variable : ''),
     ...('secret' in setting && command.opts()[setting.name] !== undefined && { value: '(not shown)' })
   }))
-  for (const job of jobNames) {
-    const of = commands.find(command => command.name() === job)
-    if (!of) continue
-    for (const { name } of fieldsOfJob(job)) {
-      const row = rowOf(of, name, `${job}.${name}`, '')
+  for (const of of commands) {
+    const values = file.values[of.name()]
+    for (const name of isObject(values) ? Object.keys(values) : []) {
+      const row = rowOf(of, name, `${of.name()}.${name}`, '')
       if (row.value !== undefined) rows.push(row)
     }
   }
