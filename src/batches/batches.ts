@@ -6,11 +6,11 @@ import { ServerError, invalidField } from '../errors.ts'
 import type { Batch, BatchRequest } from '../schemas/openai/batches.ts'
 import type { Asker } from './ask.ts'
 import type { Disk } from './disk.ts'
-import { drive, isExpired, removeWork, type DriveTools, type Entry } from './drive.ts'
+import { drive, removeWork, type DriveTools, type Entry } from './drive.ts'
 import { diskFullError } from './files.ts'
 import { readKept, removeEach, type Log } from './folder.ts'
 import { createGate, type Gate } from './gate.ts'
-import { createRecord, endOf, hasEnded, moveTo, saveRecord, type BatchRecord } from './record.ts'
+import { createRecord, endOf, hasEnded, isExpired, moveTo, saveRecord, type BatchRecord } from './record.ts'
 
 type Tools = Omit<DriveTools, 'turnOf'> & { disk: Disk; log: Log }
 

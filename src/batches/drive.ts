@@ -10,9 +10,9 @@ import type { DiskHold } from './disk.ts'
 import { diskFullError, type Files } from './files.ts'
 import type { Folder } from './folder.ts'
 import type { Gate } from './gate.ts'
-import { openJournal, readRows, type Journal } from './journal.ts'
-import { moveTo, saveRecord, type BatchRecord } from './record.ts'
-import { readRequests } from './request-line.ts'
+import { openJournal, readRows, type Journal, type Row } from './journal.ts'
+import { isExpired, moveTo, saveRecord, type BatchRecord } from './record.ts'
+import { readRequests, type LineName } from './request-line.ts'
 import { expiredRow, makeRow } from './row.ts'
 import { workLines } from './work.ts'
 
@@ -87,7 +87,8 @@ async function workWithin (entry: Entry, journal: Journal, tools: DriveTools, st
   }
 }
 
-async function work ({ record, hold }: Entry, journal: Journal, tools: DriveTools, stop: AbortSignal) {
+async function work (entry: Entry, journal: Journal, tools: DriveTools, stop: AbortSignal) {
+  const { record, hold } = entry
   const { folder, limits, ask, places: gate, room, isHeld, onLine } = tools
   const { id, endpoint, request_counts: counts } = record.batch
   Object.assign(counts, journal.counts)
@@ -100,12 +101,31 @@ async function work ({ record, hold }: Entry, journal: Journal, tools: DriveTool
     isHeld,
     stop,
     work: line => makeRow(line, { url: endpoint, ask, asker: record.asker, gate, stop }),
+    onStopped: createPass(entry, tools),
     onRow ({ isGood, text }) {
       Object.assign(counts, journal.counts)
       onLine(endpoint, isGood)
       hold.take(text.length)
     }
   })
+}
+
+/**
+ * How a batch that is over goes on behind a line that was stopped. Its record says so first: what is written from here
+ * on no longer tells how far it is, so that after a restart none of it may be begun anew.
+ */
+function createPass ({ record, halt }: Entry, { folder, isHeld, now }: DriveTools) {
+  let isTold = false
+  return async (line: LineName): Promise<Row | 'gap' | 'end'> => {
+    const isCancelled = is(record, 'cancelling')
+    if (!isHeld() || !(isCancelled || halt.signal.aborted || isExpired(record, now()))) return 'end'
+    if (!isTold) {
+      if (!isCancelled) record.hasExpired = true
+      await saveRecord(record, folder)
+      isTold = true
+    }
+    return record.hasExpired ? expiredRow(line) : 'gap'
+  }
 }
 
 /** Gives the batch its end, where it has come to it. */
@@ -169,10 +189,6 @@ async function writeResults (record: BatchRecord, kind: 'output' | 'error', { fo
 export function removeWork ({ batch: { id } }: BatchRecord, folder: Folder) {
   const { input, journal } = folder.batch(id)
   for (const path of [input, journal]) if (existsSync(path)) rmSync(path)
-}
-
-export function isExpired ({ batch: { expires_at: expiresAt } }: BatchRecord, now: number): boolean {
-  return expiresAt * 1000 <= now
 }
 
 function is ({ batch }: BatchRecord, status: BatchRecord['batch']['status']): boolean {

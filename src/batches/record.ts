@@ -24,6 +24,10 @@ export function hasEnded ({ batch: { status } }: BatchRecord): boolean {
   return ends.includes(status)
 }
 
+export function isExpired ({ batch: { expires_at: expiresAt } }: BatchRecord, now: number): boolean {
+  return expiresAt * 1000 <= now
+}
+
 /** When it came to its end, in ms; infinity before. */
 export function endOf (record: BatchRecord): number {
   const { status } = record.batch

@@ -6,6 +6,7 @@ import { readLines, type Line } from './lines.ts'
 
 /** `id` follows from the line alone, so that a line done anew has the same. */
 export type RequestLine = { id: string; customId: string; body: object; bytes: number }
+export type LineName = Pick<RequestLine, 'id' | 'customId'>
 
 export type LineLimits = { endpoint: string; mostLineBytes: number }
 

@@ -4,7 +4,7 @@ import { createRetries } from '../bulk/retries.ts'
 import { isUndone, type Ask, type Asker, type Reply } from './ask.ts'
 import type { Gate } from './gate.ts'
 import type { Row } from './journal.ts'
-import type { RequestLine } from './request-line.ts'
+import type { LineName, RequestLine } from './request-line.ts'
 
 export type RowTools = { url: string; ask: Ask; asker: Asker; gate: Gate; stop: AbortSignal }
 
@@ -23,13 +23,13 @@ export async function makeRow (line: RequestLine, { url, ask, asker, gate, stop 
 }
 
 /** The row of a line that was not done in time. */
-export function expiredRow ({ id, customId }: RequestLine): Row {
+export function expiredRow ({ id, customId }: LineName): Row {
   const error = { code: 'batch_expired', message: 'The request was not done before the completion window expired' }
   return { isGood: false, text: JSON.stringify({ id, custom_id: customId, response: null, error }) }
 }
 
 /** The body stands in it byte for byte. */
-function rowOf ({ id, customId }: RequestLine, { status, body }: Reply): Row {
+function rowOf ({ id, customId }: LineName, { status, body }: Reply): Row {
   const head = `{"id":${JSON.stringify(id)},"custom_id":${JSON.stringify(customId)}`
   const response = `{"status_code":${status},"request_id":${JSON.stringify(id)},"body":${body}}`
   return { isGood: status === 200, text: `${head},"response":${response},"error":null}` }

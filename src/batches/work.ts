@@ -2,7 +2,7 @@
 import { inOrder } from '../bulk/in-order.ts'
 import type { Gate, Leave } from './gate.ts'
 import type { Journal, Row } from './journal.ts'
-import { readRequests, type LineLimits, type RequestLine } from './request-line.ts'
+import { readRequests, type LineLimits, type LineName, type RequestLine } from './request-line.ts'
 
 export type LineWork = {
   input: string
@@ -14,6 +14,8 @@ export type LineWork = {
   ahead: number
   /** Undefined where it was stopped. */
   work: (line: RequestLine) => Promise<Row | undefined>
+  /** What is written in place of a line that was stopped; after `end` nothing is. */
+  onStopped: (line: LineName) => Promise<Row | 'gap' | 'end'>
   onRow: (row: Row) => void
   /** Whether the journal is still this server's to write. */
   isHeld: () => boolean
@@ -21,16 +23,22 @@ export type LineWork = {
 }
 
 /** Ends when all is done, or soon after `stop`: what was begun then is written, too, as long as `isHeld`. */
-export async function workLines ({ input, limits, journal, room, ahead, work, onRow, isHeld, stop }: LineWork) {
+export async function workLines (asked: LineWork) {
+  const { input, limits, journal, room, ahead, work, onStopped, onRow, isHeld, stop } = asked
   const attempt = ({ line, leave }: { line: RequestLine; leave: Leave }) =>
     work(line)
       .finally(leave)
-      .then(row => ({ row }), (error: unknown) => ({ error }))
+      .then(
+        row => (row ? { row } : { stopped: { id: line.id, customId: line.customId } }), // a body may be large
+        (error: unknown) => ({ error })
+      )
   for await (const outcome of inOrder(begun(), ahead, attempt)) {
     if ('error' in outcome) throw outcome.error
-    if (outcome.row === undefined || !isHeld()) return // those behind it will be done anew
-    await journal.add(outcome.row)
-    onRow(outcome.row)
+    const row = 'row' in outcome ? outcome.row : await onStopped(outcome.stopped)
+    if (row === 'end' || !isHeld()) return // those behind it will be done anew
+    if (row === 'gap') continue
+    await journal.add(row)
+    if ('row' in outcome) onRow(row)
   }
 
   async function * begun () {

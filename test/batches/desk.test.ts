@@ -2,7 +2,7 @@
 /** Files and batches beside keys, queues and full disks, on a fake model. */
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -308,6 +308,108 @@ t.test('a cancel that cannot be written cancels all the same', async t => {
   stopped()
   await until(() => batches.find('', id)?.status === 'cancelled')
   t.match(batches.find('', id)?.request_counts, { completed: 1 })
+})
+
+/**
+ * A desk whose batch of six lines is at work: the first waits for its next try, the last for `finish`, the others have
+ * their answers.
+ */
+async function openAtWork (t: Test, path: string) {
+  let time = Date.now()
+  let asked = 0
+  let finish = () => {}
+  const warned: object[] = []
+  const desk = openAlone(t, path, {
+    limits: { ...limits, inFlight: 6 },
+    now: () => time,
+    log: { info () {}, warn: (details: object) => warned.push(details) },
+    async ask () {
+      const number = asked++
+      if (number === 0) return { status: 429, wasBegun: false, retryAfterSeconds: 60, body: '{}' }
+      if (number === 5) {
+        await new Promise<void>(resolve => {
+          finish = resolve
+        })
+      }
+      return { status: 200, wasBegun: true, body: '{}' }
+    }
+  })
+  const { files, batches } = desk.get()
+  const id = await beginAlone(desk.get(), 6)
+  await until(() => asked === 6)
+  return {
+    id,
+    desk,
+    batches,
+    warned,
+    finish: () => finish(),
+    expire () {
+      time += 7_200_000
+      desk.sweep()
+    },
+    async untilIts (status: string) {
+      await until(() => batches.find('', id)?.status === status)
+      return batches.find('', id)
+    },
+    read: (id: string | null | undefined) => namesOf(files, id)
+  }
+}
+
+/** Of the lines that a file of results tells of. */
+async function namesOf (files: ReturnType<Desk['get']>['files'], id: string | null | undefined): Promise<string[]> {
+  const text = Buffer.concat(await files.read(id ?? '').toArray()).toString()
+  return text.trim().split('\n').map(row => JSON.parse(row).custom_id)
+}
+
+t.test('a cancel leaves out the line that waits for its next try, and none behind it', async t => {
+  const { id, batches, finish, untilIts, read } = await openAtWork(t, t.testdir())
+  await batches.cancel('', id)
+  finish()
+  const batch = await untilIts('cancelled')
+  t.match(batch, { request_counts: { total: 6, completed: 5, failed: 0 }, error_file_id: null })
+  t.strictSame(await read(batch?.output_file_id), ['1', '2', '3', '4', '5'])
+})
+
+t.test('a line that waits for its next try expires, and none behind it', async t => {
+  const { expire, finish, untilIts, read } = await openAtWork(t, t.testdir())
+  expire()
+  finish()
+  const batch = await untilIts('expired')
+  t.match(batch, { request_counts: { total: 6, completed: 5, failed: 1 } })
+  t.strictSame(await read(batch?.output_file_id), ['1', '2', '3', '4', '5'])
+  t.strictSame(await read(batch?.error_file_id), ['0'])
+})
+
+t.test('a server that dies while an expired batch waits for its last lines goes on with its end', async t => {
+  const parts = t.testdir({ living: {}, dead: {} })
+  const { id, expire, finish, untilIts } = await openAtWork(t, join(parts, 'living'))
+  const journal = join(parts, 'living/batches', id, 'done.jsonl')
+  expire()
+  await until(() => readFileSync(journal, 'utf8').split('\n').length > 5)
+  cpSync(join(parts, 'living'), join(parts, 'dead'), { recursive: true })
+  rmSync(join(parts, 'dead/leases'), { recursive: true })
+  const { files, batches } = openAlone(t, join(parts, 'dead')).get()
+  await until(() => /^(expired|completed)$/.test(batches.find('', id)?.status ?? ''))
+  const batch = batches.find('', id)
+  t.match(batch, { status: 'expired', request_counts: { total: 6, completed: 4, failed: 2 } })
+  t.strictSame(await namesOf(files, batch?.output_file_id), ['1', '2', '3', '4'])
+  t.strictSame(await namesOf(files, batch?.error_file_id), ['0', '5'])
+  finish()
+  await untilIts('expired')
+})
+
+t.test('a cancel that no restart knows of leaves no gap for it to go on behind', async t => {
+  const path = t.testdir()
+  const { id, desk, batches, warned, finish } = await openAtWork(t, path)
+  rmSync(join(path, 'incoming'), { recursive: true })
+  await t.rejects(batches.cancel('', id), { code: 'ENOENT' })
+  finish()
+  await until(() => warned.length > 0)
+  await desk.close()
+  const next = openAlone(t, path).get()
+  await until(() => next.batches.find('', id)?.status === 'completed')
+  const names = await namesOf(next.files, next.batches.find('', id)?.output_file_id)
+  t.strictSame(names, ['0', '1', '2', '3', '4', '5'])
 })
 
 t.test('what is not done in time expires, and is told line by line', async t => {

@@ -17,6 +17,7 @@ t.test('what is done after the folder was lost is not written', async t => {
     room: createGate(1e6),
     ahead: 2,
     work: async () => ({ isGood: true, text: '{}' }),
+    onStopped: async () => 'end',
     onRow: () => {},
     isHeld: () => journal.rows() < 2,
     stop: new AbortController().signal
