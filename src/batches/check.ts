@@ -7,13 +7,13 @@ const mostErrors = 100
 
 export type CheckLimits = LineLimits & { mostLines: number }
 
-/** How many requests there are, and the first errors; ends early where the signal says so. */
-export async function checkRequests (path: string, limits: CheckLimits, signal: AbortSignal) {
+/** How many requests there are, and the first errors; ends early where `isOff`. */
+export async function checkRequests (path: string, limits: CheckLimits, isOff: () => boolean) {
   const lines = new Map<string, number>() // of each custom_id
   const errors: BatchError[] = []
   let total = 0
   for await (const line of readLines(path, limits.mostLineBytes)) {
-    if (signal.aborted || errors.length === mostErrors) break
+    if (isOff() || errors.length === mostErrors) break
     if (++total > limits.mostLines) {
       const message = `The file has more lines than the limit of ${limits.mostLines}`
       errors.push({ code: 'too_many_lines', message, param: null, line: line.number })

@@ -42,7 +42,7 @@ export async function drive (entry: Entry, tools: DriveTools): Promise<void> {
   const { record, halt } = entry
   const stop = AbortSignal.any([halt.signal, tools.closing])
   setMaxListeners(0, stop) // as many as there are lines in flight
-  if (is(record, 'validating') && !(await validate(entry, tools, stop))) return
+  if (is(record, 'validating') && !(await validate(entry, tools))) return
   const isOver = record.hasExpired || record.batch.errors !== null // what follows could not be written so far
   const leave = is(record, 'in_progress') && !isOver ? await tools.turnOf(record.asker.owner).enter(stop) : undefined
   const journal = await openJournal(tools.folder.batch(record.batch.id).journal)
@@ -57,12 +57,13 @@ export async function drive (entry: Entry, tools: DriveTools): Promise<void> {
   }
 }
 
-/** False where it has ended so, or the server closes. */
-async function validate (entry: Entry, tools: DriveTools, stop: AbortSignal): Promise<boolean> {
+/** False where it has ended so, or the server closes. One that expires meanwhile needs the number of its lines, too. */
+async function validate (entry: Entry, tools: DriveTools): Promise<boolean> {
   const { record } = entry
   const { folder, limits, closing, now } = tools
   const { input } = folder.batch(record.batch.id)
-  const { total, errors } = await checkRequests(input, { ...limits, endpoint: record.batch.endpoint }, stop)
+  const isOff = () => closing.aborted || is(record, 'cancelling')
+  const { total, errors } = await checkRequests(input, { ...limits, endpoint: record.batch.endpoint }, isOff)
   if (closing.aborted) return false
   if (is(record, 'cancelling')) return true
   if (errors.length > 0) {

@@ -310,6 +310,19 @@ t.test('a cancel that cannot be written cancels all the same', async t => {
   t.match(batches.find('', id)?.request_counts, { completed: 1 })
 })
 
+t.test('a batch that expires while its file is looked at has all of its lines', async t => {
+  let time = Date.now()
+  const desk = openAlone(t, t.testdir(), { limits: { ...limits, mostLines: 1000 }, now: () => time })
+  const { batches } = desk.get()
+  const id = await beginAlone(desk.get(), 1000)
+  t.equal(batches.find('', id)?.status, 'validating')
+  time += 7_200_000
+  desk.sweep()
+  await until(() => /^(expired|failed)$/.test(batches.find('', id)?.status ?? ''))
+  const batch = batches.find('', id)
+  t.match(batch, { status: 'expired', errors: null, request_counts: { total: 1000, completed: 0, failed: 1000 } })
+})
+
 /**
  * A desk whose batch of six lines is at work: the first waits for its next try, the last for `finish`, the others have
  * their answers.
