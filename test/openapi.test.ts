@@ -111,6 +111,15 @@ t.test('every operation is described, with examples and its errors as problems',
   t.equal(new Set(answers).size, operations.length, 'each says what it answers')
 })
 
+t.test('whatever writes to the disk says that it may be full', async t => {
+  const writing = operations.filter(({ operation }) => operation.responses['507'])
+  t.strictSame(writing.map(({ name }) => name).sort(), [
+    'post /v1/batches',
+    'post /v1/batches/{id}/cancel',
+    'post /v1/files'
+  ])
+})
+
 t.test('answers tell of their headers', async t => {
   const told = (name: string, status: string) =>
     Object.keys(

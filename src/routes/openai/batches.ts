@@ -75,7 +75,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
   app.post(
     '/v1/batches/:id/cancel',
     {
-      config: { produces: [], isCheap: true, isOpen: true, errors },
+      config: { produces: [], isCheap: true, isOpen: true, errors: [...errors, 'storage_full'] },
       schema: {
         operationId: 'cancelBatch',
         tags: ['batches'],
