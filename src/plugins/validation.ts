@@ -10,6 +10,7 @@ import { nearestField } from './suggestions.ts'
 
 const fullReportValues = 5000 // a larger body gets its first wrong field only, since all of it could be wrong
 const longestReport = 20
+const longestCounted = 10_000 // of a longer text nobody asks how long it is
 
 export default fp<{ schemas: TSchema[] }>(
   async (app, { schemas }) => {
@@ -118,7 +119,7 @@ function fieldError ({
     case 'minItems':
       return at(params.limit === 1 ? 'must not be empty' : message)
     case 'maxLength':
-      return at(`must have at most ${params.limit} characters, not ${[...String(data)].length}`)
+      return at(`must have at most ${params.limit} characters${tellLength(String(data))}`)
     case 'maxItems':
       return at(`must hold at most ${params.limit} items, not ${Array.isArray(data) ? data.length : 0}`)
     default:
@@ -150,6 +151,10 @@ function tellKind (value: unknown): string {
   if (typeof value === 'number') return String(value)
   if (typeof value === 'boolean') return String(value)
   return tellTypes([Array.isArray(value) ? 'array' : typeof value])
+}
+
+function tellLength (text: string): string {
+  return text.length > longestCounted ? '' : `, not ${[...text].length}`
 }
 
 function tellUnknown (name: string, properties: object = {}): string {

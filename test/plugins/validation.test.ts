@@ -113,3 +113,16 @@ t.test('a wrong field is told in words', async t => {
     )
   }
 })
+
+t.test('how long a text is, is told of those that are soon counted', async t => {
+  const app = await buildTestApp(t)
+  for (const [model, told] of [
+    ['a'.repeat(10_000), ', not 10000'],
+    ['😀'.repeat(5000), ', not 5000'],
+    ['a'.repeat(10_001), ''],
+    ['😀'.repeat(1_000_000), '']
+  ] as const) {
+    const answer = await app.inject({ method: 'POST', url: '/caption', payload: { image: base64, model } })
+    t.equal(answer.json().detail, `model must have at most 200 characters${told}`)
+  }
+})
