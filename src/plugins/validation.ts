@@ -43,15 +43,28 @@ function hasFewValues (value: unknown, seen = { values: 0 }): boolean {
 
 /** One entry for each wrong field: the deepest where one lies in another, since the outer only repeats the inner. */
 export function invalidFields (problems: ErrorObject[]) {
-  const fields = new Map<string, FieldError & { weight: number }>()
+  const fields = new Map<string, ErrorObject>()
   for (const problem of problems) {
-    const field = { ...fieldError(problem), weight: weightOf(problem) }
-    const known = fields.get(field.pointer)
-    if (!known || field.weight > known.weight) fields.set(field.pointer, field)
+    const pointer = pointerOf(problem)
+    const known = fields.get(pointer)
+    if (!known || weightOf(problem) > weightOf(known)) fields.set(pointer, problem)
   }
-  const pointers = [...fields.keys()]
-  const isOuter = ({ pointer }: FieldError) => pointers.some(other => other.startsWith(`${pointer}/`))
-  return wrongFields([...fields.values()].filter(field => !isOuter(field)))
+  const outer = outerOf(fields.keys())
+  const told = [...fields].filter(([pointer]) => !outer.has(pointer)).slice(0, longestReport)
+  return wrongFields(told.map(([pointer, problem]) => ({ pointer, message: messageOf(problem) })))
+}
+
+/** Pointers to all that the fields lie in. */
+function outerOf (pointers: Iterable<string>): Set<string> {
+  const outer = new Set<string>()
+  for (let pointer of pointers) {
+    while (pointer !== '') {
+      pointer = pointer.slice(0, pointer.lastIndexOf('/'))
+      if (outer.has(pointer)) break
+      outer.add(pointer)
+    }
+  }
+  return outer
 }
 
 /** Of all that are wrong the first are told. */
@@ -83,47 +96,46 @@ const patterns: Record<string, string> = {
   '^[1-9][0-9]{0,2}h$': 'must be whole hours from 1h to 999h, such as 24h'
 }
 
-function fieldError ({
-  instancePath,
-  keyword,
-  params,
-  parentSchema,
-  data,
-  message = 'is not valid'
-}: ErrorObject): FieldError {
-  const at = (text: string) => ({ pointer: instancePath, message: text })
+function pointerOf ({ instancePath, keyword, params }: ErrorObject): string {
   switch (keyword) {
     case 'additionalProperties':
-      return {
-        pointer: `${instancePath}/${escapeName(params.additionalProperty)}`,
-        message: tellUnknown(params.additionalProperty, parentSchema?.properties)
-      }
+      return `${instancePath}/${escapeName(params.additionalProperty)}`
     case 'required':
-      return { pointer: `${instancePath}/${escapeName(params.missingProperty)}`, message: 'is required' }
-    case 'type':
-      return at(`must be ${tellTypes([params.type].flat())}, not ${tellKind(data)}`)
-    case 'anyOf':
-      return at(`must be ${tellTypes(typesOf(parentSchema?.anyOf))}, not ${tellKind(data)}`)
-    case 'enum':
-      return at(`must be one of ${params.allowedValues.join(', ')}`)
+      return `${instancePath}/${escapeName(params.missingProperty)}`
     case 'discriminator':
-      return {
-        pointer: `${instancePath}/${params.tag}`,
-        message: `must be one of ${tags[parentSchema?.oneOf?.[0]?.$ref]}`
-      }
+      return `${instancePath}/${params.tag}`
+    default:
+      return instancePath
+  }
+}
+
+function messageOf ({ keyword, params, parentSchema, data, message = 'is not valid' }: ErrorObject): string {
+  switch (keyword) {
+    case 'additionalProperties':
+      return tellUnknown(params.additionalProperty, parentSchema?.properties)
+    case 'required':
+      return 'is required'
+    case 'type':
+      return `must be ${tellTypes([params.type].flat())}, not ${tellKind(data)}`
+    case 'anyOf':
+      return `must be ${tellTypes(typesOf(parentSchema?.anyOf))}, not ${tellKind(data)}`
+    case 'enum':
+      return `must be one of ${params.allowedValues.join(', ')}`
+    case 'discriminator':
+      return `must be one of ${tags[parentSchema?.oneOf?.[0]?.$ref]}`
     case 'const':
-      return at(`must be ${params.allowedValue}`)
+      return `must be ${params.allowedValue}`
     case 'pattern':
-      return at(patterns[params.pattern] ?? message)
+      return patterns[params.pattern] ?? message
     case 'minLength':
     case 'minItems':
-      return at(params.limit === 1 ? 'must not be empty' : message)
+      return params.limit === 1 ? 'must not be empty' : message
     case 'maxLength':
-      return at(`must have at most ${params.limit} characters${tellLength(String(data))}`)
+      return `must have at most ${params.limit} characters${tellLength(String(data))}`
     case 'maxItems':
-      return at(`must hold at most ${params.limit} items, not ${Array.isArray(data) ? data.length : 0}`)
+      return `must hold at most ${params.limit} items, not ${Array.isArray(data) ? data.length : 0}`
     default:
-      return at(message)
+      return message
   }
 }
 

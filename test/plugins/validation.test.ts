@@ -1,6 +1,7 @@
 // covers: src/plugins/suggestions.ts
 import t from 'tap'
 import { nearestField } from '../../src/plugins/suggestions.ts'
+import { invalidFields } from '../../src/plugins/validation.ts'
 import { GenerateRequest } from '../../src/schemas/generate.ts'
 import { CaptionRequest, VqaRequest } from '../../src/schemas/understanding.ts'
 import { DetokenizeRequest } from '../../src/schemas/generate.ts'
@@ -125,4 +126,42 @@ t.test('how long a text is, is told of those that are soon counted', async t => 
     const answer = await app.inject({ method: 'POST', url: '/caption', payload: { image: base64, model } })
     t.equal(answer.json().detail, `model must have at most 200 characters${told}`)
   }
+})
+
+t.test('of many wrong fields the first are put in words, and none is held against all others', async t => {
+  let asked = 0
+  const problems = Array.from({ length: 300_000 }, (_, i) => ({
+    instancePath: '/list',
+    schemaPath: '#',
+    keyword: 'additionalProperties',
+    params: { additionalProperty: `numBeams/${i}` },
+    get parentSchema () {
+      asked++
+      return CaptionRequest
+    }
+  }))
+  const outer = { schemaPath: '#', keyword: 'anyOf', params: {} }
+  const { errors, message } = invalidFields([
+    ...['', '/list'].map(instancePath => ({ ...outer, instancePath })),
+    ...problems,
+    { ...outer, instancePath: '/list/numBeams~1' }
+  ])
+  t.strictSame(
+    errors?.map(({ pointer }) => pointer),
+    Array.from({ length: 20 }, (_, i) => `/list/numBeams~1${i}`)
+  )
+  t.match(message, /^list\/numBeams~10 is not a field of this request; did you mean num_beams\?; list/)
+  t.equal(asked, 20)
+})
+
+t.test('a field is told where it lies, not that what holds it is wrong, too', async t => {
+  const at = (...paths: string[]) => {
+    const problem = { schemaPath: '#', keyword: 'type', params: { type: 'string' } }
+    const { errors } = invalidFields(paths.map(instancePath => ({ ...problem, instancePath })))
+    return errors?.map(({ pointer }) => pointer)
+  }
+  t.strictSame(at('', '/a', '/a/b/c', '/ab', '/a/b'), ['/a/b/c', '/ab'])
+  t.strictSame(at('/a/', '/a'), ['/a/'], 'a field without a name')
+  t.strictSame(at('/', ''), ['/'])
+  t.strictSame(at(''), [''])
 })
