@@ -86,7 +86,8 @@ function readPart (
   const pointer = `/${escapeName(name)}`
   if (/^application\/json$/i.test(mimetype)) return { name, value: readJson(bytes, pointer) }
   if (name === 'image') return readPicture(bytes, pointer, Boolean(filename))
-  if (isOpen && filename) return { name, text: filename } // of files that are not read it is told that they came
+  const isRead = names.has(name) && name !== 'mask'
+  if (isOpen && filename && !isRead) return { name, text: filename } // of other files it is told that they came
   if (!names.has(name)) return { name, value: null } // unknown, whatever it holds
   if (mimetype !== 'text/plain') {
     throw invalidField(

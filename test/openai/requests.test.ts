@@ -213,6 +213,28 @@ t.test('pictures of a form are told where they stand, one alone without its plac
   t.match(await told(base64), { data: [{}] })
 })
 
+t.test('a file of a form whose field is a text is read as that', async t => {
+  const app = await buildTestApp(t)
+  const prompt: [string, string] = ['prompt', 'x']
+  const post = async (name: string, type: string, words: string) => {
+    const { headers, payload } = form([['image', base64], ...(name === 'prompt' ? [] : [prompt])])
+    const head = `Content-Disposition: form-data; name="${name}"; filename="p.txt"\r\nContent-Type: ${type}`
+    const part = Buffer.from(`--x-boundary\r\n${head}\r\n\r\n${words}\r\n`)
+    const sent = { headers, payload: Buffer.concat([part, payload]) }
+    return (await app.inject({ method: 'POST', url: '/v1/images/edits', ...sent })).json()
+  }
+  t.match(await post('prompt', 'text/plain', 'a dog'), { data: [{}] })
+  const ids = [...'a dog'].map(character => character.charCodeAt(0))
+  t.match(JSON.stringify(app.seen.works.at(-1)), JSON.stringify(ids).slice(1, -1))
+  t.match(await post('seed', 'text/plain', '7'), { data: [{ seed: 7 }] })
+  t.match(await post('prompt', 'image/png', 'a dog'), {
+    status: 422,
+    errors: [{ pointer: '/prompt', message: /^must be text .*; only image takes a file$/ }]
+  })
+  t.match(await post('mask', 'image/png', 'a dog'), { status: 400, error: { param: 'mask' } })
+  t.match(await post('other', 'image/png', 'a dog'), { data: [{}] }, 'which is not read')
+})
+
 t.test('empty options of lists are not given, and batches are refused in words', async t => {
   const app = await buildTestApp(t, { environment: { LAVIT_BATCH_DIR: t.testdir() } })
   const sent = form([['purpose', 'batch'], ['file', Buffer.from('{}')]])
