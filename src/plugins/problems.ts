@@ -79,9 +79,9 @@ export default fp<{ metrics: Metrics }>(
   { name: 'problems' }
 )
 
-/** Of the request's target, which may name a host, too. */
+/** Of the request's target, which may name a host and a fragment, too. */
 function pathOf ({ url }: Pick<FastifyRequest, 'url'>): string {
-  return url.replace(/^https?:\/\/[^/?]*/i, '').split('?')[0]!
+  return url.replace(/^https?:\/\/[^/?]*/i, '').split(/[?#]/)[0]!
 }
 
 function isOpenai (request: { url: string; routeOptions?: { url?: string | undefined } }): boolean {
