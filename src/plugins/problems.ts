@@ -29,24 +29,25 @@ export default fp<{ metrics: Metrics }>(
       answer(toServerError(error, request), error, request, reply)
     )
 
+    app.addHook('preParsing', async request => {
+      // before the framework minds the type of its body
+      if (request.is404 && request.method !== 'OPTIONS') throw refusalOf(request, methodsOf(request))
+    })
+
     app.setNotFoundHandler((request, reply) => {
-      const path = decodeURI(pathOf(request)).replace(/(?<=.)\/$/, '')
-      const there = routes.filter(({ pattern }) => path === '*' || pattern.test(path))
-      const allow = [...new Set(there.map(({ method }) => method))].sort()
-      if (allow.length > 0 && request.method === 'OPTIONS') {
-        return reply
-          .code(204)
-          .header('allow', [...allow, 'OPTIONS'].join(', '))
-          .send()
-      }
-      throw allow.length > 0 && !allow.includes(request.method)
-        ? new ServerError('method_not_allowed', `This path takes ${allow.join(', ')}`, {
-          headers: { allow: [...allow, 'OPTIONS'].join(', ') }
-        })
-        : new ServerError('not_found', 'There is no such route')
+      const allow = methodsOf(request)
+      if (allow.length === 0 || request.method !== 'OPTIONS') throw refusalOf(request, allow)
+      return reply.code(204).header('allow', tellMethods(allow)).send()
     })
 
     app.decorate('tellProblem', (error, request) => tell(toServerError(error, request), error, request))
+
+    /** Of all routes that have the path. */
+    function methodsOf (request: FastifyRequest): string[] {
+      const path = decodeURI(pathOf(request)).replace(/(?<=.)\/$/, '')
+      const there = routes.filter(({ pattern }) => path === '*' || pattern.test(path))
+      return [...new Set(there.map(({ method }) => method))].sort()
+    }
 
     function tell (failure: ServerError, cause: Error, request: FastifyRequest): Problem {
       const problem = problemOf(failure, request.id, request.trace?.ids.trace_id)
@@ -78,6 +79,18 @@ export default fp<{ metrics: Metrics }>(
   },
   { name: 'problems' }
 )
+
+/** Where no route has the path, or none with this method. */
+function refusalOf ({ method }: FastifyRequest, allow: string[]): ServerError {
+  if (allow.length === 0 || allow.includes(method)) return new ServerError('not_found', 'There is no such route')
+  return new ServerError('method_not_allowed', `This path takes ${allow.join(', ')}`, {
+    headers: { allow: tellMethods(allow) }
+  })
+}
+
+function tellMethods (allow: string[]): string {
+  return [...allow, 'OPTIONS'].join(', ')
+}
 
 /** Of the request's target, which may name a host and a fragment, too. */
 function pathOf ({ url }: Pick<FastifyRequest, 'url'>): string {

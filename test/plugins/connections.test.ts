@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { METHODS } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
@@ -88,6 +89,11 @@ t.test('what Node answers by itself is a problem document with an id', async t =
   for (const [target, status] of [['caption', 405], ['models', 200], ['nope', 404]] as const) {
     const line = `GET http://a.example/${target}?b=http://c.example/models HTTP/1.1`
     t.match(await send(`${line}\r\n${host}${close}\r\n`), new RegExp(`^HTTP/1\\.1 ${status} `), target)
+  }
+  for (const type of METHODS.includes('QUERY') ? ['', 'Content-Type: application/json\r\n'] : []) {
+    const head = `HTTP/1.1\r\n${host}${close}${type}\r\n`
+    t.match(await send(`QUERY /models ${head}`), /^HTTP\/1\.1 405 [^]*allow: GET, HEAD, OPTIONS\r\n/i, type)
+    t.match(await send(`QUERY /nope ${head}`), /^HTTP\/1\.1 404 /, type)
   }
   t.match(await send(`OPTIONS http://a.example/caption HTTP/1.1\r\n${host}${close}\r\n`), /^HTTP\/1\.1 204 /)
   const everything = await send(`OPTIONS * HTTP/1.1\r\n${host}${close}\r\n`)

@@ -453,7 +453,9 @@ t.test('a path that is none, or not with this method, is told before its body is
     [{ method: 'POST', url: '/models', headers, payload: '{"a": 1, "a": 2}' }, 405],
     [{ method: 'POST', url: '/nope', headers: { 'content-type': 'image/png' }, payload: Buffer.alloc(2000) }, 404],
     [{ method: 'POST', url: '/models', headers: { 'content-type': 'image/png' }, payload: '' }, 405],
-    [{ method: 'POST', url: '/models', ...formOf(image) }, 405]
+    [{ method: 'POST', url: '/models', ...formOf(image) }, 405],
+    [{ method: 'POST', url: '/models', headers: { 'content-type': 'none' }, payload: 'x' }, 405],
+    [{ method: 'POST', url: '/nope', headers: { 'content-type': 'none' }, payload: 'x' }, 404]
   ]
   for (const [request, status] of cases) {
     t.equal((await app.inject(request as { url: string })).statusCode, status, JSON.stringify(request).slice(0, 90))
