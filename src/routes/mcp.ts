@@ -45,6 +45,7 @@ const routes: FastifyPluginAsyncTypebox<{ version: string; corsOrigins: readonly
       const signal = AbortSignal.any([request.job.signal, hush.signal])
       const asked = new Request('http://localhost/mcp', { method: 'POST', headers, signal })
       const response = await answerMcp(exchange, asked, request.body)
+      response.headers.delete('connection') // which is the client's and the server's to keep or close
       reply.code(response.status).headers({ ...Object.fromEntries(response.headers), 'cache-control': 'no-store' })
       const session = sessionFor(request.body)
       if (session && response.ok) reply.header('mcp-session-id', session)

@@ -1,6 +1,9 @@
 // covers: src/mcp/calls.ts src/mcp/messages.ts src/mcp/schemas.ts src/mcp/tools.ts src/mcp/server.ts
 /** With the protocol's own client over HTTP: the embedded model, and the fake one where work must last. */
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { request, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
@@ -234,6 +237,26 @@ t.test('arguments are an object, and answers are not kept', async t => {
   const streamed = await ask({ name: 'caption', arguments: { image: base64 } })
   t.match(streamed.headers, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   t.match((await ask({ name: 'caption' })).body, 'invalid_field', 'which may be left out')
+})
+
+t.test('a connection ends with the answer where the client asks for that', async t => {
+  const app = await buildTestApp(t)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const body = JSON.stringify({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: { name: 'caption', arguments: { image: base64 } }
+  })
+  const types = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+  for (const wish of ['close', 'keep-alive']) {
+    const headers = { ...types, connection: wish }
+    const asked = request({ port, path: '/mcp', method: 'POST', headers }).end(body)
+    const [answer] = await once(asked, 'response') as [IncomingMessage]
+    t.match(answer.headers, { 'content-type': 'text/event-stream', connection: wish }, wish)
+    answer.destroy()
+  }
 })
 
 t.test('pages of other origins are refused, and other methods', async t => {
