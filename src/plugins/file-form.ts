@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import { ServerError, invalidField, tooManyBytes } from '../errors.ts'
 import { escapeName } from '../codecs/json.ts'
-import { explainForm, strayPart } from './forms.ts'
+import { explainForm, mostParts, strayPart } from './forms.ts'
 import { watchBody } from './intake.ts'
 import { watchHeads } from './part-heads.ts'
 
@@ -19,7 +19,7 @@ export async function readFileForm<Saved extends { drop: () => void }> (
   save: (file: AsyncIterable<Buffer>) => Promise<Saved>
 ): Promise<FileForm<Saved>> {
   const watch = watchBody(request, Infinity)
-  const heads = watchHeads(request.headers['content-type'])
+  const heads = watchHeads(request.headers['content-type'], mostParts)
   request.raw.on('data', heads.see)
   const texts = new Map<string, string>()
   let file: { saved: Saved; filename: string } | undefined
@@ -31,6 +31,8 @@ export async function readFileForm<Saved extends { drop: () => void }> (
   } catch (error) {
     reading.catch(() => {}).finally(() => file?.saved.drop())
     throw explainForm(error, heads.names())
+  } finally {
+    request.raw.off('data', heads.see) // the rest of what was refused still flows
   }
 
   async function readParts () {

@@ -21,12 +21,14 @@ export async function readForm (request: FastifyRequest, limits: FormLimits): Pr
   const { fields: schema, upload, isOpen = false } = request.routeOptions.config
   const names = new Set(['image', ...Object.keys(schema?.properties ?? {})])
   const watch = watchBody(request, limits.bodyLimit)
-  const heads = watchHeads(request.headers['content-type'])
+  const heads = watchHeads(request.headers['content-type'], mostParts)
   request.raw.on('data', heads.see)
   try {
     return await Promise.race([readParts(), watch.failed])
   } catch (error) {
     throw explainForm(error, heads.names())
+  } finally {
+    request.raw.off('data', heads.see) // the rest of what was refused still flows
   }
 
   async function readParts () {

@@ -8,11 +8,15 @@ const mostHeadBytes = 81_920 // as the library
 /** `charset` is as it came; a part that names none has none. */
 type Named = { name: string; charset: string | undefined }
 
-/** Sees the bytes of a form as they arrive, before whoever reads its parts. */
-export function watchHeads (contentType = '') {
+/**
+ * Sees the bytes of a form as they arrive, before whoever reads its parts. One with more parts than `most` is refused
+ * by that one: what follows the first beyond them counts for nothing.
+ */
+export function watchHeads (contentType = '', most: number) {
   const delimiter = `\r\n--${boundaryOf(contentType)}`
   const parts: Named[] = []
   let held = Buffer.from('\r\n') // the first delimiter begins the body
+  let heads = 0
   let isHead = false
   let isEnded = false
   let hasStray = false
@@ -44,13 +48,15 @@ export function watchHeads (contentType = '') {
   }
 
   function note (head: string) {
+    heads++
     const lines = head.replace(/\r\n[ \t]+/g, ' ')
     hasStray ||= !/^content-disposition:\s*form-data\s*(;|$)/im.test(lines)
     parts.push(readHead(lines))
   }
 
   function find () {
-    isEnded = isHead && held.toString('latin1', 0, 2) === '--' // what follows the last delimiter counts for nothing
+    const isLast = isHead && held.toString('latin1', 0, 2) === '--' // what follows this delimiter counts for nothing
+    isEnded = isLast || heads > most
     if (isEnded) return -1
     return held.indexOf(isHead ? '\r\n\r\n' : delimiter)
   }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import sharp from 'sharp'
 import t from 'tap'
+import { watchHeads } from '../../src/plugins/part-heads.ts'
 import type { Work } from '../../src/pipe/work.ts'
 import { base64, buildTestApp, png } from '../helper.ts'
 
@@ -530,6 +531,34 @@ t.test('forms that are broken say how', async t => {
   ]
   for (const [request, status, detail] of cases) {
     t.match((await app.inject({ method: 'POST', url: '/caption', ...request })).json(), { status, detail })
+  }
+})
+
+t.test('heads are looked for until the form is refused, and no further', async t => {
+  const heads = watchHeads('multipart/form-data; boundary=b', 64)
+  const head = '--b\r\nContent-Disposition: form-data; name="n"\r\n\r\n\r\n'
+  for (let i = 0; i < 10; i++) heads.see(Buffer.from(head.repeat(100)))
+  t.equal(heads.names().length, 65)
+  for (let i = 0; i < 65; i++) heads.take('n')
+  heads.see(Buffer.from(head))
+  t.equal(heads.names().length, 0, 'those that were taken count, too')
+
+  const app = await buildTestApp(t, { environment: { LAVIT_BATCH_DIR: t.testdir() } })
+  let watching: string[] = []
+  app.addHook('onResponse', async ({ raw }) => {
+    watching = raw.listeners('data').map(({ name }) => name)
+  })
+  const many = formOf(...Array.from({ length: 65 }, (_, i) => ({ name: `f${i}`, body: 'x' })))
+  const whole = formOf({ name: 'purpose', body: 'batch' }, { name: 'file', filename: 'a', body: '{}' })
+  for (const [url, form, status] of [
+    ['/caption', many, 413],
+    ['/caption', formOf(image), 200],
+    ['/v1/files', many, 413],
+    ['/v1/files', whole, 200]
+  ] as const) {
+    const answer = await app.inject({ method: 'POST', url, ...form })
+    t.equal(answer.statusCode, status, answer.body)
+    t.notOk(watching.includes(heads.see.name), `${url} ${status}`)
   }
 })
 
