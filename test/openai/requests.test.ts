@@ -263,6 +263,26 @@ t.test('empty options of lists are not given, and batches are refused in words',
   }
 })
 
+t.test('a file is kept from when it was created, and from nothing else', async t => {
+  const app = await buildTestApp(t, { environment: { LAVIT_BATCH_DIR: t.testdir() } })
+  const send = async (anchor: string) => {
+    const times: [string, string][] = [['expires_after[anchor]', anchor], ['expires_after[seconds]', '3600']]
+    const sent = form([['purpose', 'batch'], ...times, ['file', Buffer.from('{}')]])
+    return (await app.inject({ method: 'POST', url: '/v1/files', ...sent })).json()
+  }
+  for (const anchor of ['', 'created_at']) {
+    const { expires_at: end, created_at: start } = await send(anchor)
+    t.equal(end - start, 3600, anchor)
+  }
+  for (const anchor of ['last_active_at', 'Created_at', ' ']) {
+    t.match(await send(anchor), {
+      status: 422,
+      errors: [{ pointer: '/expires_after/anchor', message: 'must be created_at' }]
+    }, anchor)
+  }
+  t.equal((await app.inject('/v1/files')).json().data.length, 2, 'and what is refused is not kept')
+})
+
 t.test('a text of the likeliest alone is not drawn', async t => {
   const app = await buildTestApp(t)
   const ask = async (topP: number) => {

@@ -158,6 +158,8 @@ function checkPurpose (purpose: string | undefined) {
 
 /** As asked for, and as long as the server keeps files at most. */
 function readKeepSeconds (texts: Map<string, string>, most: number): number {
+  const anchor = texts.get('expires_after[anchor]') ?? ''
+  if (anchor !== '' && anchor !== 'created_at') throw invalidField('/expires_after/anchor', 'must be created_at')
   const text = texts.get('expires_after[seconds]') ?? ''
   if (text === '') return most
   const seconds = /^\d{1,9}$/.test(text) ? Number(text) : NaN
