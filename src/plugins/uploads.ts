@@ -70,7 +70,7 @@ export default fp<UploadLimits>(
       const { 'content-type': type, 'content-length': length } = request.headers
       if (streamedBytes !== undefined) {
         request.bodyLimit = streamedBytes
-        if (!/^\s*multipart\/form-data\s*;/i.test(type ?? '')) throw unsupportedType(request)
+        if (!/^\s*multipart\/form-data\s*(;|$)/i.test(type ?? '')) throw unsupportedType(request)
       }
       if (request.method === 'POST' && type !== undefined && !mediaType.test(type)) throw unsupportedType(request)
       if (/^\s*image\//i.test(type ?? '')) request.bodyLimit = maxImageBytes

@@ -283,6 +283,20 @@ t.test('a file is kept from when it was created, and from nothing else', async t
   t.equal((await app.inject('/v1/files')).json().data.length, 2, 'and what is refused is not kept')
 })
 
+t.test('a form without a boundary is told as that by every route that reads forms', async t => {
+  const app = await buildTestApp(t, { environment: { LAVIT_BATCH_DIR: t.testdir() } })
+  const { paths } = (await app.inject('/openapi.json')).json()
+  const urls = Object.keys(paths).filter(url => paths[url].post?.requestBody?.content['multipart/form-data'])
+  t.strictSame(urls, ['/tokenize', '/caption', '/vqa', '/generate', '/v1/images/edits', '/v1/files'])
+  for (const url of urls) {
+    for (const type of ['multipart/form-data', 'Multipart/Form-Data ;', 'multipart/form-data; charset=utf-8']) {
+      const headers = { 'content-type': type }
+      const answer = await app.inject({ method: 'POST', url, headers, payload: 'x' })
+      t.match(answer.json(), { status: 400, detail: 'The form has no boundary in its Content-Type' }, `${url} ${type}`)
+    }
+  }
+})
+
 t.test('a text of the likeliest alone is not drawn', async t => {
   const app = await buildTestApp(t)
   const ask = async (topP: number) => {
