@@ -1,11 +1,14 @@
 // Renders every concept of concepts.json in every set to straight-alpha RGBA: node render.js OUT_DIR --size 96 [--share SHARE_DIR]
+// Emoji that are no concept come beside them, in OUT_DIR/others.
 // With SHARE_DIR, where Debian's package is unpacked, the clip art of clips.json comes in as further sets.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
+import { otherEmoji } from './others.js'
+import { drawnBy, hands } from './hands.js'
 import { manners, restyled } from './restyle.js'
-import { heldOutSets, iconSvg, readSet, restyledSets, trainSets } from './sets.js'
+import { heldOutSets, iconSvg, readSet, redrawnSets, restyledSets, trainSets } from './sets.js'
 
 const clear = { r: 0, g: 0, b: 0, alpha: 0 }
 
@@ -33,10 +36,12 @@ export async function renderSprite (picture, size) {
 /** The sets as columns: a name, and the picture of a concept, if there is one. */
 function iconColumn (name, size, manner) {
   const set = readSet(name)
-  const change = manner && ((body, width) => restyled(body, width, manners[manner]))
+  const changeOf = label => (body, width) => hands[manner]
+    ? drawnBy(hands[manner], body, width, `${name} ${manner} ${label}`)
+    : restyled(body, width, manners[manner])
   return {
     name: manner ? `${name} ${manner}` : name,
-    picture: ({ sprites }) => sprites[name] && Buffer.from(iconSvg(set, sprites[name], size * 2, change))
+    picture: ({ label, sprites }) => sprites[name] && Buffer.from(iconSvg(set, sprites[name], size * 2, manner && changeOf(label)))
   }
 }
 
@@ -52,16 +57,8 @@ function clipColumns (share) {
   })
 }
 
-async function main () {
-  const { values, positionals: [out] } = parseArgs({ allowPositionals: true, options: { size: { type: 'string', default: '96' }, share: { type: 'string' } } })
-  if (!out) throw new Error('Usage: node render.js OUT_DIR --size 96 [--share SHARE_DIR]')
-  sharp.concurrency(1)
-  const size = Number(values.size)
-  const concepts = JSON.parse(readFileSync(new URL('concepts.json', import.meta.url), 'utf8'))
-  const known = trainSets.map(name => iconColumn(name, size))
-  const others = restyledSets.flatMap(name => Object.keys(manners).map(manner => iconColumn(name, size, manner)))
-  const trained = [...known, ...others, ...(values.share ? clipColumns(values.share) : [])]
-  const columns = [...trained, ...heldOutSets.map(name => iconColumn(name, size))]
+/** Every concept in every column, written as `sprites.npy` and `sprites.json`, with what `about` adds. */
+async function writeSprites (out, concepts, columns, size, about) {
   const pixels = Buffer.alloc(concepts.length * columns.length * size * size * 4)
   const available = concepts.map(() => columns.map(() => false))
   for (const [column, { name, picture }] of columns.entries()) {
@@ -80,7 +77,24 @@ async function main () {
   }
   mkdirSync(out, { recursive: true })
   writeFileSync(join(out, 'sprites.npy'), Buffer.concat([npyHeader([concepts.length, columns.length, size, size, 4]), pixels]))
-  writeFileSync(join(out, 'sprites.json'), JSON.stringify({ sets: columns.map(({ name }) => name), train_sets: trained.length, restyled: others.map(({ name }) => name), concepts: concepts.map(({ label }) => label), available }) + '\n')
+  writeFileSync(join(out, 'sprites.json'), JSON.stringify({ sets: columns.map(({ name }) => name), ...about, concepts: concepts.map(({ label }) => label), available }) + '\n')
+}
+
+async function main () {
+  const { values, positionals: [out] } = parseArgs({ allowPositionals: true, options: { size: { type: 'string', default: '96' }, share: { type: 'string' } } })
+  if (!out) throw new Error('Usage: node render.js OUT_DIR --size 96 [--share SHARE_DIR]')
+  sharp.concurrency(1)
+  const size = Number(values.size)
+  const concepts = JSON.parse(readFileSync(new URL('concepts.json', import.meta.url), 'utf8'))
+  const known = trainSets.map(name => iconColumn(name, size))
+  const redrawn = [
+    ...restyledSets.flatMap(name => Object.keys(manners).map(manner => iconColumn(name, size, manner))),
+    ...redrawnSets.flatMap(name => Object.keys(hands).map(hand => iconColumn(name, size, hand)))
+  ]
+  const trained = [...known, ...redrawn, ...(values.share ? clipColumns(values.share) : [])]
+  const heldOut = heldOutSets.map(name => iconColumn(name, size))
+  await writeSprites(out, concepts, [...trained, ...heldOut], size, { train_sets: trained.length, restyled: redrawn.map(({ name }) => name) })
+  await writeSprites(join(out, 'others'), otherEmoji(concepts), known, size, { train_sets: known.length, restyled: [] })
 }
 
 if (process.argv[1] === import.meta.filename) await main()

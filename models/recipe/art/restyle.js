@@ -7,8 +7,16 @@ export const manners = { outlined: { share: 0.022, recolour: nearestPaint }, lin
 
 /** The drawing inside an SVG of this width in one of the manners. */
 export function restyled (body, width, { share, recolour }) {
-  const flat = withoutGradients(body).replace(opaque, recolour)
-  return `<g stroke="#000" stroke-width="${width * share}" stroke-linejoin="round" stroke-linecap="round">${flat}</g>`
+  return `<g stroke="#000" stroke-width="${width * share}" stroke-linejoin="round" stroke-linecap="round">${changeColours(body, recolour)}</g>`
+}
+
+/** The drawing in flat colours, each changed to another one. */
+export function changeColours (body, change) {
+  const changed = new Map()
+  return withoutGradients(body).replace(opaque, colour => {
+    if (!changed.has(colour)) changed.set(colour, change(colour))
+    return changed.get(colour)
+  })
 }
 
 /** Each gradient becomes the colour in its middle. */
@@ -21,18 +29,18 @@ function withoutGradients (body) {
   return body.replace(/url\(#([^)]+)\)/g, (whole, id) => middles.get(id) ?? whole)
 }
 
-function rgb (colour) {
+export function rgb (colour) {
   const hex = colour.length === 4 ? [...colour.slice(1)].map(digit => digit + digit).join('') : colour.slice(1)
   return [0, 2, 4].map(at => parseInt(hex.slice(at, at + 2), 16))
 }
 
-function nearestPaint (colour) {
+export function nearestPaint (colour) {
   const wanted = rgb(colour)
   const distance = paint => rgb(paint).reduce((sum, value, i) => sum + (value - wanted[i]) ** 2, 0)
   return paints.reduce((best, paint) => distance(paint) < distance(best) ? paint : best)
 }
 
-function paperOrInk (colour) {
+export function paperOrInk (colour) {
   const [r, g, b] = rgb(colour)
   return 0.3 * r + 0.59 * g + 0.11 * b < 60 ? '#000' : '#fff'
 }

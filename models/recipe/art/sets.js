@@ -5,6 +5,8 @@ export const trainSets = ['noto', 'twemoji', 'fluent-emoji-flat', 'fluent-emoji'
 export const heldOutSets = ['openmoji', 'emojione']
 /** Sets trained on whose drawings come in other manners, too. */
 export const restyledSets = ['noto', 'twemoji', 'fluent-emoji-flat', 'fxemoji']
+/** And those that are drawn anew by other hands. */
+export const redrawnSets = [...restyledSets, 'fluent-emoji']
 export const sets = [...trainSets, ...heldOutSets]
 
 const modules = new URL('node_modules/', import.meta.url)
