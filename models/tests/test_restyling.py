@@ -4,7 +4,8 @@ import unittest
 import numpy as np
 from PIL import Image
 
-from recipe.data.restyling import bent, cut_out, drawn, mixed_channels, outlined, repainted, restyle, shaded, warped
+from recipe.data.restyling import (bent, cut_out, drawn, mingled, mixed_channels, outlined, repainted, restyle, shaded,
+                                   warped)
 
 SIZE = 40
 
@@ -40,6 +41,13 @@ class Restyling(unittest.TestCase):
         for half in (np.s_[:, :SIZE // 2 - 1], np.s_[:, SIZE // 2 + 1:]):
             solid = changed[half][alpha[half][..., 0] == 1]
             self.assertLess(np.ptp(solid, 0).max(), 1e-5)
+
+    def test_of_two_drawings_both_are_in_one(self):
+        one, other = np.full((SIZE, SIZE, 4), 200, np.uint8), np.full((SIZE, SIZE, 4), 40, np.uint8)
+        together = [mingled(one, other, self.rng) for _ in range(40)]
+        self.assertTrue(all(m.dtype == np.uint8 and 40 <= m.min() and m.max() <= 200 for m in together))
+        self.assertTrue(any(np.ptp(m) == 0 and 70 < m[0, 0, 0] < 170 for m in together), 'both at once')
+        self.assertTrue(any(m.min() == 40 and m.max() == 200 for m in together), 'parts of both')
 
     def test_ink_stands_where_two_colours_meet(self):
         rgb, alpha = disc()

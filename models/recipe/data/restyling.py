@@ -27,6 +27,18 @@ def warped(image, rng, cells=3):
     return image.transform(image.size, Image.MESH, mesh, Image.BILINEAR)
 
 
+def mingled(one, other, rng):
+    """One thing as two sets draw it, uint8 (S, S, 4) each: parts of both, or both at once."""
+    size = len(one)
+    if rng.random() < .5:
+        share = np.full((size, size, 1), rng.uniform(.3, .7))
+    else:
+        angle, ramp = rng.uniform(0, 2 * np.pi), np.linspace(-1, 1, size)
+        side = np.cos(angle) * ramp[None] + np.sin(angle) * ramp[:, None] + rng.uniform(-.3, .3)
+        share = np.clip(side * size / 8 + .5, 0, 1)[..., None]
+    return (one * share + other * (1 - share)).astype(np.uint8)
+
+
 def restyle(rgb, alpha, rng):
     kind = rng.random()
     if kind < .25:

@@ -7,13 +7,15 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from .colours import main_colour
-from .restyling import bent, restyle, warped
+from .restyling import bent, mingled, restyle, warped
 
 HOUSE_STYLE = 'fluent-emoji-flat'
 GROUNDS = {'red': (214, 48, 44), 'orange': (240, 140, 30), 'yellow': (248, 222, 70), 'green': (66, 160, 71),
            'blue': (52, 96, 214), 'purple': (136, 62, 178), 'pink': (244, 150, 190), 'brown': (128, 84, 52),
            'gray': (140, 140, 145), 'white': (248, 248, 248), 'black': (24, 24, 26), 'teal': (32, 160, 160)}
 GROUND_NAMES = list(GROUNDS)
+MINGLED = .15     # of restyled sprites, those that two sets share
+AS_REDRAWN = .5   # of those of sets in other manners, those that stay as they are
 NO_OBJECT = -100  # patch label of plain ground, ignored by cross-entropy
 
 
@@ -30,20 +32,22 @@ class Scene:
 
 def premultiplied(straight):
     """Straight RGBA (concepts, styles, S, S, 4) -> premultiplied, in full size and at 48 pixels."""
-    straight = straight.astype(np.uint16)
-    alpha = straight[..., 3:]
-    large = np.concatenate([(straight[..., :3] * alpha + 127) // 255, alpha], -1).astype(np.uint8)
-    n, m, s = large.shape[:3]
-    return large, (large.reshape(n, m, 48, s // 48, 48, s // 48, 4).astype(np.uint16).sum((3, 5))
-                   // (s // 48) ** 2).astype(np.uint8)
+    n, m, s = straight.shape[:3]
+    large, small = np.empty((n, m, s, s, 4), np.uint8), np.empty((n, m, 48, 48, 4), np.uint8)
+    for one, full, half in zip(straight, large, small):
+        one = one.astype(np.uint16)
+        alpha = one[..., 3:]
+        full[:] = np.concatenate([(one[..., :3] * alpha + 127) // 255, alpha], -1)
+        half[:] = full.reshape(m, 48, s // 48, 48, s // 48, 4).astype(np.uint16).sum((2, 4)) // (s // 48) ** 2
+    return large, small
 
 
 class Sprites:
     """Premultiplied sprites in two resolutions; `available[concept, style]`. `restyled` are sets trained on in other
     manners: more art to learn from, and none that anybody draws."""
 
-    def __init__(self, folder, concepts):
-        folder = Path(folder)
+    def __init__(self, folder, concepts=None):
+        self.folder = folder = Path(folder)
         about = json.loads((folder / 'sprites.json').read_text())
         self.styles = about['sets']
         self.restyled = [i for i, name in enumerate(self.styles) if name in about['restyled']]
@@ -61,8 +65,12 @@ class Sprites:
 
     def get(self, concept, style, pixels, rng, augment):
         """One sprite as premultiplied float (pixels, pixels, 3) and alpha (pixels, pixels, 1), both 0..1."""
-        source = self.small if pixels <= 48 else self.large
-        image = Image.fromarray(source[concept, style], 'RGBa').resize((pixels, pixels), Image.BILINEAR)
+        source = (self.small if pixels <= 48 else self.large)[concept]
+        sprite = source[style]
+        if augment and rng.random() < MINGLED:
+            drawn = [s for s in self.train_styles + self.restyled if self.available[concept, s]]
+            sprite = mingled(sprite, source[rng.choice(drawn)], rng)
+        image = Image.fromarray(sprite, 'RGBa').resize((pixels, pixels), Image.BILINEAR)
         if augment:
             if rng.random() < .6:
                 image = bent(image, rng)
@@ -72,7 +80,8 @@ class Sprites:
                 image = image.transpose(Image.FLIP_LEFT_RIGHT)
         x = np.asarray(image).astype(np.float32) / 255
         rgb, alpha = x[..., :3], x[..., 3:]
-        return restyle(rgb, alpha, rng) if augment else (rgb, alpha)
+        plain = not augment or style in self.restyled and rng.random() < AS_REDRAWN
+        return (rgb, alpha) if plain else restyle(rgb, alpha, rng)
 
 
 def ground(size, rng, plain, name=None):
