@@ -3,6 +3,7 @@
 After a warm start features of pictures in known art stay nearly what they were, so that the stages after it need not
 begin anew: the tokenizer then gives nearly the same codes.
 """
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -16,8 +17,10 @@ from networks.visual_tokenizer import VisionEncoder
 from ..data.batches import heldout, measured, to_planes
 from ..data.scenes import GROUND_NAMES, NO_OBJECT, Sprites, draw
 from ..loop import run
+from .styles import convolved, mix_styles
 
-BATCH, PLAIN = 24, 6   # the first PLAIN pictures of a batch are drawn as they are
+BATCH, PLAIN, OTHERS = 24, 6, 6   # the first PLAIN pictures of a batch are drawn as they are, the last show other things
+COUNTS = (.45, .25, .15, .15)
 STAY = 12.      # how much features of what is drawn as it is must stay what they were before a warm start
 APPEARANCE = 8  # each patch is looked at as 8 x 8 pixels
 
@@ -38,10 +41,31 @@ def appearance_of(x, grid):
     return F.pixel_unshuffle(x, APPEARANCE).flatten(2).transpose(1, 2)
 
 
+class OthersHead(nn.Module):
+    """Names for what is no concept too: the more kinds of things are told apart, the less does style count."""
+
+    def __init__(self, width, things):
+        super().__init__()
+        self.thing = nn.Linear(width, things)
+
+
+@cache
+def others_in(folder):
+    """The emoji that are no concept, if they were drawn."""
+    return Sprites(Path(folder) / 'others') if (Path(folder) / 'others').exists() else None
+
+
 def make(sprites, rng):
-    pictures, scenes = zip(*(draw(sprites, rng, augment=number >= PLAIN, counts=(.45, .25, .15, .15))
-                             for number in range(BATCH)))
-    return (to_planes(pictures), *facts(scenes, len(sprites.names)))
+    others = others_in(sprites.folder)
+    concepts, known = len(sprites.names), BATCH - (OTHERS if others else 0)
+    pictures, scenes = zip(*(draw(sprites, rng, augment=number >= PLAIN, counts=COUNTS) for number in range(known)))
+    labels, present, ground = facts(scenes, concepts)
+    if others:
+        strange, scenes = zip(*(draw(others, rng, augment=True, counts=COUNTS) for _ in range(OTHERS)))
+        numbered, _, behind = facts(scenes, len(others.names))
+        pictures, ground = pictures + strange, torch.cat([ground, behind])
+        labels = torch.cat([labels, torch.where(numbered == NO_OBJECT, NO_OBJECT, numbered + concepts)])
+    return to_planes(pictures), labels, present, ground
 
 
 def facts(scenes, concepts):
@@ -56,7 +80,10 @@ def facts(scenes, concepts):
 def main(args):
     encoder = VisionEncoder(MINI.encoder).to(memory_format=torch.channels_last)
     heads = EncoderHeads(MINI.encoder.width, args.concepts)
-    sprites = Sprites(args.sprites, args.concepts)
+    sprites, others = Sprites(args.sprites, args.concepts), others_in(args.sprites)
+    others_head = OthersHead(MINI.encoder.width, args.concepts + (len(others.names) if others else 0))
+    encoder.patch_embed.proj[1].register_forward_hook(
+        lambda stem, _, features: mix_styles(features, PLAIN) if stem.training else None)
     before = fill(VisionEncoder(MINI.encoder), Path(args.weights) / 'encoder.safetensors').eval() if args.warm else None
     trained_art = heldout(sprites, measured(args, 300))
     unseen_art = heldout(sprites, measured(args, 300), seed=1, styles=sprites.heldout_styles)
@@ -64,15 +91,20 @@ def main(args):
     def loss_of(batch, progress):
         pixels, labels, present, ground = batch
         x = encoder.normalise(pixels)
+        x = torch.cat([x[:PLAIN], convolved(x[PLAIN:])])
         rows, stem = encoder.forward_all(x)
-        features, seen = rows[:, 1:], labels != NO_OBJECT
+        features, shown = rows[:, 1:], labels != NO_OBJECT
+        seen = shown & (labels < args.concepts)
         concept = F.cross_entropy(heads.concept(features[seen]), labels[seen], label_smoothing=.05)
         on_stem = F.cross_entropy(heads.stem(stem[seen]), labels[seen], label_smoothing=.05)
-        multi = -(present * heads.present(rows[:, 0]).log_softmax(-1)).sum(-1).mean()
+        any_thing = F.cross_entropy(others_head.thing(features[shown]), labels[shown], label_smoothing=.05)
+        multi = -(present * heads.present(rows[:len(present), 0]).log_softmax(-1)).sum(-1).mean()
         plain = F.cross_entropy(heads.ground(rows[:, 0]), ground)
         gap = heads.appearance(features) - appearance_of(x, MINI.encoder.grid)
-        loss = concept + .5 * on_stem + .2 * plain + .2 * multi + 4 * gap.pow(2).mean() + 2 * gap.abs().mean()
-        told = {'concept': concept, 'stem': on_stem, 'ground': plain, 'appearance': gap.pow(2).mean()}
+        loss = (concept + .5 * on_stem + .5 * any_thing + .2 * plain + .2 * multi + 4 * gap.pow(2).mean()
+                + 2 * gap.abs().mean())
+        told = {'concept': concept, 'any_thing': any_thing, 'stem': on_stem, 'ground': plain,
+                'appearance': gap.pow(2).mean()}
         if before:
             with torch.no_grad():
                 were = before(x[:PLAIN])
@@ -84,8 +116,8 @@ def main(args):
         return {f'{name}_{k}': v for name, (pixels, scenes) in (('trained', trained_art), ('unseen', unseen_art))
                 for k, v in figures(encoder, heads, pixels, scenes).items()}
 
-    run(args, 'encoder', {'encoder': encoder, 'heads': heads}, make, loss_of, evaluate, lr=2.5e-3,
-        slow=[encoder.blocks], seed=1)
+    run(args, 'encoder', {'encoder': encoder, 'heads': heads, 'others': others_head}, make, loss_of, evaluate,
+        lr=2.5e-3, slow=[encoder.blocks], seed=1)
 
 
 def figures(encoder, heads, pixels, scenes):
