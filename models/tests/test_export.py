@@ -9,10 +9,34 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
+import numpy as np
+import torch
+
+from packager import write
 from recipe import export
 
 MODELS = Path(__file__).parents[1]
 GRAPH = 'token_predictor'
+
+
+class Compared(unittest.TestCase):
+    """Of a visual head's candidates: ids, scores and log-probabilities, and the log-probabilities of all."""
+
+    def gap(self, *got):
+        expected = (torch.tensor([[5, 6, 7]]), torch.tensor([[2., 1., 1.]]), torch.tensor([[-.5, -1., -2.]]),
+                    torch.zeros(1, 9))
+        session = mock.Mock(run=lambda *_: [np.asarray(e) if g is None else np.array(g, e.numpy().dtype)
+                                            for e, g in zip(expected, got)])
+        with mock.patch.object(write, 'input_names', lambda *_: []):
+            return write.gap_of('visual_head', lambda: expected, {}, session, 0, write.TOLERANCE)
+
+    def test_candidates_with_one_score_may_change_places(self):
+        self.assertEqual(self.gap([[5, 7, 6]], None, [[-.5, -2, -1]], None), 0)
+
+    def test_what_is_no_tie_is_a_gap(self):
+        for got in (([[6, 5, 7]], None, None, None), (None, [[2.1, 1, 1]], None, None),
+                    (None, None, [[-.6, -1, -2]], None), (None, None, None, [[.1] * 9])):
+            self.assertRaises(AssertionError, self.gap, *got)
 
 
 class Exported(unittest.TestCase):

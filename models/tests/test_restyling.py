@@ -4,8 +4,18 @@ import unittest
 import numpy as np
 from PIL import Image
 
-from recipe.data.restyling import (bent, cut_out, drawn, mingled, mixed_channels, outlined, repainted, restyle, shaded,
-                                   warped)
+from recipe.data.restyling import (
+    bent,
+    cut_out,
+    drawn,
+    mingled,
+    mixed_channels,
+    outlined,
+    repainted,
+    restyle,
+    shaded,
+    warped,
+)
 
 SIZE = 40
 

@@ -2,7 +2,8 @@
 
 The same files as `art/render.js` writes: `sprites.npy`, straight-alpha RGBA (concepts, sets, 96, 96, 4), and
 `sprites.json`, and both in `others` for what is no concept. A concept is a star in a colour; a set draws it filled, as
-an outline, or turned. Others are stars with more corners. And those that `art/outsiders.js` writes: `outsiders.npy` (drawings, 96, 96, 4) and `outsiders.json`, of round things.
+an outline, or turned; others have more corners. And those that `art/outsiders.js` writes: `outsiders.npy` (drawings,
+96, 96, 4) and `outsiders.json`, of round things.
 """
 import argparse
 import colorsys

@@ -19,7 +19,7 @@ from ..data.scenes import GROUND_NAMES, NO_OBJECT, Sprites, draw
 from ..loop import run
 from .styles import convolved, mix_styles
 
-BATCH, PLAIN, OTHERS = 24, 6, 6   # the first PLAIN pictures of a batch are drawn as they are, the last show other things
+BATCH, PLAIN, OTHERS = 24, 6, 6  # the first PLAIN pictures of a batch are drawn as they are, the last show others
 COUNTS = (.45, .25, .15, .15)
 STAY = 12.      # how much features of what is drawn as it is must stay what they were before a warm start
 APPEARANCE = 8  # each patch is looked at as 8 x 8 pixels
