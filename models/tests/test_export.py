@@ -35,7 +35,8 @@ class Compared(unittest.TestCase):
 
     def test_what_is_no_tie_is_a_gap(self):
         for got in (([[6, 5, 7]], None, None, None), (None, [[2.1, 1, 1]], None, None),
-                    (None, None, [[-.6, -1, -2]], None), (None, None, None, [[.1] * 9])):
+                    (None, [[2, 1.1, 1]], None, None), (None, None, [[-.6, -1, -2]], None),
+                    (None, None, None, [[.1] * 9])):
             self.assertRaises(AssertionError, self.gap, *got)
 
 

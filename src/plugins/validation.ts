@@ -69,7 +69,7 @@ function outerOf (pointers: Iterable<string>): Set<string> {
 
 /** Of all that are wrong the first are told. */
 export function wrongFields (fields: FieldError[]) {
-  const errors = fields.slice(0, longestReport).map(({ pointer, message }) => ({ pointer, message }))
+  const errors = fields.slice(0, longestReport)
   const detail = errors.map(({ pointer, message }) => `${tellPointer(pointer)} ${message}`).join('; ')
   return new ServerError('invalid_field', detail, { errors })
 }

@@ -41,14 +41,6 @@ def appearance_of(x, grid):
     return F.pixel_unshuffle(x, APPEARANCE).flatten(2).transpose(1, 2)
 
 
-class OthersHead(nn.Module):
-    """Names for what is no concept too: the more kinds of things are told apart, the less does style count."""
-
-    def __init__(self, width, things):
-        super().__init__()
-        self.thing = nn.Linear(width, things)
-
-
 @cache
 def others_in(folder):
     """The emoji that are no concept, if they were drawn."""
@@ -81,7 +73,8 @@ def main(args):
     encoder = VisionEncoder(MINI.encoder).to(memory_format=torch.channels_last)
     heads = EncoderHeads(MINI.encoder.width, args.concepts)
     sprites, others = Sprites(args.sprites, args.concepts), others_in(args.sprites)
-    others_head = OthersHead(MINI.encoder.width, args.concepts + (len(others.names) if others else 0))
+    # names what is no concept, too: the more kinds of things are told apart, the less does style count
+    namer = nn.Linear(MINI.encoder.width, args.concepts + (len(others.names) if others else 0))
     encoder.patch_embed.proj[1].register_forward_hook(
         lambda stem, _, features: mix_styles(features, PLAIN) if stem.training else None)
     before = fill(VisionEncoder(MINI.encoder), Path(args.weights) / 'encoder.safetensors').eval() if args.warm else None
@@ -97,7 +90,7 @@ def main(args):
         seen = shown & (labels < args.concepts)
         concept = F.cross_entropy(heads.concept(features[seen]), labels[seen], label_smoothing=.05)
         on_stem = F.cross_entropy(heads.stem(stem[seen]), labels[seen], label_smoothing=.05)
-        any_thing = F.cross_entropy(others_head.thing(features[shown]), labels[shown], label_smoothing=.05)
+        any_thing = F.cross_entropy(namer(features[shown]), labels[shown], label_smoothing=.05)
         multi = -(present * heads.present(rows[:len(present), 0]).log_softmax(-1)).sum(-1).mean()
         plain = F.cross_entropy(heads.ground(rows[:, 0]), ground)
         gap = heads.appearance(features) - appearance_of(x, MINI.encoder.grid)
@@ -116,7 +109,7 @@ def main(args):
         return {f'{name}_{k}': v for name, (pixels, scenes) in (('trained', trained_art), ('unseen', unseen_art))
                 for k, v in figures(encoder, heads, pixels, scenes).items()}
 
-    run(args, 'encoder', {'encoder': encoder, 'heads': heads, 'others': others_head}, make, loss_of, evaluate,
+    run(args, 'encoder', {'encoder': encoder, 'heads': heads, 'namer': namer}, make, loss_of, evaluate,
         lr=2.5e-3, slow=[encoder.blocks], seed=1)
 
 
