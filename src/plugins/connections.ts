@@ -125,7 +125,8 @@ const socketErrors: Record<string, () => ServerError> = {
   HPE_INVALID_CONTENT_LENGTH: invalidRequest('Content-Length is no number of bytes'),
   HPE_UNEXPECTED_CONTENT_LENGTH: invalidRequest('Content-Length is given twice, or beside Transfer-Encoding'),
   HPE_INVALID_TRANSFER_ENCODING: invalidRequest('Transfer-Encoding must be chunked, and nothing else'),
-  HPE_INVALID_CHUNK_SIZE: invalidRequest('A chunk of the body has no size that can be read')
+  HPE_INVALID_CHUNK_SIZE: invalidRequest('A chunk of the body has no size that can be read'),
+  HPE_INVALID_EOF_STATE: invalidRequest('The request ends too early: it may have been cut off')
 }
 
 function send (socket: Duplex, failure: ServerError, request?: IncomingMessage) {

@@ -58,7 +58,15 @@ t.test('what Node answers by itself is a problem document with an id', async t =
       /Content-Length/
     ],
     [`POST /caption HTTP/1.1\r\n${host}Transfer-Encoding: foo\r\n\r\n`, 400, 'invalid_request', /Transfer-Encoding/],
-    [`${chunked}zz\r\n`, 400, 'invalid_request', /chunk/]
+    [`${chunked}zz\r\n`, 400, 'invalid_request', /chunk/],
+    [`GET / HTTP/1.1\r\n${host}`, 400, 'invalid_request', /ends too early/],
+    [
+      `POST /caption HTTP/1.1\r\n${host}Content-Type: image/png\r\nContent-Length: 9\r\n\r\nx`,
+      400,
+      'invalid_request',
+      /ends too early/
+    ],
+    [`${chunked}9\r\nx`, 400, 'invalid_request', /ends too early/]
   ]
   for (const [text, status, code, detail] of cases) {
     const answer = await send(text)
