@@ -2,12 +2,13 @@
 import type { FastifyRequest } from 'fastify'
 import { ServerError } from '../errors.ts'
 
-/** Bodies come as they are: pictures are compressed in themselves. */
-export function checkCodings ({ headers }: FastifyRequest): void {
+/** Bodies come as they are: pictures are compressed in themselves. Those of GET and HEAD are not read at all. */
+export function checkCodings ({ method, headers }: FastifyRequest): void {
   const { 'transfer-encoding': transfer, 'content-encoding': content = '' } = headers
   if (transfer !== undefined && !/^\s*chunked\s*$/i.test(transfer)) {
     throw new ServerError('invalid_request', 'Transfer-Encoding must be chunked, and nothing else')
   }
+  if (method === 'GET' || method === 'HEAD') return
   const codings = content.split(',').map(coding => coding.trim().toLowerCase())
   const other = codings.find(coding => coding !== '' && coding !== 'identity')
   if (other === undefined) return

@@ -361,6 +361,16 @@ t.test('encodings of the body', async t => {
   }
 })
 
+t.test('where no body is read, its encoding does not matter', async t => {
+  const app = await buildTestApp(t)
+  for (const method of ['GET', 'HEAD'] as const) {
+    for (const coding of ['gzip', 'utf-8']) {
+      const answer = await app.inject({ method, url: '/models', headers: { 'content-encoding': coding } })
+      t.equal(answer.statusCode, 200, `${method} ${coding}`)
+    }
+  }
+})
+
 t.test('a refused type is told those that the route reads', async t => {
   const app = await buildTestApp(t)
   const pictures = 'application/json, multipart/form-data, image/png, image/jpeg, image/webp, image/gif, image/avif'
