@@ -9,7 +9,7 @@ import { ModelDetails, ModelList } from '../schemas/models.ts'
 const params = Type.Object({
   name: Type.String({ description: 'Name of a model, as `/models` lists it', examples: ['lavit-mini'] })
 })
-const adminErrors: ErrorCode[] = ['model_not_found', 'model_unavailable']
+const adminErrors: ErrorCode[] = ['model_not_found', 'invalid_field', 'model_unavailable']
 
 const routes: FastifyPluginAsyncTypebox<{ registry: Registry }> = async (app, { registry }) => {
   app.get(

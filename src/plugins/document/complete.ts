@@ -165,7 +165,7 @@ function codesOf ({ errors = [], scope, whileDraining, produces }: FastifyContex
   const told = new Set<ErrorCode>([
     ...everyRoute,
     ...(scope === false ? [] : everyKey),
-    ...(method === 'post' ? everyBody : []),
+    ...(method === 'post' || method === 'delete' ? everyBody : []),
     ...errors
   ])
   if (whileDraining) told.delete('draining')
