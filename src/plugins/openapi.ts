@@ -9,6 +9,7 @@ import { forGenerators } from './document/generators.ts'
 import type { DocumentLimits } from './document/limits.ts'
 import { servesText } from './document/serve.ts'
 import { isDocument, type Document } from './document/shape.ts'
+import { askForWhole } from './whole-files.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -83,6 +84,7 @@ export default fp<{ version: string; limits: DocumentLimits }>(
       page.addHook('onRoute', route => {
         route.config = { ...route.config, scope: false, produces: [] }
       })
+      page.addHook('onRequest', askForWhole)
       await page.register(swaggerUi, {
         routePrefix: '/docs',
         indexPrefix: '.', // its files hang below the page, whatever path a proxy puts before it

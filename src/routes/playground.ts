@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import serveFiles from '@fastify/static'
 import type { FastifyPluginAsync } from 'fastify'
 import { ServerError } from '../errors.ts'
+import { askForWhole } from '../plugins/whole-files.ts'
 
 /** The page needs no more than files of its own and answers of this server. */
 const policy = [
@@ -32,6 +33,7 @@ const routes: FastifyPluginAsync<{ folder: string | undefined }> = async (app, {
     })
     return
   }
+  app.addHook('onRequest', askForWhole)
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('content-security-policy', policy)
   })
@@ -40,6 +42,7 @@ const routes: FastifyPluginAsync<{ folder: string | undefined }> = async (app, {
     wildcard: false,
     globIgnore: ['**/*.br', '**/*.gz'],
     preCompressed: true,
+    acceptRanges: false,
     cacheControl: false,
     setHeaders (reply, path) {
       // files have their digest in their names, but for the page that names them

@@ -1,3 +1,4 @@
+// covers: src/plugins/whole-files.ts
 /** The playground as the server gives it, whatever is in it; the page itself is tested in a browser. */
 import { join } from 'node:path'
 import { brotliDecompressSync, brotliCompressSync } from 'node:zlib'
@@ -52,6 +53,24 @@ t.test('the page and its files', async t => {
     const posted = await app.inject({ method: 'POST', url: '/' })
     t.match(posted, { statusCode: 405, headers: { allow: 'GET, HEAD, OPTIONS' } })
   })
+})
+
+t.test('files are sent whole, whatever part or state of them is asked for', async t => {
+  const app = await buildTestApp(t, { playground: t.testdir(built) })
+  for (const url of ['/', '/assets/index-abc.js', '/docs/static/swagger-ui.css']) {
+    const whole = await app.inject(url)
+    for (const [name, value] of [
+      ['range', 'bytes=0-3'],
+      ['range', 'bytes=99999999-'],
+      ['range', 'bytes=5-1'],
+      ['if-match', '"x"'],
+      ['if-unmodified-since', 'Mon, 01 Jan 2001 00:00:00 GMT']
+    ] as const) {
+      const answer = await app.inject({ url, headers: { [name]: value } })
+      t.match(answer, { statusCode: 200, body: whole.body }, `${url} ${name}: ${value}`)
+      t.equal(answer.headers['content-range'], undefined)
+    }
+  }
 })
 
 t.test('the page opens without a key, since it asks for one itself, and while the model loads', async t => {
