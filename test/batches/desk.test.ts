@@ -507,6 +507,20 @@ t.test('a file too large, a disk too full and a form that is none are refused, a
   t.equal(readdirSync(join(folder, 'files')).length, 6)
 })
 
+t.test('a disk, or a quota, that is full when a file is there but for its name is told as such', async t => {
+  const folder = t.testdir()
+  const app = await buildTestApp(t, { environment: { LAVIT_BATCH_DIR: folder } })
+  await app.ready()
+  const { files } = app.desk()
+  for (const code of ['ENOSPC', 'EDQUOT']) {
+    files.add = async () => {
+      throw Object.assign(new Error('no room'), { code })
+    }
+    t.match((await send(app, 'x')).json(), { status: 507, code: 'storage_full' }, code)
+  }
+  t.strictSame(readdirSync(join(folder, 'incoming')), [])
+})
+
 t.test('a client that leaves while it sends leaves nothing', async t => {
   const folder = t.testdir()
   const app = await buildTestApp(t, { environment: { LAVIT_BATCH_DIR: folder } })

@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { diskFullError } from '../../batches/files.ts'
 import { pageOf } from '../../batches/page.ts'
-import { isCode } from '../../bulk/files.ts'
+import { isDiskFull } from '../../bulk/files.ts'
 import { ServerError, invalidField, type ErrorCode } from '../../errors.ts'
 import { readFileForm } from '../../plugins/file-form.ts'
 import { ref } from '../../schemas/common.ts'
@@ -58,7 +58,7 @@ const routes: FastifyPluginAsyncTypebox<Options> = async (app, { batchFileBytes:
         return await files.add(form.saved, { owner, filename, purpose: 'batch', keepSeconds: seconds })
       } catch (error) {
         form.saved.drop()
-        throw isCode(error, 'ENOSPC') ? diskFullError() : error
+        throw isDiskFull(error) ? diskFullError() : error
       }
     }
   )
