@@ -1,5 +1,5 @@
 /** Every route of the server that a program asks, one method for each form of answer. */
-import { unexpected } from './error.ts'
+import { unexpected, unsendable } from './error.ts'
 import { createSend, type Request } from './http.ts'
 import { fileOf, wireOf, type Picture, type PictureFile } from './pictures.ts'
 import type {
@@ -29,8 +29,7 @@ export function createClient (client: ClientOptions = {}) {
     send(await prepare(path, type, body), fileOf, options)
   const postForEvents = <Event>(path: string, body: Body, options?: CallOptions) =>
     stream<Event>(send, () => prepare(path, eventStream, body), options)
-  const modelPath = (name: string) => `/models/${encodeURIComponent(name)}`
-  const act = (name: string, action: 'load' | 'unload', options?: CallOptions): Promise<ModelDetails> =>
+  const act = async (name: string, action: 'load' | 'unload', options?: CallOptions): Promise<ModelDetails> =>
     send({ method: 'POST', path: `${modelPath(name)}/${action}`, accept: json }, read, options)
 
   return {
@@ -70,7 +69,7 @@ export function createClient (client: ClientOptions = {}) {
       send(toPost('/estimate', json, { job, request: await wireOfRequest(request) }), read, options),
 
     models: (options?: CallOptions) => get<ModelList>('/models', options),
-    model: (name: string, options?: CallOptions) => get<ModelDetails>(modelPath(name), options),
+    model: async (name: string, options?: CallOptions) => get<ModelDetails>(modelPath(name), options),
     /** Answers when the model is ready. Needs a key with the scope `admin`, as `unloadModel` does. */
     loadModel: (name: string, options?: CallOptions) => act(name, 'load', options),
     unloadModel: (name: string, options?: CallOptions) => act(name, 'unload', options),
@@ -96,7 +95,22 @@ async function prepare (path: string, accept: string, request: Body): Promise<Re
 }
 
 function toPost (path: string, accept: string, body: object): Request {
-  return { method: 'POST', path, accept, body: JSON.stringify(body) }
+  return { method: 'POST', path, accept, body: orUnsendable(() => JSON.stringify(body)) }
+}
+
+/** Throws `request_unsendable` for what no path can hold: dots would lead elsewhere, none to the list of all. */
+function modelPath (name: string): string {
+  if (/^\.{0,2}$/.test(name)) throw unsendable(`${JSON.stringify(name)} is no name of a model`)
+  return `/models/${orUnsendable(() => encodeURIComponent(name))}`
+}
+
+/** What is made, such as JSON of what it can hold: no `bigint`, and nothing within itself. */
+function orUnsendable (make: () => string): string {
+  try {
+    return make()
+  } catch (cause) {
+    throw unsendable(cause instanceof Error ? cause.message : String(cause), cause)
+  }
 }
 
 async function wireOfRequest (request: Body) {

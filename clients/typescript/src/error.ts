@@ -5,6 +5,7 @@ import type { ErrorCode, Problem } from './schema.ts'
 export type LavitErrorCode = ErrorCode | ClientCode | (string & {})
 type ClientCode =
   | 'connection_failed' | 'timed_out' | 'stream_broken' | 'unexpected_answer' | 'picture_unreadable'
+  | 'request_unsendable'
 
 const silences: unknown[] = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']
 
@@ -57,6 +58,11 @@ export function errorOfSilence (cause: unknown): LavitError | undefined {
 export function unexpected (response: Response, text: string, cause?: unknown): LavitError {
   const message = `the answer is ${kindOf(response)}: ${text.slice(0, 200)}`
   return new LavitError('unexpected_answer', message, { ...toldBeside(response), cause })
+}
+
+/** The error of a request that JSON or an address cannot hold. */
+export function unsendable (reason: string, cause?: unknown): LavitError {
+  return new LavitError('request_unsendable', `the request cannot be sent: ${reason}`, { cause })
 }
 
 /** What the head of an answer tells, whatever its body. */

@@ -31,7 +31,7 @@ export function createSend (options: ClientOptions): Send {
     const retries = options.retries ?? client.retries ?? 2
     const timeoutMs = options.timeoutMs ?? client.timeoutMs
     checkHeaders(options.headers)
-    const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(Math.min(timeoutMs, longestTimerMs))
+    const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(wholeMs(timeoutMs))
     const signals = [client.signal, options.signal, timeout].filter(signal => signal !== undefined)
     const signal = AbortSignal.any(signals)
     for (let failures = 0; ; failures++) {
@@ -116,6 +116,11 @@ function inTheirPlace (groups: Record<string, string>[]): Record<string, string>
   return Object.fromEntries(
     groups.flatMap(group => Object.entries(group).map(([name, value]) => [name.toLowerCase(), value]))
   )
+}
+
+/** As a timer of Node takes it. Of a time that is over there is nothing left. */
+function wholeMs (ms: number): number {
+  return Math.ceil(Math.min(Math.max(ms, 0), longestTimerMs))
 }
 
 function connectionFailed (cause: unknown) {

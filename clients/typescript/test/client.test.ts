@@ -285,6 +285,8 @@ t.test('times that no timer can hold do not end at once', async t => {
   for (const timeoutMs of [2 ** 31, 1e300, Infinity]) {
     t.strictSame(await lavit.models({ timeoutMs }), {}, `${timeoutMs} ms`)
   }
+  t.strictSame(await lavit.models({ timeoutMs: 2000 / 3 }), {}, 'parts of a millisecond')
+  await t.rejects(lavit.models({ timeoutMs: -1 }), { name: 'TimeoutError' }, 'a time that is over')
   let tries = 0
   const fetch: typeof globalThis.fetch = async () => {
     tries++
@@ -293,6 +295,25 @@ t.test('times that no timer can hold do not end at once', async t => {
   const patient = createClient({ longestPause: Infinity, fetch })
   await t.rejects(patient.models({ timeoutMs: 100 }), { name: 'TimeoutError' })
   t.equal(tries, 1, 'a pause of months is one')
+})
+
+t.test('what JSON or an address cannot hold is refused before it is sent', async t => {
+  const lavit = createClient({ fetch: async () => t.fail('was sent') as never })
+  const seed: number = Object(7n)
+  const round: { prompt: string; self?: object } = { prompt: 'a dog' }
+  round.self = round
+  const calls: Record<string, () => Promise<unknown>> = {
+    'a bigint': () => lavit.caption({ image, seed }),
+    'a bigint of a stream': () => read(lavit.captionStream({ image, seed })),
+    'a bigint within an estimate': () => lavit.estimate({ job: 'caption', request: { image, seed } }),
+    'what holds itself': () => lavit.generate(round),
+    'a lone surrogate': () => lavit.model('\ud83d'),
+    'no name, which asks for the list': () => lavit.model(''),
+    'a dot': () => lavit.loadModel('.'),
+    'dots, which lead elsewhere': () => lavit.unloadModel('..')
+  }
+  const unsendable = { name: 'LavitError', code: 'request_unsendable', message: /^the request cannot be sent: / }
+  for (const [name, call] of Object.entries(calls)) await t.rejects(call, unsendable, name)
 })
 
 t.test('a Blob whose file has changed since is a picture that cannot be read', async t => {
