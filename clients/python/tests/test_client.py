@@ -258,9 +258,12 @@ def test_what_no_request_can_be_sent_with_is_refused_before_any(kind: type[Clien
     for url in ("localhost:8080", "127.0.0.1:8080", "", "foo", "ftp://x", "//x", "http://"):
         with pytest.raises(ValueError, match="^url must begin with http:// or https://"):
             kind(url)
-    for url in ("http://x?a=b", "http://x/y#z"):
+    for url in ("http://x?a=b", "http://x/y#z", "http://x?", "http://x/#"):
         with pytest.raises(ValueError, match="^url must end with the path"):
             kind(url)
+    with pytest.raises(ValueError, match="^url must hold no name or password beside an api_key"):
+        kind("http://me:word@x", api_key="secret")
+    kind("http://me:word@x")  # of a proxy
     for headers in ({"x-a": "\u20ac"}, {"x-a": "two\nlines"}, {"x-a": " a"}, {"x a": "a"}, {"": "a"}):
         with pytest.raises(ValueError, match="^headers: .* must be a name, its value Latin-1") as refused:
             kind(headers=headers)
@@ -286,6 +289,16 @@ def test_what_json_cannot_hold_is_refused_before_it_is_sent() -> None:
                 call()
             assert (refused.value.code, refused.value.status) == ("request_unsendable", 0)
             assert refused.value.__cause__ is not None
+
+
+def test_names_that_no_path_holds_are_refused_before_they_are_sent() -> None:
+    transport = httpx.MockTransport(lambda _request: pytest.fail("was sent"))
+    with Client(http=httpx.Client(transport=transport)) as lavit:
+        for name in ("", ".", "..", "\ud83d"):
+            for call in (lavit.model, lavit.load_model, lavit.unload_model):
+                with pytest.raises(LavitError, match="^the request cannot be sent: ") as refused:
+                    call(name)
+                assert (refused.value.code, refused.value.status) == ("request_unsendable", 0)
 
 
 def test_a_key_and_headers_of_latin_1_are_sent() -> None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 from typing_extensions import TypedDict
 
-from .errors import error_of_answer
+from .errors import LavitError, error_of_answer
 from .pictures import Picture, PictureFile, wire_of
 from .schema import (
     CaptionResponse,
@@ -133,11 +133,11 @@ def models() -> Request[ModelList]:
 
 
 def model(name: str) -> Request[ModelDetails]:
-    return Request(f"/models/{quote(name, safe='')}", "application/json", "GET")
+    return Request(_model_path(name), "application/json", "GET")
 
 
 def change_model(name: str, action: Literal["load", "unload"]) -> Request[ModelDetails]:
-    return Request(f"/models/{quote(name, safe='')}/{action}", "application/json")
+    return Request(f"{_model_path(name)}/{action}", "application/json")
 
 
 def health(probe: Probe) -> Request[Health]:
@@ -162,6 +162,16 @@ def file_of(answer: httpx.Response) -> PictureFile:
     if not media_type.startswith("image/"):
         raise error_of_answer(answer)
     return PictureFile(answer.content, media_type, None if seed is None else int(seed))
+
+
+def _model_path(name: str) -> str:
+    """Raises `request_unsendable` for what no path can hold: dots would lead elsewhere, none to the list of all."""
+    if name in ("", ".", ".."):
+        raise LavitError("request_unsendable", f"the request cannot be sent: {name!r} is no name of a model")
+    try:
+        return f"/models/{quote(name, safe='')}"
+    except UnicodeEncodeError as cause:
+        raise LavitError("request_unsendable", f"the request cannot be sent: {cause}") from cause
 
 
 def _job(path: str, options: Mapping[str, Any], image: Picture | None = None, **more: Any) -> Request[Any]:

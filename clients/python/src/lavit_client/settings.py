@@ -55,8 +55,10 @@ class Settings:
             raise ValueError(f"url is no URL: {cause}") from None
         if url.scheme not in ("http", "https") or not url.host:
             raise ValueError("url must begin with http:// or https://, and name a host")
-        if url.query or url.fragment:
+        if re.search("[?#]", self.url):  # also with nothing behind it
             raise ValueError("url must end with the path of the server: paths are put after it")
+        if url.userinfo and self.api_key is not None:
+            raise ValueError("url must hold no name or password beside an api_key, in whose place it would be sent")
         if self.api_key is not None and not HEADER_TEXT.fullmatch(self.api_key):
             raise ValueError("api_key must be text that a header can hold: Latin-1, in one line, no space around it")
         for name, value in self.headers.items():
