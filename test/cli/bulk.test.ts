@@ -236,7 +236,7 @@ t.test('lists in JSONL, from a file or stdin', async t => {
   const { folder, names, out } = setUp(t, 3)
   const { url, asked } = await startPeer(t)
   const list = [
-    { image: '000.png', id: 'first', question: 'what?' },
+    { image: '000.png', id: 'first\u2028of all', question: 'what?' },
     { image: names[1] },
     { image: `data:image/png;base64,${Buffer.from('x').toString('base64')}` },
     { image: 'nowhere.png' },
@@ -247,7 +247,7 @@ t.test('lists in JSONL, from a file or stdin', async t => {
   const words = ['--do', 'ask', '--question', 'where?', '--url', url]
   t.equal((await lavit(['bulk', file, '--out', out, ...words])).code, 1)
   t.match(rowsOf(out), [
-    { input: '000.png', id: 'first', status: 200, answers: [{ text: /^what\? / }] },
+    { input: '000.png', id: 'first\u2028of all', status: 200, answers: [{ text: /^what\? / }] },
     { input: names[1], status: 200, answers: [{ text: /^where\? / }] },
     { input: `${file}:5`, status: 200 },
     { input: 'nowhere.png', status: 422, problem: { code: 'image_unreadable' } },

@@ -1,8 +1,8 @@
 /** What a bulk job is about: pictures of files, folders and globs, of tar files, or of lists in JSONL. */
-import { open } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { createInterface } from 'node:readline'
-import { messageOf, wrongUsage } from '../endings.ts'
+import { addAbortSignal } from 'node:stream'
+import { wrongUsage } from '../endings.ts'
 import type { Io } from '../io.ts'
 import { findNames, isUrl, readBounded, readImage } from '../pictures.ts'
 import { isObject } from '../settings.ts'
@@ -31,10 +31,8 @@ const fields = ['id', 'question', 'prompt'] as const
 export async function * findItems (words: string[], { stdin, signal }: Io): AsyncGenerator<Item> {
   if (words.filter(word => word === '-').length > 1) throw wrongUsage('stdin can be one list only')
   for (const word of words) {
-    if (word === '-') {
-      yield * readList(createInterface({ input: stdin, signal }), 'stdin', '.')
-      signal.throwIfAborted() // which ends the lines as if there were no more
-    } else if (word.endsWith('.jsonl')) yield * readList((await openList(word)).readLines(), word, dirname(word))
+    if (word === '-') yield * readList(addAbortSignal(signal, stdin), 'stdin', '.')
+    else if (word.endsWith('.jsonl')) yield * readList(createReadStream(word), word, dirname(word))
     else for (const input of await findNames([word])) yield * itemsOf(input)
   }
 }
@@ -53,20 +51,28 @@ async function * itemsOf (input: string): AsyncGenerator<Item> {
   for await (const { name, key, at } of listTar(input)) yield { input: `${input}/${name}`, id: key, image, at }
 }
 
-async function openList (path: string) {
-  return open(path).catch(error => {
-    throw wrongUsage(messageOf(error))
-  })
+/** Paths of a list are relative to its folder. */
+async function * readList (bytes: AsyncIterable<Buffer>, name: string, folder: string): AsyncGenerator<Item> {
+  let count = 0
+  for await (const line of linesOf(bytes)) {
+    count++
+    if (line.trim() !== '') yield parseItem(line, `${name}:${count}`, folder)
+  }
 }
 
-/** Paths of a list are relative to its folder. */
-async function * readList (lines: AsyncIterable<string>, name: string, folder: string): AsyncGenerator<Item> {
-  let count = 0
-  for await (const line of lines) {
-    count++
-    const text = count === 1 ? line.replace(/^\uFEFF/, '') : line
-    if (text.trim() !== '') yield parseItem(text, `${name}:${count}`, folder)
+/** Without a byte order mark. JSON may hold U+2028, where lines of `node:readline` end from Node 24 on. */
+async function * linesOf (bytes: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const chunk of bytes) {
+    const [first = '', ...others] = decoder.decode(Buffer.from(chunk), { stream: true }).split('\n')
+    rest += first
+    for (const line of others) {
+      yield rest
+      rest = line
+    }
   }
+  yield rest + decoder.decode()
 }
 
 function parseItem (line: string, where: string, folder: string): Item {
