@@ -12,7 +12,7 @@ type Outcome = { name: string; body: Body; answer: Answer } | { name: string; er
 /**
  * Writes what was answered about each: the answer as JSON, or what `tell` makes of it, each line below the name where
  * there are several. The exit code says whether any was refused; one that alone was asked about rejects with its
- * Ending, and so does a server that is away.
+ * Ending unless JSON tells it, and so does a server that is away.
  */
 export async function askAboutEach<A extends PictureAnswer> (
   { settings, output, ask }: Session,
@@ -36,7 +36,7 @@ export async function askAboutEach<A extends PictureAnswer> (
     const { name } = outcome
     if ('error' in outcome) {
       const { error } = outcome
-      if (isAlone || !(error instanceof Refusal)) throw error
+      if (!(error instanceof Refusal) || (isAlone && !settings.json)) throw error
       failed++
       output.fail(`${name}: ${error.message}`)
       if (settings.json) await output.line(JSON.stringify({ input: name, problem: error.problem }))

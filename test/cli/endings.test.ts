@@ -5,7 +5,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import { once } from 'node:events'
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
@@ -75,6 +75,12 @@ t.test('exit codes', async t => {
     [['caption', file('a.png'), '--seed', 'x', '--url', url], 2, /^error: --seed: "x" is not a whole number\n$/],
     [['caption', file('a.png'), '--postprocess', 'x', '--url', url], 2, /is not one of none, first_sentence/],
     [['detokenize', '1,b', '--url', url], 2, /^error: visual tokens: "b" is not a visual token\n$/],
+    [['detokenize', '7', '-', '--url', url], 2, /^error: visual tokens are those of stdin or those given, not both\n$/],
+    ...['', '.', '..'].map((name): [string[], number, RegExp] => [
+      ['models', name, '--url', url],
+      2,
+      /^error: "\.*" is no name of a model\n$/
+    ]),
     [['paint', 'a', '--out', '-', '--json', '--url', url], 2, /both take stdout/],
     [['paint', 'a', '--n', '2', '--out', '-', '--url', url], 2, /^error: --out - takes one picture\n$/],
     [['models', '--url', 'http://me:secret@127.0.0.1:1'], 2, /^error: --url: an address with a user (?!.*secret).*\n$/],
@@ -143,6 +149,7 @@ t.test('a file that cannot be written, or whose suffix is no format, is told bef
     [['paint', 'a', '--out', folder], /^error: --out: ".*" names no file\n$/],
     [['paint', 'a', '--out', file('new/')], /^error: --out: ".*new\/" names no file\n$/],
     [['paint', 'a', '--out', ''], /^error: --out: "" names no file\n$/],
+    [['paint', 'a', '--n', '3', '--out', file('d.png')], /^error: --out: ".*d-3.png" names no file\n$/],
     [['detokenize', '1', '--out', '/nope/x.png'], /^error: --out: ENOENT: .*\n$/],
     [['tokenize', file('a.png'), '--overlay', '/nope/x.png'], /^error: --overlay: ENOENT: .*\n$/],
     [['tokenize', file('a.png'), '--overlay', folder], /^error: --overlay: ".*" names no file\n$/],
@@ -151,6 +158,7 @@ t.test('a file that cannot be written, or whose suffix is no format, is told bef
     [['paint', 'a', '--out', file('d.tiff')], /^error: --out: .tiff is none of .png, .webp, .jpg, .jpeg;.*\n$/],
     [['paint', 'a', '--out', file('d.constructor')], /^error: --out: .constructor is none of .*\n$/]
   ]
+  mkdirSync(file('d-3.png'))
   const before = readdirSync(folder)
   for (const [words, told] of cases) {
     t.match(await lavit([...words, '--url', url]), { code: 2, stdout: '', stderr: told }, words.join(' '))
@@ -222,6 +230,9 @@ t.test('stdout is data alone', async t => {
       { input: file('b.png'), visual_tokens: [7, 8, 9] },
       { input: file('broken.png'), problem: { status: 422, code: 'image_unreadable' } }
     ])
+    const alone = await lavit(['tokenize', file('broken.png'), '--json', '--url', url])
+    t.match(alone, { code: 4, stderr: /^error: \S+broken.png: image_unreadable: .+\n$/ })
+    t.match(JSON.parse(alone.stdout), { input: file('broken.png'), problem: { status: 422 } }, 'for one alone, too')
   })
   await t.test('a terminal changes colours and brings progress to stderr, nothing else', async t => {
     const words = ['caption', file('a.png'), file('broken.png'), '--url', url]

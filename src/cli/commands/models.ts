@@ -1,11 +1,13 @@
 /** lavit models: which there are, or one of them in full. */
 import { answers } from '../answers.ts'
-import { exitCodes } from '../endings.ts'
+import { exitCodes, wrongUsage } from '../endings.ts'
 import type { Session } from '../session.ts'
 
 type List = ReturnType<typeof answers.models>
 
 export async function models ({ settings, output, ask }: Session, name: string | undefined) {
+  // no name asks for the list, and dots lead elsewhere
+  if (/^\.{0,2}$/.test(name ?? 'all')) throw wrongUsage(`${JSON.stringify(name)} is no name of a model`)
   const path = name === undefined ? '/models' : `/models/${encodeURIComponent(name)}`
   const { body } = await ask({ path })
   const lines = name === undefined ? tellList(answers.models(body)) : tellDetails(answers.model(body))

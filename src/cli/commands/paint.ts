@@ -14,6 +14,8 @@ type Fields = Record<string, unknown>
 type Place = { out: string | undefined; i: number; of: number; seed: number; type: string }
 type Part = { type: 'text'; text: string } | { type: 'image'; image: string }
 
+const mostChecked = 100 // more pictures than any server paints at once
+
 const formats = new Map([['.png', 'png'], ['.webp', 'webp'], ['.jpg', 'jpeg'], ['.jpeg', 'jpeg']])
 
 export async function paint (session: Session, words: string[], fields: Fields, out: string | undefined) {
@@ -39,6 +41,7 @@ export async function readPrompt (session: Session, words: string[]) {
 /** Tokens as numbers; `-` takes them from stdin, as numbers or as the JSON of /tokenize. */
 export async function readCodes ({ io }: Session, words: string[]) {
   const isPiped = words.length === 0 || words.includes('-')
+  if (isPiped && words.length > 1) throw wrongUsage('visual tokens are those of stdin or those given, not both')
   if (words.length === 0 && io.stdin.isTTY) throw wrongUsage('give visual tokens, or pipe them in')
   const text = isPiped ? (await readStdin(io)).toString('utf8') : words.join(' ')
   return { visual_tokens: readTokens(text) }
@@ -68,7 +71,8 @@ function readOut ({ settings }: Session, fields: Fields, out?: string): Fields {
   if (out === '-' && settings.json) throw wrongUsage('--json and --out - both take stdout')
   if (out === '-' && Number(n) > 1) throw wrongUsage('--out - takes one picture')
   if (out !== '-' && (out !== undefined || !settings.json)) {
-    checkOutFile('--out', nameOf({ out, i: 0, of: Number(n), seed: 0, type: '' }))
+    const of = Math.min(Number(n), mostChecked)
+    for (let i = 0; i < of; i++) checkOutFile('--out', nameOf({ out, i, of, seed: 0, type: '' }))
   }
   const suffix = extname(out ?? '').toLowerCase()
   if (format !== undefined || suffix.length < 2) return fields
