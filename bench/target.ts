@@ -28,13 +28,14 @@ export function createTarget (
   } = {}
 ): Target {
   const agent = new (url.startsWith('https:') ? SecureAgent : Agent)({ keepAlive: true, maxSockets: Infinity })
+  const base = url.replace(/\/+$/, '') // which may have a path, behind a proxy
   const own: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {}
   return {
     name,
     url,
     pid,
-    ask: ({ path, type, body }) => send(agent, new URL(path, url), { ...own, 'content-type': type }, body),
-    get: path => send(agent, new URL(path, url), own),
+    ask: ({ path, type, body }) => send(agent, new URL(base + path), { ...own, 'content-type': type }, body),
+    get: path => send(agent, new URL(base + path), own),
     async stop () {
       agent.destroy()
       await stop()

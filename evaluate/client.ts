@@ -1,5 +1,6 @@
 /** The client: JSON requests to the server, tried again while it is busy or loading, so many at a time. */
 import { setTimeout as pause } from 'node:timers/promises'
+import { retryAfterOf } from '../src/cli/peers/retry-after.ts'
 
 /** An item without a usable answer: refused, never sent, given up, or of a picture that cannot be read. */
 export class RequestError extends Error {}
@@ -35,8 +36,8 @@ export function createClient (url: string, key?: string, signal?: AbortSignal): 
       if (!busy.includes(response.status) || attempt === attempts) {
         throw new RequestError(`${path} answered ${kindOf(response, text)}`)
       }
-      const seconds = Number(response.headers.get('retry-after') ?? 1)
-      const milliseconds = 1000 * Math.min(longestPauseSeconds, Number.isFinite(seconds) ? seconds : 1)
+      const seconds = retryAfterOf(response.headers.get('retry-after')) ?? 1
+      const milliseconds = 1000 * Math.min(longestPauseSeconds, seconds)
       await pause(milliseconds, undefined, { ...(signal && { signal }) }).catch((cause: Error) => {
         throw new RequestError(interrupted, { cause })
       })

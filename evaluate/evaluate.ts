@@ -1,7 +1,7 @@
 /** Measures the model behind a running server on a data set. */
 import { writeFileSync } from 'node:fs'
 import { createClient, RequestError, type Client } from './client.ts'
-import { checkWritable } from './data/files.ts'
+import { checkWritable, DataError } from './data/files.ts'
 import { readOptions, type TaskName } from './options.ts'
 import { reportOf, textOf, type Report } from './report.ts'
 import { evaluateCaptions } from './tasks/caption.ts'
@@ -28,12 +28,19 @@ export async function evaluate (
 ): Promise<Report> {
   const options = readOptions(args)
   if (options.out !== undefined) checkWritable(options.out)
-  const client = createClient(options.url, process.env.LAVIT_KEY?.trim(), signal)
+  const client = createClient(options.url, readKey(), signal)
   const name = options.model ?? await defaultModel(client, options.url)
   const about = (await client.get(`/models/${encodeURIComponent(name)}`)) as Run['about'] & Record<string, unknown>
   const report = reportOf(options, about, await tasks[options.task]({ ...options, client, about, signal, progress }))
   if (options.out !== undefined) writeFileSync(options.out, textOf(report))
   return report
+}
+
+/** Throws `DataError` that does not tell the key, as that of `Headers` would. */
+function readKey (): string | undefined {
+  const key = process.env.LAVIT_KEY?.trim()
+  if (/[^\t -~\x80-\xff]/.test(key ?? '')) throw new DataError('LAVIT_KEY has characters that no header can hold')
+  return key
 }
 
 async function defaultModel (client: Client, url: string): Promise<string> {

@@ -111,6 +111,8 @@ function address (url: string): string {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
     throw new DataError('--url must be an address, such as http://127.0.0.1:8080')
   }
+  const { username, password } = new URL(url)
+  if (username || password) throw new DataError('--url must hold no name or password; LAVIT_KEY is for a key')
   if (/[?#]/.test(url)) throw new DataError('--url must end with the path of the server: paths are put after it')
   return url
 }

@@ -36,6 +36,25 @@ t.test('a busy or loading server is asked again', async t => {
   t.equal(requests(), 3)
 })
 
+t.test('how long it is busy may be told as a date; what is neither a number nor a date is a second', async t => {
+  const begun = performance.now()
+  const asked: number[] = []
+  const headers = [new Date(Date.now() + 2500).toUTCString(), '-1', '0.1']
+  const server = createServer((_, response) => {
+    asked.push(performance.now())
+    const header = headers.shift()
+    if (header === undefined) response.end('{}')
+    else response.writeHead(503, { 'retry-after': header }).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  await createClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`).get('/models')
+  const [first = 0, second = 0, third = 0, last = 0] = asked.map(at => at - begun)
+  t.ok(second - first > 1300, 'to the second of the date')
+  t.ok(third - second > 900)
+  t.ok(last - third < 900)
+})
+
 t.test('a key goes with every request', async t => {
   const { url, key } = await serve(t, 200)
   await createClient(url, 'secret').get('/models')
@@ -46,6 +65,21 @@ t.test('a key goes with every request', async t => {
   t.teardown(() => target.stop())
   await target.ask({ path: '/caption', type: 'application/json', body: Buffer.from('{}') })
   t.equal(key(), 'Bearer secret')
+})
+
+t.test('a server below a path is asked there', async t => {
+  const server = createServer(({ url }, response) => response.end(JSON.stringify(url))).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  for (const end of ['', '/']) {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/lavit${end}`
+    t.equal(await createClient(url).get('/models'), '/lavit/models')
+    const target = createTarget('one', url)
+    t.equal((await target.get('/health/ready')).body, '"/lavit/health/ready"')
+    const call = { path: '/caption?n=1', type: 'application/json', body: Buffer.from('{}') }
+    t.equal((await target.ask(call)).body, '"/lavit/caption?n=1"')
+    await target.stop()
+  }
 })
 
 t.test('an answer that breaks off and one that is no JSON are refused requests', async t => {

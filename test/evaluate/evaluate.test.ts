@@ -243,6 +243,7 @@ t.test('what cannot be run is said', async t => {
     [['--task', 'caption', '--data', 'x', '--url', 'localhost:8080'], /--url must be an address/],
     [['--task', 'caption', '--data', 'x', '--url', 'http://x/?x=1'], /--url must end with the path of the server/],
     [['--task', 'caption', '--data', 'x', '--url', 'http://x#a'], /--url must end with the path of the server/],
+    [['--task', 'caption', '--data', 'x', '--url', 'http://me:word@x'], /^--url must hold no name or password/],
     [['--task', 'caption', '--data', 'x', '--out', '/dev/null/x.json'], /\/dev\/null\/x.json cannot be written/],
     [['--task', 'caption', '--data', 'x', '--beams', '2'], /Unknown option '--beams'/],
     [
@@ -251,6 +252,16 @@ t.test('what cannot be run is said', async t => {
     ]
   ] as const) {
     await t.rejects(evaluate([...args], quiet), { message })
+  }
+  const { LAVIT_KEY: before } = process.env
+  t.teardown(() => {
+    if (before === undefined) delete process.env.LAVIT_KEY
+    else process.env.LAVIT_KEY = before
+  })
+  for (const key of ['two\nlines', 'schl\u00fcssel-\u20ac']) {
+    process.env.LAVIT_KEY = key
+    const message = 'LAVIT_KEY has characters that no header can hold'
+    await t.rejects(evaluate(['--task', 'caption', '--data', 'x', '--url', 'http://127.0.0.1:9'], quiet), { message })
   }
 })
 

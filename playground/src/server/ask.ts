@@ -1,5 +1,6 @@
 /** Asks the server that the page came from, below whatever path, and turns its refusals into problems. */
 import { EventSourceParserStream } from 'eventsource-parser/stream'
+import { retryAfterOf } from '../../../src/cli/peers/retry-after.ts'
 import { key } from './key.ts'
 
 export const base = new URL('.', document.baseURI).href
@@ -68,7 +69,7 @@ export async function * follow (path: string, init: RequestInit): AsyncGenerator
 }
 
 async function problemOf (answer: Response): Promise<Problem> {
-  const retry = Number(answer.headers.get('retry-after')) || undefined
+  const retry = Math.ceil(retryAfterOf(answer.headers.get('retry-after')) ?? 0) || undefined
   const document: unknown = await answer.json().catch(() => undefined)
   return asProblem(document, retry, `The server answered ${answer.status}`)
 }

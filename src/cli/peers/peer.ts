@@ -1,5 +1,6 @@
 /** Whoever answers: a server over HTTP, or the model in this process. */
 import { Refusal, serverAway, type Problem } from '../endings.ts'
+import { retryAfterOf } from './retry-after.ts'
 
 /** A question to a route; `body` makes it a POST of JSON, `onEvent` has it streamed. */
 export type Question = { path: string; body?: unknown; accept?: string; signal: AbortSignal; onEvent?: OnEvent }
@@ -22,13 +23,6 @@ export function checkAnswer (answer: Answer): Answer {
   if (problem === undefined) throw serverAway(`the server answered ${status}, and not as a LaVIT server does`)
   const wasBegun = header('x-queue-position') !== undefined
   throw new Refusal(problem, retryAfterOf(header('retry-after')), wasBegun)
-}
-
-/** Of a number of seconds, or of a date, which proxies write; what is neither counts as none. */
-function retryAfterOf (header = ''): number | undefined {
-  if (/^\d+(\.\d+)?$/.test(header)) return Number(header)
-  const at = /[a-z]{3}/i.test(header) ? Date.parse(header) : NaN // which takes `-1` for a date, too
-  return Number.isNaN(at) ? undefined : Math.max(0, (at - Date.now()) / 1000)
 }
 
 function readProblem (status: number, body: Buffer): Problem | undefined {
