@@ -25,7 +25,7 @@ GB = 1e9
 def full_model():
     e, t, lm = FULL.encoder, FULL.tokenizer, FULL.language_model
     return SimpleNamespace(
-        config=FULL, decoder=None, painter=None, denoiser=None, familiarity=None,
+        config=FULL, memory=None, decoder=None, painter=None, denoiser=None, familiarity=None,
         encoder=without_weights(lambda: VisionEncoder(e)), tokenizer=without_weights(lambda: DynamicTokenizer(e, t)),
         understanding=without_weights(lambda: UnderstandingMerger(e, t, lm.hidden)),
         language_model=without_weights(lambda: LanguageModel(lm, FULL.vocabulary)))

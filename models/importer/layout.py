@@ -44,7 +44,8 @@ def open_official(folder, pixel_decoder='none', model_sub_dir='language_model', 
     config = sizes(encoder, tokenizer, llm, decoder, read_json(language / 'config.json'), context)
     e, t, lm = config.encoder, config.tokenizer, config.language_model
     require(encoder, 'norm.weight', 'norm.bias', 'head.weight', 'head.bias')
-    model, stored = SimpleNamespace(config=config, decoder=None, painter=None, denoiser=None, familiarity=None), {}
+    model, stored = SimpleNamespace(config=config, memory=None, decoder=None, painter=None, denoiser=None,
+                                    familiarity=None), {}
 
     def part(name, build, state, unused=None):
         module = without_weights(build).eval()

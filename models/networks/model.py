@@ -9,10 +9,12 @@ from safetensors.torch import load_file, save_file
 from .config import CONCEPTS, MINI
 from .familiarity import Familiarity
 from .language_model import LanguageModel, PlacedLanguageModel
+from .memory import Memory
 from .pixel_decoder import Denoiser, Painter
 from .visual_tokenizer import DynamicTokenizer, TokenizerDecoder, UnderstandingMerger, VisionEncoder
 
-PARTS = ('encoder', 'tokenizer', 'understanding', 'decoder', 'language_model', 'painter', 'denoiser', 'familiarity')
+PARTS = ('encoder', 'tokenizer', 'memory', 'understanding', 'decoder', 'language_model', 'painter', 'denoiser',
+         'familiarity')
 OPTIONAL = ('denoiser', 'familiarity')
 
 
@@ -28,6 +30,7 @@ def build(config=MINI, concepts=CONCEPTS):
     e, t, pd = config.encoder, config.tokenizer, config.pixel_decoder
     return SimpleNamespace(
         config=config, encoder=VisionEncoder(e).eval(), tokenizer=DynamicTokenizer(e, t).eval(),
+        memory=Memory(e.width, concepts).eval(),
         understanding=UnderstandingMerger(e, t, config.language_model.hidden).eval(),
         decoder=TokenizerDecoder(e, t).eval(),
         language_model=language_model(config).eval(), painter=Painter(e, pd, concepts).eval(),

@@ -32,11 +32,11 @@ class MergerToCodes(nn.Module):
 class MergerToEmbeddings(nn.Module):
     """Features (B, N, D), places int64 (B, K) of the kept patches -> their embeddings (B, K, H)."""
 
-    def __init__(self, understanding):
+    def __init__(self, memory, understanding):
         super().__init__()
-        self.understanding = understanding
+        self.memory, self.understanding = memory or nn.Identity(), understanding
 
-    def forward(self, features, places): return self.understanding.kept(features, places)
+    def forward(self, features, places): return self.understanding.kept(self.memory(features), places)
 
 
 class Decoder(nn.Module):
@@ -130,8 +130,8 @@ def definitions(model):
                    ['features'], {'pixels': row}),
         'token_predictor': (model.tokenizer.token_predictor, {'x': features}, ['log_probabilities'], {'x': row}),
         'merger_codes': (MergerToCodes(model.tokenizer), {'features': features, 'places': places}, ['codes'], merger),
-        'merger_embeddings': (MergerToEmbeddings(model.understanding), {'features': features, 'places': places},
-                              ['embeddings'], merger),
+        'merger_embeddings': (MergerToEmbeddings(model.memory, model.understanding),
+                              {'features': features, 'places': places}, ['embeddings'], merger),
         'language_model': (
             LanguageStep(model.language_model),
             {'token_ids': torch.randint(0, c.vocabulary, (2, 3)), 'embeddings': torch.randn(2, 3, lm.hidden),

@@ -21,7 +21,7 @@ from .stages.encoder import EncoderHeads
 from .stages.judge import Judge
 from .stages.tokenizer import PAINTING, calibrate
 
-STAGES = {'encoder': ('encoder', 'heads'), 'judge': ('judge',), 'tokenizer': ('tokenizer',),
+STAGES = {'encoder': ('encoder', 'heads'), 'judge': ('judge',), 'memory': ('memory',), 'tokenizer': ('tokenizer',),
           'painter': ('decoder', 'painter'), 'language_model': ('language_model', 'understanding'),
           'denoiser': ('denoiser',), 'familiarity': ('familiarity',)}
 

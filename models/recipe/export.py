@@ -52,7 +52,7 @@ def real_inputs(model, files):
     condition = model.decoder(model.tokenizer.quantize.embedding(codes), mask)
     picture = model.painter(condition).clamp(-1, 1)
     rest = c.encoder.patches - k
-    rows = model.understanding(features, keep).gather(1, places[..., None].expand(-1, -1, lm.hidden))
+    rows = model.understanding(model.memory(features), keep).gather(1, places[..., None].expand(-1, -1, lm.hidden))
     read = {'token_ids': torch.zeros(b, k, dtype=torch.long), 'embeddings': rows,
             'is_embedding': torch.ones(b, k, dtype=torch.bool), 'positions': torch.arange(k).repeat(b, 1),
             'cache_bias': torch.full((b, 1), HIDDEN)}

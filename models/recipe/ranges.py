@@ -47,7 +47,7 @@ def feeds(model, sprites, sentences, count):
             taken['merger_embeddings'].append({'features': features, 'places': places})
             start, end = torch.tensor([[MINI.image_start]]), torch.tensor([[MINI.image_end]])
             if is_seen:
-                rows = model.understanding(features, keep)[:, kept]
+                rows = model.understanding(model.memory(features), keep)[:, kept]
                 for number in range(1, int(branch.max()) + 1):
                     taken['language_model'].append(step(start, rows, torch.cat([end, ids[branch == number][None]], 1)))
             else:
@@ -79,7 +79,7 @@ def flat(feed):
 def digest_of(weights):
     """Of the parts whose graphs have ranges."""
     sha256 = hashlib.sha256()
-    for part in ('encoder', 'tokenizer', 'understanding', 'language_model'):
+    for part in ('encoder', 'tokenizer', 'memory', 'understanding', 'language_model'):
         sha256.update((Path(weights) / f'{part}.safetensors').read_bytes())
     return sha256.hexdigest()
 

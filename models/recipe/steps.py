@@ -22,8 +22,8 @@ class Step:
 
 
 # minutes of work, processes
-STAGES = {'encoder': (92, 2), 'judge': (9, 2), 'tokenizer': (178, 2), 'painter': (175, 2), 'language_model': (340, 2),
-          'denoiser': (20, 1)}
+STAGES = {'encoder': (92, 2), 'judge': (9, 2), 'memory': (3, 1), 'tokenizer': (178, 2), 'painter': (175, 2),
+          'language_model': (340, 2), 'denoiser': (20, 1)}
 SMOKE_STAGES = {name: (.02, 2 if name == 'encoder' else 1) for name in STAGES}
 SMOKE_CONCEPTS, SMOKE_SCENES = 12, 12
 

@@ -16,7 +16,7 @@ from networks.config import CONCEPTS
 from .inputs import require_sprites
 from .lifetime import START_METHOD, die_with_parent
 
-STAGES = ('encoder', 'judge', 'tokenizer', 'painter', 'language_model', 'denoiser', 'familiarity')
+STAGES = ('encoder', 'judge', 'memory', 'tokenizer', 'painter', 'language_model', 'denoiser', 'familiarity')
 
 
 def work(rank, args, meeting):

@@ -107,6 +107,7 @@ class Smoke(unittest.TestCase):
     def test_every_stage_tells_how_far_it_is(self):
         for stage in ('encoder', 'judge', 'tokenizer', 'painter', 'language_model', 'denoiser'):
             self.assertRegex(self.text, fr'\n{stage}: \d+\.\d of 0.02 minutes, step [1-9]\d*, \w+ \d')
+        self.assertRegex(self.text, r'\nmemory: [1-9]\d* pictures, \d+ concepts not seen, shows \d')
 
     def test_the_package_is_what_its_manifest_says(self):
         manifest = json.loads((self.out / 'lavit-mini/manifest.json').read_text())

@@ -26,7 +26,7 @@ from . import table as card
 
 def measure(model, heads, judge, sprites, sentences, count, seed):
     """All held-out figures; `seed` chooses the scenes."""
-    eyes = Eyes(model.encoder, model.tokenizer, model.decoder, model.painter)
+    eyes = Eyes(model.encoder, model.tokenizer, model.decoder, model.painter, model.memory)
     trained = heldout(sprites, count, seed=seed)
     unseen = heldout(sprites, count, seed=seed + 1, styles=sprites.heldout_styles)
     house = heldout(sprites, count, seed=seed + 2, styles=[sprites.house])

@@ -21,6 +21,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from networks.config import MINI
 from networks.decoding import END, draw_codes, write_captions
+from networks.memory import Memory
 from networks.model import language_model, teacher_of
 from networks.pixel_decoder import Painter
 from networks.visual_tokenizer import (
@@ -168,19 +169,21 @@ def what_shows(scene):
 # ---------------------------------------------------------------- the model at work
 
 class Eyes:
-    """The frozen visual tokenizer, its decoder and the painter."""
+    """The frozen visual tokenizer, its decoder and the painter, and the memory of what things look like, if any."""
 
-    def __init__(self, encoder, tokenizer, decoder, painter):
+    def __init__(self, encoder, tokenizer, decoder, painter, memory=None):
         self.encoder, self.tokenizer, self.decoder, self.painter = encoder, tokenizer, decoder, painter
-        for module in (encoder, tokenizer, decoder, painter):
+        self.memory = memory or nn.Identity()
+        for module in (encoder, tokenizer, decoder, painter, self.memory):
             module.requires_grad_(False).eval()
 
     @classmethod
     def of_runs(cls, args, sprites):
         """From the checkpoints of the stages before, the selector calibrated."""
         eyes = cls(VisionEncoder(MINI.encoder), DynamicTokenizer(MINI.encoder, C), TokenizerDecoder(MINI.encoder, C),
-                   Painter(MINI.encoder, MINI.pixel_decoder, args.concepts))
+                   Painter(MINI.encoder, MINI.pixel_decoder, args.concepts), Memory(MINI.encoder.width, args.concepts))
         load(args, 'encoder', encoder=eyes.encoder)
+        load(args, 'memory', memory=eyes.memory)
         load(args, 'tokenizer', tokenizer=eyes.tokenizer)
         load(args, *PAINTING, decoder=eyes.decoder, painter=eyes.painter)
         calibrate(eyes.encoder, eyes.tokenizer, sprites, measured(args, 300))
@@ -257,7 +260,7 @@ def speak_states(lm, prefix, positions, real, ids, branch, place):
 def understand(eyes, merger, lm, pixels, threshold=.5):
     """Pixels -> picture prefix by continuous rows, and the places of its patches (B, K)."""
     features, keep = eyes.see(pixels, threshold)
-    return kept_prefix(lm, merger(features, keep), keep)
+    return kept_prefix(lm, merger(eyes.memory(features), keep), keep)
 
 
 def understand_codes(eyes, lm, features, keep):
@@ -396,7 +399,7 @@ def main(args):
 
         def picture_of(lm, read, features):
             return (understand_codes(eyes, lm, features, keep) if discrete else
-                    kept_prefix(lm, read(features, keep), keep))
+                    kept_prefix(lm, read(eyes.memory(features), keep), keep))
 
         picture = picture_of(lm, merger, moved)
         codes = eyes.codes(pictures)

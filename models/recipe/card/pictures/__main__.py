@@ -46,7 +46,8 @@ LITTLE = Amounts(24, 6, 4, 8, 3, 6)
 
 def sheets(model, heads, judge, sprites, sentences, seed, amounts):
     """Name of each picture -> how to draw its parts."""
-    eyes, lm = Eyes(model.encoder, model.tokenizer, model.decoder, model.painter), model.language_model
+    eyes = Eyes(model.encoder, model.tokenizer, model.decoder, model.painter, model.memory)
+    lm = model.language_model
 
     def told(parts, figures):
         for name, figure in figures.items():
