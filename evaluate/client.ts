@@ -1,6 +1,6 @@
 /** The client: JSON requests to the server, tried again while it is busy or loading, so many at a time. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { retryAfterOf } from '../src/cli/peers/retry-after.ts'
+import { retryAfterOf } from '../src/bulk/retry-after.ts'
 
 /** An item without a usable answer: refused, never sent, given up, or of a picture that cannot be read. */
 export class RequestError extends Error {}

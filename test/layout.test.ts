@@ -105,7 +105,7 @@ const layers: Record<string, string[]> = {
   ],
   evaluate: ['src/bulk', 'src/engine', 'src/graphs'],
   'playground/src/pure': ['src/engine'], // the rule of which patches stay
-  'playground/src/server': ['playground/src/pure'],
+  'playground/src/server': ['src/bulk', 'playground/src/pure'], // how long to wait for another try
   'playground/src/state': [
     'src/schemas',
     'playground/src/pure',

@@ -1,6 +1,6 @@
 // covers: src/cli/io.ts src/cli/output.ts src/bulk/in-order.ts src/cli/root.ts src/cli/peers/patience.ts
 // covers: src/cli/commands/bench.ts src/cli/commands/models.ts src/cli/commands/serve.ts src/cli/program.ts
-// covers: src/cli/pictures.ts src/cli/out-file.ts src/cli/answers.ts src/cli/peers/retry-after.ts
+// covers: src/cli/pictures.ts src/cli/out-file.ts src/cli/answers.ts src/bulk/retry-after.ts
 /** How commands end: exit codes, what stands on stdout and what on stderr. */
 import { createServer, type RequestListener } from 'node:http'
 import { once } from 'node:events'

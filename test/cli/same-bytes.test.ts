@@ -82,7 +82,7 @@ t.test('pictures that are written have the bytes of the server', async t => {
     (await app.inject({ method: 'POST', url: path, payload, headers: { accept: 'image/png' } })).rawPayload
   const overlay = join(folder, 'kept.png')
   const kept = await lavit(['tokenize', fixture('scene.png'), '--overlay', overlay, '--url', url])
-  t.match(kept.stdout, /^10648 11334( \d+)+\n$/)
+  t.match(kept.stdout, /^10648 11672( \d+)+\n$/)
   t.strictSame(readFileSync(overlay), await ask('/tokenize', { image }))
 
   const painted = await ask('/generate', { prompt, seed: 7 })

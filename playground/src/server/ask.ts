@@ -1,6 +1,6 @@
 /** Asks the server that the page came from, below whatever path, and turns its refusals into problems. */
 import { EventSourceParserStream } from 'eventsource-parser/stream'
-import { retryAfterOf } from '../../../src/cli/peers/retry-after.ts'
+import { retryAfterOf } from '../../../src/bulk/retry-after.ts'
 import { key } from './key.ts'
 
 export const base = new URL('.', document.baseURI).href

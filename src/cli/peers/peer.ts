@@ -1,6 +1,6 @@
 /** Whoever answers: a server over HTTP, or the model in this process. */
 import { Refusal, serverAway, type Problem } from '../endings.ts'
-import { retryAfterOf } from './retry-after.ts'
+import { retryAfterOf } from '../../bulk/retry-after.ts'
 
 /** A question to a route; `body` makes it a POST of JSON, `onEvent` has it streamed. */
 export type Question = { path: string; body?: unknown; accept?: string; signal: AbortSignal; onEvent?: OnEvent }
