@@ -7,7 +7,20 @@ from tokenizers import Tokenizer
 
 from networks.config import CONCEPTS
 from recipe.data.colours import NAMES, main_colour, named
-from recipe.data.frames import BEYOND, CLOSINGS, FRAMES, LIKE, OPENINGS, ask, scattered, slipped
+from recipe.data.frames import (
+    BEYOND,
+    CLOSINGS,
+    FRAMES,
+    HELD_OUT,
+    LIKE,
+    OPENINGS,
+    ask,
+    crossed,
+    frame_of,
+    plainest,
+    scattered,
+    slipped,
+)
 from recipe.data.scenes import GROUND_NAMES, GROUNDS
 from recipe.data.wording import FACTUAL, Words
 
@@ -17,6 +30,43 @@ SLOT = re.compile(r'{\w+}')
 def frames_of(kind):
     frames = FRAMES[kind.replace(' ', '_')]
     return frames['trained'] + frames['heldout']
+
+
+
+class Crossing(unittest.TestCase):
+    def setUp(self): self.rng = np.random.default_rng(0)
+
+    def test_a_frame_begins_like_one_and_ends_like_the_other(self):
+        self.assertEqual(crossed('can you count the {many} please?', 'how many {many} do you see?', self.rng),
+                         'can you count the {many} do you see?')
+        one, other = 'are there more {many} than {others} here?', 'do the {many} here outnumber all the {others}?'
+        two = {crossed(one, other, self.rng) for _ in range(20)}
+        self.assertEqual(two, {'are there more {many} here outnumber all the {others}?',
+                               'are there more {many} than {others}?'})
+
+    def test_without_slots_it_is_cut_between_words(self):
+        one, other = 'one two three four five six', 'a b c d e f'
+        both = crossed(one, other, self.rng).split()
+        begun = len(set(both) & set(one.split()))
+        self.assertEqual(both, one.split()[:begun] + other.split()[begun:])
+        self.assertTrue(0 < begun < 6)
+
+    def test_words_that_stand_for_each_other_are_no_slots(self):
+        one, other = 'say, in this {picture}, where is {the}?', 'which place has {the} in the end?'
+        self.assertEqual(crossed(one, other, self.rng), 'say, in this {picture}, where is {the} in the end?')
+
+    def test_one_stays_as_it_is_where_slots_differ_or_hardly_a_word_is_left(self):
+        for one, other in (('is there {a} in this?', 'do you see the {one} here?'),
+                           ('are there more {many} than {others}?', 'do {others} lose to {many} here?'),
+                           ('{the} appears at which place?', 'name the place of {the}')):
+            self.assertEqual(crossed(one, other, self.rng), one)
+
+    def test_what_is_learnt_from_is_no_frame_that_is_held_out(self):
+        for kind, frames in FRAMES.items():
+            asked = {frame_of(kind, self.rng, 'crossed') for _ in range(400)}
+            self.assertFalse({plainest(frame) for frame in asked} & HELD_OUT[kind], kind)
+            self.assertLess(len(asked & set(frames['trained'])), len(asked), kind)
+            self.assertLessEqual({frame_of(kind, self.rng, 'trained') for _ in range(400)}, set(frames['trained']))
 
 
 class Frames(unittest.TestCase):

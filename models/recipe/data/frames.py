@@ -1,7 +1,9 @@
 """How people ask for things: the frames of frames.txt filled in, with polite forms, slips of spelling and endings.
 
-Three manners. `plain`: the first eight frames of a kind as they stand. `trained`: all frames that training sees, worn
-as people wear them. `heldout`: frames and polite forms that training never sees, for measuring.
+Three manners to measure with. `plain`: the first eight frames of a kind as they stand. `trained`: all frames that
+training sees, worn as people wear them. `heldout`: frames and polite forms that training never sees. And one to learn
+from, `crossed`: the trained ones, of which many begin like one and end like another, so that either part tells the
+kind.
 """
 import re
 from pathlib import Path
@@ -19,6 +21,8 @@ CLOSINGS = {'trained': [' please', ', please', ' thanks', ' thank you', ', can y
             'heldout': [', thanks a lot', ', if you can', ', be so kind']}
 POLITE, SLIPPED, BARE, ODD = .15, .1, .2, .06  # odds: an opening or closing, a slip, no question mark, another ending
 SCATTERED, AGAIN = .3, .3  # odds: a word that means nothing, and one more
+CROSSED, TELLING = .4, 4   # odds that a frame to learn from is made of two, and the fewest words that it then has
+SLOT = re.compile(r'\{(\w+)\}')
 ON_WORDS = re.compile(r'(?<![{\w])[a-z]{4,}(?![\w}])')
 
 
@@ -41,10 +45,16 @@ def read_words(path):
     return {slot: words.split(', ') for slot, words in (line.split(': ') for line in lines)}
 
 
+def plainest(frame):
+    """With the first of the words that stand for each other, and without what ends it."""
+    return SLOT.sub(lambda slot: LIKE.get(slot[1], [slot[0]])[0], frame).rstrip('?!. ')
+
+
 FRAMES = read(Path(__file__).with_name('frames.txt'))
 LIKE = read_words(Path(__file__).with_name('like.txt'))
 BEYOND = read_words(Path(__file__).with_name('beyond.txt'))
 SLOTS = LIKE | BEYOND
+HELD_OUT = {kind: {plainest(frame) for frame in frames['heldout']} for kind, frames in FRAMES.items()}
 
 
 def pick(options, rng): return options[int(rng.integers(len(options)))]
@@ -52,7 +62,37 @@ def pick(options, rng): return options[int(rng.integers(len(options)))]
 
 def frame_of(kind, rng, manner):
     """One frame; training and what is like it takes a plain one in every third case."""
-    return pick(FRAMES[kind]['plain' if manner == 'trained' and rng.random() < .35 else manner], rng)
+    frames, known = FRAMES[kind], known_as(manner)
+    if known == 'trained' and rng.random() < .35:
+        return pick(frames['plain'], rng)
+    frame = pick(frames[known], rng)
+    if manner == 'crossed' and rng.random() < CROSSED:
+        both = crossed(frame, pick(frames[known], rng), rng)
+        return frame if plainest(both) in HELD_OUT[kind] else both
+    return frame
+
+
+def known_as(manner): return 'trained' if manner == 'crossed' else manner
+
+
+def crossed(one, other, rng):
+    """The beginning of one frame of a kind and the end of another, cut behind what a scene fills in, or between words
+    where there is nothing; the one as it stands if they are not filled in alike, or if too few words are left."""
+    slots, others = slots_of(one), slots_of(other)
+    if [slot[0] for slot in slots] != [slot[0] for slot in others]:
+        return one
+    if slots:
+        at = int(rng.integers(len(slots)))
+        both = one[:slots[at].end()] + other[others[at].end():]
+    else:
+        share, words, rest = rng.uniform(.3, .7), one.split(' '), other.split(' ')
+        both = ' '.join(words[:round(share * len(words))] + rest[round(share * len(rest)):])
+    return both if len(both.split()) - len(slots) >= TELLING else one
+
+
+def slots_of(frame):
+    """Of what a scene fills in; words that stand for each other are none."""
+    return [slot for slot in SLOT.finditer(frame) if slot[1] not in SLOTS]
 
 
 def fill(frame, rng, manner, **slots):
@@ -65,7 +105,7 @@ def fill(frame, rng, manner, **slots):
 
 def ask(kind, rng, manner='trained', **slots):
     """A question or an instruction of this kind. Slots are left as they are, only the words around them slip."""
-    frame = frame_of(kind, rng, manner)
+    frame, manner = frame_of(kind, rng, manner), known_as(manner)
     if manner != 'plain':
         frame = ended(polite(frame, rng, manner), rng)
         if rng.random() < SLIPPED:

@@ -85,7 +85,7 @@ class Sentences:
     def branches(self, scene, rng):
         """What is said after a picture: [(given ids, learnt ids, what is known of the thing that a question names)]."""
         said = [([], self.ids(caption(scene, self.words, rng)) + [END], None)]
-        for kind, question, answer in questions(scene, self.words, rng, ASKED, HARD, kinds=ALL_KINDS):
+        for kind, question, answer in questions(scene, self.words, rng, ASKED, HARD, 'crossed', ALL_KINDS):
             question = scattered(question, self.mention, rng)
             said.append((self.ids(QUESTION.format(question=question)), self.ids(answer) + [END],
                          self.fact(scene, question) if kind in FACTUAL else None))
