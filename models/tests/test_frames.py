@@ -1,6 +1,7 @@
 """The grammar of questions. From models/: `python -m unittest tests.test_frames`."""
 import re
 import unittest
+from unittest import mock
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -32,7 +33,6 @@ def frames_of(kind):
     return frames['trained'] + frames['heldout']
 
 
-
 class Crossing(unittest.TestCase):
     def setUp(self): self.rng = np.random.default_rng(0)
 
@@ -61,12 +61,15 @@ class Crossing(unittest.TestCase):
                            ('{the} appears at which place?', 'name the place of {the}')):
             self.assertEqual(crossed(one, other, self.rng), one)
 
-    def test_what_is_learnt_from_is_no_frame_that_is_held_out(self):
-        for kind, frames in FRAMES.items():
-            asked = {frame_of(kind, self.rng, 'crossed') for _ in range(400)}
-            self.assertFalse({plainest(frame) for frame in asked} & HELD_OUT[kind], kind)
-            self.assertLess(len(asked & set(frames['trained'])), len(asked), kind)
-            self.assertLessEqual({frame_of(kind, self.rng, 'trained') for _ in range(400)}, set(frames['trained']))
+    def test_it_is_for_learning_alone_and_makes_no_frame_that_is_held_out(self):
+        trained = ['how many {many} do you see?', 'can you count the {many} in this?']
+        frames = {'plain': trained[:1], 'trained': trained}
+        with (mock.patch.dict(FRAMES, count=frames),
+              mock.patch.dict(HELD_OUT, count={plainest('how many {many} in this??')})):
+            asked = {manner: {frame_of('count', self.rng, manner) for _ in range(200)}
+                     for manner in ('crossed', 'trained')}
+        self.assertEqual(asked, {'crossed': {*trained, 'can you count the {many} do you see?'},
+                                 'trained': set(trained)})
 
 
 class Frames(unittest.TestCase):

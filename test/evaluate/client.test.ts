@@ -37,9 +37,8 @@ t.test('a busy or loading server is asked again', async t => {
 })
 
 t.test('how long it is busy may be told as a date; what is neither a number nor a date is a second', async t => {
-  const begun = performance.now()
   const asked: number[] = []
-  const headers = [new Date(Date.now() + 2500).toUTCString(), '-1', '0.1']
+  const headers = [new Date(Date.now() + 2500).toUTCString(), '-1']
   const server = createServer((_, response) => {
     asked.push(performance.now())
     const header = headers.shift()
@@ -49,10 +48,9 @@ t.test('how long it is busy may be told as a date; what is neither a number nor 
   await once(server, 'listening')
   t.teardown(() => server.close())
   await createClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`).get('/models')
-  const [first = 0, second = 0, third = 0, last = 0] = asked.map(at => at - begun)
+  const [first = 0, second = 0, third = 0] = asked
   t.ok(second - first > 1300, 'to the second of the date')
   t.ok(third - second > 900)
-  t.ok(last - third < 900)
 })
 
 t.test('a key goes with every request', async t => {

@@ -17,7 +17,7 @@ from networks.visual_tokenizer import VisionEncoder
 from ..data.batches import heldout, measured, to_planes
 from ..data.scenes import NO_OBJECT, Sprites, draw
 from ..loop import load
-from .encoder import EncoderHeads
+from .encoder import EncoderHeads, facts
 
 PLAIN, RESTYLED, LR = 16, 16, 5e-3  # pictures of a batch, and the highest rate for `shows`
 TOLD_EVERY = 30
@@ -33,8 +33,8 @@ def main(args):
     optimiser = torch.optim.AdamW(memory.shows.parameters(), LR)
     began, budget, told = time.time(), args.minutes * 60, 0.
     while not means.pictures or time.time() - began < budget:
-        features, labels = look(encoder, [draw(sprites, rng, augment=number >= PLAIN)
-                                          for number in range(PLAIN + RESTYLED)])
+        pictures, scenes = zip(*(draw(sprites, rng, augment=number >= PLAIN) for number in range(PLAIN + RESTYLED)))
+        features, labels = look(encoder, to_planes(pictures)), facts(scenes, args.concepts)[0]
         means.add(features[:PLAIN], labels[:PLAIN])
         spent = min(1, (time.time() - began) / budget) if budget else 1
         optimiser.param_groups[0]['lr'] = LR * (1 - .98 * spent)
@@ -50,22 +50,14 @@ def main(args):
         memory.usual.weight.copy_(means.of_each().T)
         for name, styles in (('trained', None), ('unseen', sprites.heldout_styles)):
             pixels, scenes = heldout(sprites, measured(args, 200), seed=15, styles=styles)
-            features, labels = seen(encoder, pixels, scenes)
-            right = ((memory.shows(features)[..., 0] > 0) == (labels != NO_OBJECT)).float().mean().item()
+            shown = facts(scenes, args.concepts)[0] != NO_OBJECT
+            right = ((memory.shows(look(encoder, pixels))[..., 0] > 0) == shown).float().mean().item()
             print(f'memory: {name} art, patches told from the ground {right:.4f}')
     torch.save({'modules': {'memory': memory.state_dict()}}, Path(args.runs) / 'memory.pt')
 
 
-def look(encoder, drawn):
-    pictures, scenes = zip(*drawn)
-    return seen(encoder, to_planes(pictures), scenes)
-
-
 @torch.no_grad()
-def seen(encoder, pixels, scenes):
-    """Features (B, N, D) and the concept of each patch (B, N)."""
-    return (torch.cat([encoder(encoder.normalise(part)) for part in pixels.split(50)]),
-            torch.stack([torch.from_numpy(scene.labels).flatten() for scene in scenes]))
+def look(encoder, pixels): return encoder(encoder.normalise(pixels))
 
 
 def shows_loss(memory, features, labels):
